@@ -1,0 +1,32 @@
+"""Who calls: an agency, through a key that carries roles."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+
+class Role(StrEnum):
+    """What a key may be used for."""
+
+    SENDER = "sender"
+    RECEIVER = "receiver"
+    COORDINATOR = "coordinator"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An agency acting through one of its keys."""
+
+    agency_code: str
+    roles: frozenset[Role]
+    key_id: UUID
+
+    @property
+    def may_receive(self) -> bool:
+        """Say whether the key may see what its agency's handoffs disclose."""
+        return Role.RECEIVER in self.roles
+
+    def may(self, *roles: Role) -> bool:
+        """Say whether the key carries one of these roles."""
+        return not self.roles.isdisjoint(roles)

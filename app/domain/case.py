@@ -1,0 +1,319 @@
+"""One referral with all that belongs to it, as a workflow finds it and leaves it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from app.domain.events import EventType, NewEvent
+from app.domain.facts import Facts
+from app.domain.handoff import (
+    LIVE,
+    Actor,
+    HandoffState,
+    ReferralState,
+    RequestState,
+    referral_state,
+)
+from app.domain.vocabulary import Urgency
+
+
+class Mode(StrEnum):
+    """Whether the sender keeps the case, or gives it up once someone accepted."""
+
+    REFERRAL = "referral"
+    TRANSFER = "transfer"
+
+
+class ClockKind(StrEnum):
+    """What a running clock does when its time has come."""
+
+    REMIND_OF_OFFER = "remind_of_offer"
+    EXPIRE_OFFER = "expire_offer"
+    UNDELIVERED_OFFER = "undelivered_offer"
+    START_OVERDUE = "start_overdue"
+    REVIEW_OVERDUE = "review_overdue"
+    TELL_COORDINATOR = "tell_coordinator"
+    CANCEL_LAPSES = "cancel_lapses"
+    ACKNOWLEDGE_OVERDUE = "acknowledge_overdue"
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """A victim's referral, without anything personal. The holder is who keeps the case: the sender, or whoever
+    accepted it in a transfer.
+    """
+
+    id: UUID
+    sender_code: str
+    holder_code: str
+    mode: Mode
+    urgency: Urgency
+    state: ReferralState
+    version: int
+    facts_version: int
+    consent_withdrawn_at: datetime | None
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRequest:
+    """One service that a referral asks for."""
+
+    id: UUID
+    referral_id: UUID
+    service_type: str
+    state: RequestState = RequestState.ROUTING
+    reason: str | None = None
+    tried: tuple[str, ...] = ()
+    decision_id: UUID | None = None
+    waiting_since: datetime | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+
+    def ended(self, state: RequestState, reason: str | None = None) -> "ServiceRequest":
+        """Give the request as it ends."""
+        return replace(self, state=state, reason=reason, waiting_since=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """An offer of one service request to one agency, and what became of it."""
+
+    id: UUID
+    referral_id: UUID
+    service_request_id: UUID
+    decision_id: UUID
+    agency_code: str
+    state: HandoffState
+    urgency: Urgency
+    respond: str
+    respond_by: datetime
+    offered_at: datetime
+    changed_at: datetime
+    joint_leave_counts: bool = True
+    sequence: int = 0
+    start_by: datetime | None = None
+    review_on: datetime | None = None
+    cancel_by: datetime | None = None
+    duties: tuple[Mapping[str, Any], ...] = ()
+    reason: str | None = None
+    outcome: str | None = None
+    answered_at: datetime | None = None
+    barred: bool = False
+    """The receiver is in conflict or refused since: it sees nothing of the case any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coordination:
+    """Who coordinates a request; position 0 is the narrowest. Not told: it may look, but nothing waits for it."""
+
+    service_request_id: UUID
+    agency_code: str
+    position: int
+    told_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDecision:
+    """A decision with the inputs it was made from, ready to be kept."""
+
+    id: UUID
+    service_request_id: UUID
+    referral_id: UUID
+    facts_version: int
+    consent: bool
+    tried: tuple[str, ...]
+    registry_version: int
+    code_sets_version: int
+    engine: str
+    cause: str
+    outcome: str
+    result: Mapping[str, Any]
+    placed_by: str | None
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What must happen at a time if nobody acts first."""
+
+    id: UUID
+    referral_id: UUID
+    service_request_id: UUID
+    handoff_id: UUID | None
+    kind: ClockKind
+    due_at: datetime
+
+
+@dataclass(slots=True)
+class Case:
+    """One locked referral: what was read, and what has changed since and is to be kept."""
+
+    referral: Referral
+    facts: Facts
+    consent_services: frozenset[str] | None
+    requests: dict[UUID, ServiceRequest]
+    handoffs: dict[UUID, Handoff]
+    coordinations: dict[tuple[UUID, str], Coordination]
+    public_url: str = ""
+
+    changed: set[UUID] = field(default_factory=set)
+    new: set[UUID] = field(default_factory=set)
+    facts_changed: bool = False
+    decisions: list[RecordedDecision] = field(default_factory=list)
+    clocks_started: list[Clock] = field(default_factory=list)
+    clocks_stopped: set[UUID] = field(default_factory=set)
+    coordinations_changed: set[tuple[UUID, str]] = field(default_factory=set)
+    coordinations_ended: set[tuple[UUID, str]] = field(default_factory=set)
+    news: list[NewEvent] = field(default_factory=list)
+
+    # --- looking ---
+
+    def consent_for(self, service_type: str) -> bool:
+        """Say whether consent covers a service."""
+        covered = self.consent_services is None or service_type in self.consent_services
+        return self.facts.consent and covered
+
+    def facts_for(self, service_type: str) -> Facts:
+        """Give the facts as they hold for one service: consent may cover some services only."""
+        return replace(self.facts, consent=self.consent_for(service_type))
+
+    def live_handoff(self, request_id: UUID) -> Handoff | None:
+        """Give the one handoff of a request that has not ended."""
+        for handoff in self.handoffs.values():
+            if handoff.service_request_id == request_id and handoff.state in LIVE:
+                return handoff
+        return None
+
+    def coordinators(self, request_id: UUID) -> list[Coordination]:
+        """List who coordinates a request, narrowest first."""
+        found = (row for (of, _), row in self.coordinations.items() if of == request_id)
+        return sorted(found, key=lambda row: row.position)
+
+    def waits_with_consent(self, request_id: UUID) -> bool:
+        """Say whether a late acceptance of this request may still be taken."""
+        request = self.requests[request_id]
+        return request.state is RequestState.NEEDS_COORDINATOR and self.consent_for(request.service_type)
+
+    def actors(self, agency_code: str, roles: Iterable[str], handoff: Handoff) -> frozenset[Actor]:
+        """Say as whom an agency with these roles may act on a handoff."""
+        held = set(roles)
+        acting = set()
+        if agency_code == handoff.agency_code and "receiver" in held and not handoff.barred:
+            acting.add(Actor.RECEIVER)
+        if agency_code == self.referral.holder_code and "sender" in held:
+            acting.add(Actor.SENDER)
+        if (handoff.service_request_id, agency_code) in self.coordinations and "coordinator" in held:
+            acting.add(Actor.COORDINATOR)
+        return frozenset(acting)
+
+    # --- changing ---
+
+    def put_request(self, request: ServiceRequest) -> ServiceRequest:
+        """Keep a request as it is now."""
+        self.requests[request.id] = request
+        self.changed.add(request.id)
+        return request
+
+    def put_handoff(self, handoff: Handoff) -> Handoff:
+        """Keep a handoff as it is now."""
+        self.handoffs[handoff.id] = handoff
+        self.changed.add(handoff.id)
+        return handoff
+
+    def put_referral(self, **changes: Any) -> None:
+        """Change the referral itself."""
+        self.referral = replace(self.referral, **changes)
+
+    def coordinate(self, request_id: UUID, agency_code: str, position: int, told_at: datetime | None) -> None:
+        """Make an agency coordinate a request, or note that it was told."""
+        key = (request_id, agency_code)
+        self.coordinations[key] = Coordination(request_id, agency_code, position, told_at)
+        self.coordinations_changed.add(key)
+        self.coordinations_ended.discard(key)
+
+    def stop_coordinating(self, request_id: UUID, agency_code: str) -> None:
+        """Take an agency off a request."""
+        key = (request_id, agency_code)
+        if self.coordinations.pop(key, None):
+            self.coordinations_changed.discard(key)
+            self.coordinations_ended.add(key)
+
+    def start_clock(self, kind: ClockKind, due_at: datetime, request_id: UUID, handoff_id: UUID | None = None) -> None:
+        """Start a clock on a request, or on one of its handoffs."""
+        self.clocks_started.append(Clock(uuid7(), self.referral.id, request_id, handoff_id, kind, due_at))
+
+    def stop_clocks(self, subject_id: UUID) -> None:
+        """Stop every clock of a handoff, or those of a request that are not a handoff's."""
+        self.clocks_stopped.add(subject_id)
+        self.clocks_started = [
+            clock for clock in self.clocks_started if (clock.handoff_id or clock.service_request_id) != subject_id
+        ]
+
+    def settle(self) -> None:
+        """Derive where the referral stands, and say so once it has closed."""
+        if self.referral.state is ReferralState.ENTERED_IN_ERROR:
+            return
+        state = referral_state(request.state for request in self.requests.values())
+        if state is self.referral.state:
+            return
+        self.put_referral(state=state)
+        if state is ReferralState.CLOSED:
+            data = {"referral_id": str(self.referral.id), "state": state.value, "url": self._url("referrals")}
+            self.tell(self.owners(), EventType.REFERRAL_CLOSED, data)
+
+    # --- telling ---
+
+    def owners(self) -> set[str]:
+        """List who is told of every change: the sender, and who holds the case now."""
+        return {self.referral.sender_code, self.referral.holder_code}
+
+    def tell(
+        self, agency_codes: Iterable[str], type_: EventType, data: dict[str, Any], handoff_id: UUID | None = None
+    ) -> None:
+        """Tell agencies, each once, in the order of their codes."""
+        self.news.extend(
+            NewEvent(agency_code, type_, data, self.referral.id, handoff_id)
+            for agency_code in sorted(set(agency_codes))
+        )
+
+    def tell_of_handoff(self, handoff: Handoff, type_: EventType, agency_codes: Iterable[str], **more: Any) -> Handoff:
+        """Tell agencies of a handoff, counting its sequence on by one."""
+        handoff = self.put_handoff(replace(handoff, sequence=handoff.sequence + 1))
+        data = {
+            "handoff_id": str(handoff.id),
+            "referral_id": str(self.referral.id),
+            "service_type": self.requests[handoff.service_request_id].service_type,
+            "urgency": handoff.urgency.value,
+            "respond_by": handoff.respond_by.isoformat(),
+            "state": handoff.state.value,
+            "sequence": handoff.sequence,
+            "url": self._url("handoffs", handoff.id),
+            **more,
+        }
+        self.tell(agency_codes, type_, data, handoff.id)
+        return handoff
+
+    def tell_of_request(
+        self, request: ServiceRequest, type_: EventType, agency_codes: Iterable[str], **more: Any
+    ) -> None:
+        """Tell agencies of a service request."""
+        data = {
+            "service_request_id": str(request.id),
+            "referral_id": str(self.referral.id),
+            "service_type": request.service_type,
+            "urgency": self.referral.urgency.value,
+            "state": request.state.value,
+            "reason": request.reason,
+            "url": self._url("service-requests", request.id),
+            **more,
+        }
+        self.tell(agency_codes, type_, data)
+
+    def _url(self, kind: str, subject_id: UUID | None = None) -> str:
+        return f"{self.public_url}/v1/{kind}/{subject_id or self.referral.id}"

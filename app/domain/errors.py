@@ -1,0 +1,134 @@
+"""What can go wrong in the domain, each error with a stable code and a sentence for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+
+class DomainError(Exception):
+    """Something the rules of the domain do not allow."""
+
+    code: ClassVar[str] = "domain_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a document or with facts, and where (a JSON Pointer); it never repeats a value."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+class FaultsFound(DomainError):
+    """What was read has faults, all of which are listed."""
+
+    code = "invalid"
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("; ".join(f"{fault.pointer or '/'}: {fault.message}" for fault in faults))
+        self.faults = faults
+
+
+class DocumentInvalid(FaultsFound):
+    """The document cannot be read as an agreement or a baseline."""
+
+    code = "document_invalid"
+
+
+class FactsInvalid(FaultsFound):
+    """The facts cannot be read."""
+
+    code = "facts_invalid"
+
+
+class RegistryInvalid(FaultsFound):
+    """The agencies cannot be read."""
+
+    code = "registry_invalid"
+
+
+class InvalidInput(FaultsFound):
+    """What was sent cannot be taken; every faulty field is listed."""
+
+    code = "invalid_input"
+
+
+class NotFound(DomainError):
+    """It is not there, or not yours to see: one answer for both."""
+
+    code = "not_found"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"there is no such {what}")
+        self.what = what
+
+
+class DuplicateReference(DomainError):
+    """The sender has already sent a referral under this reference."""
+
+    code = "duplicate_reference"
+
+    def __init__(self, existing_id: UUID) -> None:
+        super().__init__("a referral with this sender reference exists")
+        self.referral_id = existing_id
+
+
+class RoleRequired(DomainError):
+    """The caller's key does not carry the role this needs; any one of those named is enough."""
+
+    code = "role_required"
+
+    def __init__(self, *roles: str) -> None:
+        super().__init__(f"this needs the role {' or '.join(roles)}")
+        self.roles = roles
+
+
+class PreconditionRequired(DomainError):
+    """A change must say which version it is a change of."""
+
+    code = "precondition_required"
+
+
+class PreconditionFailed(DomainError):
+    """It has changed since the version this change was made from."""
+
+    code = "precondition_failed"
+
+
+class UnknownAgency(DomainError):
+    """The registry has no agency of this code."""
+
+    code = "unknown_agency"
+
+    def __init__(self, agency_code: str) -> None:
+        super().__init__(f"there is no agency {agency_code}")
+        self.agency_code = agency_code
+
+
+class ReferralNotOpen(DomainError):
+    """The referral has ended, and cannot be changed any more."""
+
+    code = "referral_not_open"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the referral is {state}")
+        self.current_state = str(state)
+
+
+class RequestNotWaiting(DomainError):
+    """The service request does not wait for its coordinator."""
+
+    code = "request_not_waiting"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the service request is {state}")
+        self.current_state = str(state)
+
+
+class ConsentRequired(DomainError):
+    """Nothing of this case may be disclosed without consent."""
+
+    code = "consent_required"

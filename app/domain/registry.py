@@ -1,0 +1,78 @@
+"""The registry: the agencies, what each offers, to whom and where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.domain.regions import province_of
+from app.domain.vocabulary import Sex
+
+WESTERN, CENTRAL, EASTERN = "Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"
+
+TIME_ZONES: Mapping[str, str] = {
+    **dict.fromkeys(("11", "12", "13", "14", "15", "16", "17", "18", "19", "21"), WESTERN),
+    **dict.fromkeys(("31", "32", "33", "34", "35", "36", "61", "62"), WESTERN),
+    **dict.fromkeys(("51", "52", "53", "63", "64", "65", "71", "72", "73", "74", "75", "76"), CENTRAL),
+    **dict.fromkeys(("81", "82", "91", "92", "93", "94", "95", "96"), EASTERN),
+}
+
+
+def time_zone_of(region: str) -> str:
+    """Name the time zone of a region's province (Keppres 41/1987); the nation keeps Jakarta's."""
+    return TIME_ZONES.get(province_of(region) or "", WESTERN)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What an agency offers of one service type: where, and within which limits of its own."""
+
+    area: tuple[str, ...]
+    sexes: frozenset[Sex] = frozenset()
+    age_from: int | None = None
+    age_below: int | None = None
+    case_types: frozenset[str] = frozenset()
+    available: bool = True
+    secret_location: bool = False
+
+    @property
+    def is_limited(self) -> bool:
+        """Say whether the service is for some victims only."""
+        return bool(self.sexes or self.case_types) or self.age_from is not None or self.age_below is not None
+
+    def admits(self, sex: Sex, age: int, case_types: frozenset[str]) -> bool:
+        """Say whether the service's own limits hold for a victim; one case type that fits is enough."""
+        return (
+            (not self.sexes or sex in self.sexes)
+            and (self.age_from is None or age >= self.age_from)
+            and (self.age_below is None or age < self.age_below)
+            and (not self.case_types or not self.case_types.isdisjoint(case_types))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """An agency as the registry knows it; without a time zone of its own it keeps its province's."""
+
+    code: str
+    name: str
+    kind: str
+    region: str
+    services: Mapping[str, Service] = field(default_factory=dict)
+    part_of: str | None = None
+    coordinator_for: str | None = None
+    active: bool = True
+    status: str = "unconfirmed"
+    time_zone: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.time_zone:
+            object.__setattr__(self, "time_zone", time_zone_of(self.region))
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """All agencies by code, at one version."""
+
+    version: int
+    agencies: Mapping[str, Agency]

@@ -1,0 +1,136 @@
+"""What an answer to a webhook means, and when the next attempt is made. Source: the design, "Delivery"."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+
+ORDINARY = tuple(
+    timedelta(seconds=seconds)
+    for seconds in (0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)  # 24 hours
+)
+"""The wait before each attempt, counted from the end of the one before it."""
+EMERGENCY = tuple(timedelta(seconds=seconds) for seconds in (0, 2, 10, 30, 60))
+EMERGENCY_OFFER = timedelta(minutes=5)
+"""The wait before every later attempt of an emergency's offer, for as long as it is open."""
+_EMERGENCY_NEWS = EMERGENCY + ORDINARY[2:]
+"""News of an emergency that is no offer has no end of its own: it is hurried at first and then as any other."""
+
+JITTER = 0.2
+LONGEST_WAIT = timedelta(hours=24)
+DISABLED_AFTER = timedelta(hours=120)
+"""Nothing but failure for so long disables an endpoint."""
+FAILING_AFTER = timedelta(minutes=5)
+"""Nothing but failure for so long makes an endpoint no working way to be told (routing.md: undelivered after 5 min)."""
+
+SUCCESS = range(200, 300)
+GONE = 410
+
+
+class Phase(StrEnum):
+    """How far an attempt came before it failed; these are the outcomes of attempts, beside `delivered`."""
+
+    DNS = "dns"
+    ADDRESS = "address"
+    CONNECT = "connect"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    ANSWER = "answer"
+    """The connection ended, or something that is not HTTP came, before there was a status."""
+    STATUS = "status"
+    INTERNAL = "internal"
+    """It failed on our side, before anything was posted: no fault of the endpoint."""
+
+
+DELIVERED = "delivered"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one attempt: a status, or the phase that failed; `retry_after` is the header as it came."""
+
+    status: int | None = None
+    failed: Phase | None = None
+    retry_after: str | None = None
+
+    @property
+    def outcome(self) -> str:
+        """Name the outcome as it is recorded: `delivered`, or the phase that failed."""
+        if self.failed is not None:
+            return self.failed.value
+        return DELIVERED if self.status in SUCCESS else Phase.STATUS.value
+
+
+class Verdict(StrEnum):
+    """What an answer means for the delivery."""
+
+    DELIVERED = "delivered"
+    GONE = "gone"
+    RETRY = "retry"
+
+
+def verdict(answer: Answer) -> Verdict:
+    """Judge an answer: 2xx is success, 410 wants no more news, and all else, a redirect too, is tried again."""
+    if answer.failed is None and answer.status in SUCCESS:
+        return Verdict.DELIVERED
+    return Verdict.GONE if answer.failed is None and answer.status == GONE else Verdict.RETRY
+
+
+def next_attempt(
+    attempts: int,
+    *,
+    failed_at: datetime,
+    chance: float,
+    emergency: bool = False,
+    open_offer: bool = False,
+    retry_after: str | None = None,
+) -> datetime | None:
+    """Say when to try again after this many attempts; None when that was the last one.
+
+    `chance` is a random number from 0 to 1 for the jitter of 20 %; `retry_after` is the header as it came. An
+    emergency's offer is tried for as long as it is open, all else for the length of its schedule.
+    """
+    delays = (_EMERGENCY_NEWS if not open_offer else EMERGENCY) if emergency else ORDINARY
+    if attempts < len(delays):
+        delay = delays[attempts]
+    elif emergency and open_offer:
+        delay = EMERGENCY_OFFER
+    else:
+        return None
+    wait = max(delay * (1 - JITTER + 2 * JITTER * chance), asked_wait(retry_after, now=failed_at))
+    return failed_at + min(wait, LONGEST_WAIT)
+
+
+def exhausted(attempts: int, *, emergency: bool = False, open_offer: bool = False) -> bool:
+    """Say whether this attempt is one more than the schedule has: the worker died in each, so it is not made."""
+    if emergency and open_offer:
+        return False
+    return attempts > len(_EMERGENCY_NEWS if emergency else ORDINARY)
+
+
+def asked_wait(retry_after: str | None, *, now: datetime) -> timedelta:
+    """Read a Retry-After header, seconds or an HTTP date, as 0 to 24 hours; what is past or unreadable is 0.
+
+    Source: RFC 9110, section 10.2.3.
+    """
+    text = (retry_after or "").strip()
+    if re.fullmatch(r"[0-9]+", text, re.ASCII):
+        # A number of more digits than a year of seconds is as good as the bound, and costs nothing to read.
+        return LONGEST_WAIT if len(text.lstrip("0")) > 8 else min(timedelta(seconds=int(text)), LONGEST_WAIT)
+    try:
+        moment = parsedate_to_datetime(text)
+        asked = (moment if moment.utcoffset() is not None else moment.replace(tzinfo=UTC)) - now
+    except (TypeError, ValueError, OverflowError, IndexError):
+        return timedelta(0)
+    return min(max(asked, timedelta(0)), LONGEST_WAIT)
+
+
+def is_failing(failing_since: datetime | None, *, now: datetime) -> bool:
+    """Say whether an endpoint has done nothing but fail for so long that its agency should know: 5 minutes."""
+    return failing_since is not None and now - failing_since >= FAILING_AFTER
+
+
+def is_hopeless(failing_since: datetime | None, *, now: datetime) -> bool:
+    """Say whether an endpoint has done nothing but fail for so long that it is disabled: 120 hours."""
+    return failing_since is not None and now - failing_since >= DISABLED_AFTER

@@ -1,0 +1,65 @@
+"""What clauses and documents ask about the victim, as bitmaps (routing.md, Documents: covers)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
+
+from app.domain.clauses import Condition, Covers, VictimLine
+from app.domain.masks import MOST_REMEMBERED, Line, union
+from app.domain.vocabulary import Sex
+
+Ages = Condition | VictimLine
+
+
+class VictimIndex:
+    """What clauses and documents ask about the victim: sex, age and case types."""
+
+    def __init__(self, whens: Sequence[Condition], covers: Sequence[Covers]) -> None:
+        groups: dict[tuple[VictimLine, ...], int] = defaultdict(int)
+        for place, cover in enumerate(covers):
+            groups[cover.victims] |= 1 << place
+        self._uncovered = groups.pop((), 0)
+        self._covers = tuple(groups.items())
+        lines = [line for victims in groups for line in victims]
+        asked: list[Ages] = [*whens, *lines]
+        self.ages = tuple(sorted({age for one in asked for age in (one.age_from, one.age_below) if age}))
+        self._whens = _AskedOfVictims(whens, self.ages)
+        self._lines = _AskedOfVictims(lines, self.ages)
+        self._known: dict[tuple[Sex, int, frozenset[str]], int] = {}
+
+    def allows(self, sex: Sex, age: int, case_types: frozenset[str]) -> int:
+        """Return who speaks of such a victim."""
+        key = (sex, bisect_right(self.ages, age), case_types)
+        found = self._known.get(key)
+        if found is None:
+            lines = self._lines.allows(*key)
+            found = self._uncovered
+            place = 0
+            for victims, clauses in self._covers:
+                if lines >> place & ((1 << len(victims)) - 1):
+                    found |= clauses
+                place += len(victims)
+            found &= self._whens.allows(*key)
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[key] = found
+        return found
+
+
+class _AskedOfVictims:
+    """The lines about the victim, with a mask for each interval between the ages that anyone names."""
+
+    def __init__(self, asked: Sequence[Ages], ages: tuple[int, ...]) -> None:
+        self._sexes = Line(frozenset(map(str, one.sexes)) for one in asked)
+        self._case_types = Line(one.case_types for one in asked)
+        youngest = (0, *ages)
+        self._intervals = [union(1 << n for n, one in enumerate(asked) if _of_age(one, age)) for age in youngest]
+
+    def allows(self, sex: Sex, interval: int, case_types: frozenset[str]) -> int:
+        return self._sexes.allows(sex) & self._intervals[interval] & self._case_types.allows_any(case_types)
+
+
+def _of_age(asked: Ages, age: int) -> bool:
+    return (asked.age_from is None or age >= asked.age_from) and (asked.age_below is None or age < asked.age_below)

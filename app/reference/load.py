@@ -1,0 +1,225 @@
+"""The shipped data as domain values: regions, code sets, the seed registry, agreements, and the IKN overlay."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from app.domain.agreement import Document, parse_document
+from app.domain.errors import Fault, RegistryInvalid
+from app.domain.reading import Entry
+from app.domain.regions import Level, Region, Regions
+from app.domain.registry import TIME_ZONES, Agency, Registry, Service
+from app.domain.vocabulary import Sex, Term, Urgency, UrgencyTerm, Vocabulary
+from app.reference.yaml_text import Loaded, load_yaml
+
+HERE = Path(__file__).parent
+AGREEMENTS = HERE / "agreements"
+
+SEED_VERSION = 1
+STATUSES = ("confirmed", "unconfirmed")
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """An area that lies across districts and changes none of their parents."""
+
+    code: str
+    wholly_or_partly: frozenset[str]
+    outside: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """All that ships with the product."""
+
+    regions: Regions
+    vocabulary: Vocabulary
+    registry: Registry
+    documents: tuple[Document, ...]
+
+
+@cache
+def shipped() -> Reference:
+    """Read everything that ships, once."""
+    regions, vocabulary = load_regions(), load_vocabulary()
+    registry, documents = load_registry(vocabulary, regions), load_documents(vocabulary, regions)
+    return Reference(regions, vocabulary, registry, documents)
+
+
+def load_regions() -> Regions:
+    """Read the national list of regions."""
+    rows = csv.DictReader(io.StringIO((HERE / "regions.csv").read_text("utf-8")))
+    listed = (Region(row["code"], row["name"], Level(row["level"]), row["parent"] or None) for row in rows)
+    return Regions({region.code: region for region in listed})
+
+
+def load_vocabulary() -> Vocabulary:
+    """Read the code sets."""
+    return parse_vocabulary(written_vocabulary())
+
+
+def written_vocabulary() -> dict[str, Any]:
+    """Give the code sets as they are written."""
+    return _written("vocabulary.yaml")
+
+
+def parse_vocabulary(written: object) -> Vocabulary:
+    """Read code sets."""
+    found = Entry(written).fields(
+        (
+            "service_types",
+            "case_types",
+            "incident_places",
+            "relations_to_perpetrator",
+            "sexes",
+            "urgencies",
+            "agency_kinds",
+        ),
+        ("version",),
+    )
+    return Vocabulary(
+        version=found["version"].integer(1, SEED_VERSION) if "version" in found else SEED_VERSION,
+        service_types=_terms(found["service_types"]),
+        case_types=_terms(found["case_types"]),
+        incident_places=_terms(found["incident_places"]),
+        relations_to_perpetrator=_terms(found["relations_to_perpetrator"]),
+        sexes=_terms(found["sexes"]),
+        urgencies={term.code: term for term in map(_urgency, found["urgencies"].entries())},
+        agency_kinds=_terms(found["agency_kinds"]),
+    )
+
+
+def load_registry(vocabulary: Vocabulary, regions: Regions | None = None) -> Registry:
+    """Read the seed registry."""
+    return parse_registry(written_registry(), vocabulary, regions)
+
+
+def written_registry() -> dict[str, Any]:
+    """Give the seed registry as it is written."""
+    return _written("agencies.yaml")
+
+
+def _written(name: str) -> dict[str, Any]:
+    written = load_yaml((HERE / name).read_text("utf-8")).value
+    if not isinstance(written, dict):
+        raise TypeError("a shipped file is a mapping")
+    return written
+
+
+def load_documents(vocabulary: Vocabulary, regions: Regions | None = None) -> tuple[Document, ...]:
+    """Read the shipped baseline and agreements."""
+    return tuple(load_document(path, vocabulary, regions) for path in sorted(AGREEMENTS.glob("*.yaml")))
+
+
+def load_document(path: Path, vocabulary: Vocabulary, regions: Regions | None = None) -> Document:
+    """Read a document from a file; see `parse_document` and `load_yaml` for what can be wrong with it."""
+    return parse_document(load_yaml(path.read_text("utf-8")).value, vocabulary, regions)
+
+
+def load_overlay() -> Overlay:
+    """Read which districts lie in Ibu Kota Nusantara."""
+    found = Entry(load_yaml((HERE / "ikn_overlay.yaml").read_text("utf-8")).value).fields(
+        ("overlay", "wholly_or_partly", "outside")
+    )
+    inside, outside = ([one.region() for one in found[key].entries()] for key in ("wholly_or_partly", "outside"))
+    return Overlay(found["overlay"].identifier(), frozenset(inside), frozenset(outside))
+
+
+def parse_registry(
+    written: object, vocabulary: Vocabulary, regions: Regions | None = None, *, version: int = SEED_VERSION
+) -> Registry:
+    """Read agencies, or say all that is wrong with them (RegistryInvalid)."""
+    entry = Entry(written)
+    listed = entry.fields(("agencies",)).get("agencies")
+    agencies: dict[str, Agency] = {}
+    for one in listed.entries(may_be_empty=True) if listed else ():
+        agency = _agency(one, vocabulary, regions)
+        if agency.code in agencies:
+            one.fault("named_twice", "an earlier agency has this code")
+        agencies[agency.code] = agency
+    if entry.faults:
+        raise RegistryInvalid(tuple(entry.faults))
+    return Registry(version, agencies)
+
+
+def places(faults: Iterable[Fault], loaded: Loaded) -> list[str]:
+    """Say each fault of a text with the line, where it is known, and the place where it stands."""
+    lines = ((loaded.line(fault.pointer), fault) for fault in faults)
+    return [f"{f'line {line}: ' if line else ''}{fault.pointer or '/'}: {fault.message}" for line, fault in lines]
+
+
+def _agency(entry: Entry, vocabulary: Vocabulary, regions: Regions | None) -> Agency:
+    found = entry.fields(
+        ("code", "name", "kind", "region", "services"),
+        ("part_of", "coordinator_for", "active", "status", "time_zone"),
+    )
+    services = found["services"].named() if "services" in found else {}
+    for code, service in services.items():
+        if code not in vocabulary.service_types:
+            service.fault("unknown_code", "this is not a known service type")
+    return Agency(
+        code=(found.get("code") or Entry(None)).identifier(),
+        name=(found.get("name") or Entry(None)).text(),
+        kind=(found.get("kind") or Entry(None)).code(vocabulary.agency_kinds, "kind of agency"),
+        region=_region(found.get("region"), regions),
+        services={code: _service(service, vocabulary, regions) for code, service in services.items()},
+        part_of=found["part_of"].identifier() if "part_of" in found else None,
+        coordinator_for=_region(found["coordinator_for"], regions) if "coordinator_for" in found else None,
+        active=found["active"].boolean() if "active" in found else True,
+        status=found["status"].code(STATUSES, "status") if "status" in found else "unconfirmed",
+        time_zone=found["time_zone"].code(frozenset(TIME_ZONES.values()), "time zone") if "time_zone" in found else "",
+    )
+
+
+def _service(entry: Entry, vocabulary: Vocabulary, regions: Regions | None) -> Service:
+    found = entry.fields(("area",), ("sexes", "age_from", "age_below", "case_types", "available", "secret_location"))
+    sexes = found["sexes"].codes(list(Sex), "sex") if "sexes" in found else []
+    case_types = found["case_types"].codes(vocabulary.case_types, "case type") if "case_types" in found else []
+    area = found["area"].entries() if "area" in found else []
+    return Service(
+        area=tuple(_region(one, regions) for one in area),
+        sexes=frozenset(Sex(code) for code in sexes if code),
+        age_from=found["age_from"].age() if "age_from" in found else None,
+        age_below=found["age_below"].age(1) if "age_below" in found else None,
+        case_types=frozenset(case_types),
+        available=found["available"].boolean() if "available" in found else True,
+        secret_location=found["secret_location"].boolean() if "secret_location" in found else False,
+    )
+
+
+def _region(entry: Entry | None, regions: Regions | None) -> str:
+    if entry is None:
+        return ""
+    code = entry.region()
+    if code and regions is not None and not regions.knows(code):
+        entry.fault("unknown_region", "this region is not in the national list")
+    return code
+
+
+def _terms(entry: Entry) -> Mapping[str, Term]:
+    terms = (_term(one) for one in entry.entries())
+    return {term.code: term for term in terms}
+
+
+def _term(entry: Entry) -> Term:
+    if isinstance(entry.value, str):
+        # The list gives no labels for these codes; the code in words stands for them.
+        words = entry.value.replace("_", " ").capitalize()
+        return Term(entry.value, words, words)
+    found = entry.fields(("code", "id", "en"), ("source",))
+    code, label_id, label_en = (found[key].text() for key in ("code", "id", "en"))
+    return Term(code, label_id, label_en, found["source"].text() if "source" in found else None)
+
+
+def _urgency(entry: Entry) -> UrgencyTerm:
+    found = entry.fields(("code", "id", "en", "respond"), ("source",))
+    code, label_id, label_en, respond = (found[key].text() for key in ("code", "id", "en", "respond"))
+    return UrgencyTerm(
+        Urgency(code), label_id, label_en, respond, found["source"].text() if "source" in found else None
+    )
