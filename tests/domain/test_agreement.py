@@ -11,7 +11,7 @@ from app.domain.agreement import Assign, Document, DocumentInvalid, canonical_js
 from app.reference.load import AGREEMENTS, shipped
 from app.reference.yaml_text import load_yaml
 from tests.domain.factories import an_agreement
-from tests.domain.test_plain_router import documents
+from tests.domain.strategies import documents
 
 VOCABULARY = shipped().vocabulary
 

@@ -10,7 +10,7 @@ from app.domain.routing import Rules, compile_rules
 from app.domain.vocabulary import Outcome
 from app.reference.load import shipped
 from tests.domain.factories import HEALTH, a_clause, an_agency, an_agreement, facts, rules, to_basis
-from tests.domain.test_plain_router import briefly, every_shape
+from tests.domain.strategies import briefly, every_shape
 
 
 def told(compiled: Rules, case: Facts, tried: frozenset[str] = frozenset()) -> dict[str, Any]:

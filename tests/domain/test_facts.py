@@ -11,7 +11,7 @@ from app.domain.errors import FactsInvalid
 from app.domain.facts import Facts
 from app.domain.vocabulary import Sex
 from tests.domain import factories
-from tests.domain.test_plain_router import facts as any_facts
+from tests.domain.strategies import facts as any_facts
 
 WRITTEN = {"received_at": "2024-08-01T09:15:00+08:00", "urgency": "standard", "case_types": ["physical"]}
 

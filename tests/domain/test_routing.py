@@ -26,7 +26,7 @@ from tests.domain.factories import (
     rules,
     to_basis,
 )
-from tests.domain.test_plain_router import briefly, every_shape
+from tests.domain.strategies import briefly, every_shape
 
 
 def asked(decision: Decision) -> list[str]:

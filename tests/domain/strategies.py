@@ -1,4 +1,4 @@
-"""The engine against the letter of the rules, on referrals, agreements and registries of every shape."""
+"""Documents, registries and facts of every shape, over so few codes that ties and collisions are frequent."""
 
 from __future__ import annotations
 
@@ -22,14 +22,10 @@ from app.domain.agreement import (
     VictimLine,
     Where,
 )
-from app.domain.decision import Decision
 from app.domain.facts import Facts
 from app.domain.registry import Agency, Registry, Service
-from app.domain.routing import compile_rules
 from app.domain.vocabulary import Sex, Urgency
-from app.reference.load import shipped
 from tests.domain.factories import MOMENT
-from tests.domain.plain_router import PlainRouter
 
 SERVICES = ("health_service", "law_enforcement", "mediation")
 KINDS = ("hospital", "police", "uptd_ppa")
@@ -158,26 +154,4 @@ facts = st.builds(
 )
 tried = st.frozensets(st.sampled_from(CODES), max_size=3)
 every_shape = given(registries(), documents(), facts, st.sampled_from(SERVICES), tried)
-patiently = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
-briefly = settings(patiently, max_examples=100)
-
-
-def _decided(decision: Decision) -> tuple[object, ...]:
-    cited = f"{decision.document}/{decision.clause}" if decision.clause else None
-    chain = [candidate.agency for candidate in decision.chain]
-    said = (list(decision.warnings), list(decision.missing))
-    return (decision.outcome, decision.reason, decision.agency, cited, chain, *said)
-
-
-@every_shape
-@patiently
-def test_the_engine_decides_as_the_letter_of_the_rules_does(
-    registry: Registry, papers: list[Document], case: Facts, service: str, asked: frozenset[str]
-) -> None:
-    rules = compile_rules(registry, papers, shipped().vocabulary)
-
-    decision = rules.decide(case, service, asked)
-
-    plain = PlainRouter(registry, papers, case, service).decide(asked)
-    said = (plain.chain, plain.warnings, plain.missing)
-    assert _decided(decision) == (plain.outcome, plain.reason, plain.agency, plain.cited, *said)
+briefly = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))

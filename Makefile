@@ -1,0 +1,92 @@
+# Needs python 3.11 or newer with venv, and make. Everything is called by its path relative to here, so that the
+# clone may lie in a directory with spaces in its name, and be moved.
+
+PYTHON ?= python3
+VENV_PYTHON := .venv/bin/python
+PIP_INSTALL := $(VENV_PYTHON) -m pip install --disable-pip-version-check -qq
+LOCK := $(VENV_PYTHON) -m uv pip compile -q --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header pyproject.toml
+
+# A stamp carries the sum of what the environment was made from, and of where: another lock file is another stamp.
+RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; } | cksum | cut -d ' ' -f 1)
+DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check format lock openapi docs clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
+
+run: $(RUN_READY) ## Start Lintas with its own database in .lintas/, or with LINTAS_DATABASE_URL
+	@.venv/bin/lintas all --with-parent
+
+demo: $(DEV_READY) ## Send every worked case through a throw-away Lintas to receivers that answer, and compare
+	@$(VENV_PYTHON) -m demo
+
+test: $(DEV_READY) ## Run the tests on a database of their own; ARGS="-k word" chooses some
+	@$(VENV_PYTHON) -m pytest $(ARGS)
+
+check: $(DEV_READY) ## Check all that .ci/run checks: format, lint, types, layers, migrations, tests, openapi
+	@echo "== format" && $(VENV_PYTHON) -m ruff format --check .
+	@echo "== lint" && $(VENV_PYTHON) -m ruff check .
+	@echo "== types" && $(VENV_PYTHON) -m mypy
+	@echo "== layers" && $(VENV_PYTHON) .venv/bin/lint-imports
+	@echo "== tests, migrations up, down and up among them" && $(VENV_PYTHON) -m pytest
+	@echo "== openapi" && .venv/bin/lintas openapi --check
+	@echo "== docs" && $(VENV_PYTHON) docs/generate.py --check
+
+format: $(DEV_READY) ## Format the code, and mend what ruff can mend
+	@$(VENV_PYTHON) -m ruff check --fix-only -q .
+	@$(VENV_PYTHON) -m ruff format .
+
+lock: $(DEV_READY) ## Lock what pyproject.toml asks for, with hashes; ARGS=--upgrade takes the newest
+	@$(LOCK) --extra build -o requirements/run.txt $(ARGS)
+	@$(LOCK) --extra build --extra dev -c requirements/run.txt -o requirements/dev.txt $(ARGS)
+
+openapi: $(DEV_READY) ## Write the API's description anew
+	@.venv/bin/lintas openapi
+
+docs: $(DEV_READY) ## Write the generated parts of the documents anew
+	@$(VENV_PYTHON) docs/generate.py
+
+clean: ## Remove the environment and all caches; .lintas/ and its data stay
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- the environment ---
+
+$(RUN_READY):
+	@$(call make_environment)
+	@$(call install,run,to run)
+	@rm -f .venv/.run-* && touch $@
+
+# dev.txt holds all of run.txt with the same versions, so this serves `make run` too.
+$(DEV_READY):
+	@$(call make_environment)
+	@$(call install,dev,to run and to develop)
+	@rm -f .venv/.run-* .venv/.dev-* && touch $@ $(RUN_READY)
+
+define make_environment
+fit='import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))'; \
+if ! $(VENV_PYTHON) -c "import pip; $$fit" 2>/dev/null; then \
+	for python in "$(PYTHON)" python3.14 python3.13 python3.12 python3.11 none; do \
+		"$$python" -c "$$fit" 2>/dev/null && break; \
+	done; \
+	if [ "$$python" = none ]; then \
+		echo "Lintas needs Python 3.11 or newer with venv (on Debian and Ubuntu the package python3-venv)," >&2; \
+		echo "and neither $(PYTHON) nor python3.11 to python3.14 is that: name one by make PYTHON=..." >&2; \
+		exit 1; \
+	fi; \
+	echo "Making .venv with $$("$$python" --version)"; \
+	"$$python" -m venv --clear .venv; \
+fi
+endef
+
+# The dots say that pip, which is told to be quiet, is still at it.
+define install
+printf 'Installing what Lintas needs $(2), %s packages ' "$$(grep -c == requirements/$(1).txt)"; \
+( while sleep 2; do printf .; done ) & dots=$$!; trap 'kill $$dots 2>/dev/null' EXIT; \
+$(PIP_INSTALL) --require-hashes -r requirements/$(1).txt && \
+$(PIP_INSTALL) --no-deps --no-build-isolation -e . && \
+echo ' done'
+endef

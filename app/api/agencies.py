@@ -1,0 +1,123 @@
+"""The registry: which agency offers what, where, to whom, and whether it can now."""
+
+from typing import Annotated
+
+from fastapi import Path, Request, Response
+from pydantic import Field
+
+from app.api.dependencies import CurrentCaller, Operator, Transaction
+from app.api.desk import Desk
+from app.api.etags import IfMatch, etag, expected
+from app.api.intake_types import Code, Line, Region
+from app.api.pages import Page, PageAsked
+from app.api.route import v1_router
+from app.api.validation import Answer, Body, Flag, Whole
+from app.domain.errors import NotFound
+from app.storage import registry
+from app.workflows import change_registry
+
+router = v1_router("agencies")
+
+AgencyCodeInPath = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
+ServiceTypeInPath = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+
+
+class OfferedService(Body):
+    """What an agency offers of one service type."""
+
+    area: Annotated[tuple[Code, ...], Field(min_length=1, max_length=600)] = Field(
+        description='Region codes as text; "ID" is the whole country.'
+    )
+    sexes: tuple[Code, ...] | None = None
+    age_from: Whole | None = None
+    age_below: Whole | None = None
+    case_types: tuple[Code, ...] | None = None
+    available: Flag = True
+    secret_location: Flag | None = Field(None, description="Its place is never shown.")
+
+
+class AgencyBody(Body):
+    """An agency."""
+
+    name: Line
+    kind: Code
+    region: Code = Field(description='Where it is at home; "ID" is the whole country.')
+    services: dict[str, OfferedService] = {}
+    part_of: Code | None = Field(None, description="The institution it belongs to.")
+    coordinator_for: Region | Code | None = None
+    active: Flag = True
+    status: Code | None = Field(None, description="confirmed or unconfirmed: whether a public source says so.")
+    time_zone: Code | None = None
+
+
+class AgencyView(Answer):
+    """An agency as the registry has it."""
+
+    code: str
+    name: str
+    kind: str
+    region: str
+    services: dict[str, dict[str, object]]
+    part_of: str | None = None
+    coordinator_for: str | None = None
+    active: bool = True
+    status: str = "unconfirmed"
+    time_zone: str | None = None
+    registry_version: int = Field(description="Of its last change; the ETag.")
+
+
+@router.get("/agencies")
+async def list_agencies(caller: CurrentCaller, tx: Transaction, paging: PageAsked) -> Page[AgencyView]:
+    """List the agencies of the registry by code."""
+    after = paging.after(str)
+    found = await registry.agencies_after(tx, after and after[0], paging.look_ahead)
+    return paging.page(found, lambda one: _view(*one), lambda one: (one[0]["code"],))
+
+
+@router.get("/agencies/{code}")
+async def read_agency(
+    code: AgencyCodeInPath,
+    caller: CurrentCaller,
+    tx: Transaction,
+    response: Response,
+) -> AgencyView:
+    """Read one agency."""
+    found = await registry.agency(tx, code)
+    if found is None:
+        raise NotFound("agency")
+    response.headers["ETag"] = etag(found[1])
+    return _view(*found)
+
+
+@router.put("/agencies/{code}")
+async def put_agency(
+    code: AgencyCodeInPath, body: AgencyBody, caller: Operator, desk: Desk, request: Request, response: Response
+) -> AgencyView:
+    """Add an agency, or change one (with If-Match). Every referral from now on is decided by it."""
+    if_match = await expected(request) if "if-match" in request.headers else None
+    kept = await change_registry.put_agency(
+        desk, caller, code, body.model_dump(mode="json", exclude_none=True), if_match
+    )
+    response.headers["ETag"] = etag(kept[1])
+    return _view(*kept)
+
+
+@router.put("/agencies/{code}/services/{service_type}")
+async def put_agency_service(
+    code: AgencyCodeInPath,
+    service_type: ServiceTypeInPath,
+    body: OfferedService,
+    caller: CurrentCaller,
+    desk: Desk,
+    if_match: IfMatch,
+    response: Response,
+) -> AgencyView:
+    """Say what an agency offers of a service, and whether it is available now; needs If-Match."""
+    offered = body.model_dump(mode="json", exclude_none=True)
+    kept = await change_registry.put_service(desk, caller, code, service_type, offered, if_match)
+    response.headers["ETag"] = etag(kept[1])
+    return _view(*kept)
+
+
+def _view(body: object, registry_version: int) -> AgencyView:
+    return AgencyView.model_validate({**body, "registry_version": registry_version})  # type: ignore[dict-item]

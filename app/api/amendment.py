@@ -1,0 +1,134 @@
+"""What is added to a referral or corrected: what is left out stays, null makes a thing unknown again."""
+
+from dataclasses import replace
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from app.api.intake import (
+    Attachment,
+    Condition,
+    Consent,
+    Locations,
+    ServiceGiven,
+    Victim,
+    age_on,
+    consent_field,
+    sex_of,
+)
+from app.api.intake_types import (
+    WEST,
+    AgencyCode,
+    CaseType,
+    IncidentPlace,
+    PastDay,
+    PastMoment,
+    Region,
+    Relation,
+    RequestedBy,
+    Story,
+    Text,
+    once,
+    today,
+)
+from app.api.validation import Body, Flag, fault
+from app.domain.case import Case
+from app.domain.facts import Facts
+from app.domain.intake import Amendment
+from app.domain.vocabulary import Urgency
+
+
+class CaseAmendment(Body):
+    """What is now known of what happened."""
+
+    types: Annotated[tuple[CaseType, ...], Field(min_length=1, max_length=20), AfterValidator(once)] | None = None
+    incident_date: PastDay | None = None
+    place: IncidentPlace | None = None
+    relation_to_perpetrator: Relation | None = None
+    perpetrator_in_household: Flag | None = None
+    police_reported_at: PastMoment | None = None
+
+
+class ReferralAmendment(Body):
+    """An amendment: a field that is left out stays as it is, null makes it unknown again, a list replaces the list."""
+
+    urgency: Urgency | None = None
+    case: CaseAmendment = CaseAmendment()
+    locations: Locations = Locations()
+    avoid_regions: Annotated[tuple[Region, ...], Field(max_length=50), AfterValidator(once)] | None = None
+    victim: Victim = Victim()
+    requested_by: RequestedBy | None = None
+    services_already_given: Annotated[tuple[ServiceGiven, ...], Field(max_length=50)] | None = None
+    condition: Condition = Condition()
+    purpose: Text | None = None
+    consent: Consent | None = None
+    conflicts: Annotated[tuple[AgencyCode, ...], Field(max_length=200), AfterValidator(once)] | None = None
+    narrative: Story | None = None
+    attachments: Annotated[tuple[Attachment, ...], Field(max_length=50)] | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise fault("required")
+        for name in ("urgency", "consent"):
+            if name in self.model_fields_set and getattr(self, name) is None:
+                raise fault("object_required" if name == "consent" else "text_required", at=(name,))
+        if "types" in self.case.model_fields_set and self.case.types is None:
+            raise fault("list_required", at=("case", "types"))
+        return self
+
+    def amendment(self, case: Case) -> Amendment:
+        """Apply what was sent to the case as it is."""
+        known = case.facts
+        facts = replace(
+            known,
+            urgency=self.urgency or known.urgency,
+            case_types=frozenset(self.case.types) if self.case.types else known.case_types,
+            conflicts=_listed(self, "conflicts", known.conflicts),
+            avoid_regions=_listed(self, "avoid_regions", known.avoid_regions),
+            **{name: getattr(self.locations, name) for name in self.locations.model_fields_set},
+            **self._victim_facts(),
+            **self._consent_facts(known),
+        )
+        if "perpetrator_in_household" in self.case.model_fields_set:
+            facts = replace(facts, perpetrator_in_household=self.case.perpetrator_in_household)
+        services = case.consent_services
+        if self.consent is not None:
+            services = None if self.consent.services is None else frozenset(self.consent.services)
+        return Amendment(facts=facts, consent_services=services, personal=self._personal())
+
+    def _victim_facts(self) -> dict[str, Any]:
+        sent = self.victim.model_fields_set
+        facts: dict[str, Any] = {}
+        if "sex" in sent:
+            facts["sex"] = sex_of(self.victim)
+        if self.victim.birth_date is not None:
+            facts["age"] = age_on(self.victim.birth_date, today(WEST))
+        elif "age" in sent:
+            facts["age"] = self.victim.age
+        return facts
+
+    def _consent_facts(self, known: Facts) -> dict[str, Any]:
+        if self.consent is None:
+            return {}
+        refused = known.refuses | set(self.consent.agencies_refused)
+        return {"consent": self.consent.given, "refuses": frozenset(refused)}
+
+    def _personal(self) -> dict[str, Any]:
+        """Give the sealed fields that were sent; None removes one."""
+        sent = self.model_dump(mode="json", exclude_unset=True)
+        parts = {
+            "victim": set(sent.get("victim", {})) - {"age", "sex"},
+            "condition": set(sent.get("condition", {})),
+            "case": set(sent.get("case", {})) - {"types", "perpetrator_in_household"},
+        }
+        fields: dict[str, Any] = {f"{part}.{name}": sent[part][name] for part, names in parts.items() for name in names}
+        for name in ("requested_by", "purpose", "narrative", "attachments", "services_already_given"):
+            if name in sent:
+                fields[name] = sent[name] or None
+        return fields | (consent_field(self.consent) if self.consent is not None else {})
+
+
+def _listed(body: ReferralAmendment, name: str, known: frozenset[str]) -> frozenset[str]:
+    listed = getattr(body, name)
+    return known if name not in body.model_fields_set else frozenset(listed or ())

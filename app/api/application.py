@@ -1,0 +1,105 @@
+"""The API put together: routes in their frame, middleware around them, every error a problem."""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from re import Pattern
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute, iter_route_contexts
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import compile_path
+
+from app.api import docs, health, openapi
+from app.api.middleware import LastResort, RequestLog, SecurityHeaders
+from app.api.problems import on_domain_error, on_http_exception, on_invalid_request
+from app.api.rate_limit import RateLimit
+from app.api.validation import ReferenceSource
+from app.domain.clock import BusinessClock
+from app.domain.errors import DomainError
+from app.storage.sealing import KeyRing
+from app.workflows.desk import Terms
+
+API_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class RouteAt:
+    """A path and what may be done there."""
+
+    regex: Pattern[str]
+    methods: frozenset[str]
+
+
+def build(
+    routers: Iterable[APIRouter],
+    *,
+    sessions: async_sessionmaker[AsyncSession],
+    key_ring: KeyRing,
+    reference: ReferenceSource,
+    clock: BusinessClock,
+    terms: Terms,
+    revision: str | None = None,
+    requests_per_key: int = 0,
+    failures_per_address: int = 0,
+) -> FastAPI:
+    """Build the API; `revision` is the migration the database must stand at, None is whichever; 0 is no limit."""
+    api = FastAPI(
+        title="Lintas",
+        version=API_VERSION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_named_as_written,
+        middleware=[
+            Middleware(RequestLog),
+            Middleware(SecurityHeaders),
+            Middleware(
+                RateLimit, per_key=requests_per_key, failures_per_address=failures_per_address, clock=time.monotonic
+            ),
+            Middleware(LastResort),
+        ],
+        exception_handlers={
+            DomainError: on_domain_error,
+            RequestValidationError: on_invalid_request,
+            HTTPException: on_http_exception,
+        },
+    )
+    api.state.sessions = sessions
+    api.state.key_ring = key_ring
+    api.state.reference = reference
+    api.state.clock = clock
+    api.state.terms = terms
+    api.state.revision = revision
+    api.state.readying = health.Readying(api)
+    for router in (*routers, health.router, docs.router):
+        api.include_router(router)
+    api.state.route_table = tuple(_route_table(api))
+    _document_once(api)
+    return api
+
+
+def _route_table(api: FastAPI) -> Iterator[RouteAt]:
+    for context in iter_route_contexts(api.routes):
+        if isinstance(context.original_route, APIRoute) and context.path is not None:
+            regex, _, _ = compile_path(context.path)
+            yield RouteAt(regex, frozenset(context.methods or ()))
+
+
+def _document_once(api: FastAPI) -> None:
+    """Have the app write its OpenAPI document when it is first asked for, with what the frame adds."""
+
+    def documented() -> dict[str, Any]:
+        if api.openapi_schema is None:
+            api.openapi_schema = openapi.document(api)
+        return api.openapi_schema
+
+    api.openapi = documented  # type: ignore[method-assign]
+
+
+def _named_as_written(route: APIRoute) -> str:
+    return route.name

@@ -1,0 +1,258 @@
+"""Endpoints: where an agency wants its news sent, and what became of it."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Response
+from pydantic import Field
+
+from app.api.dependencies import CurrentCaller, Transaction
+from app.api.desk import Desk
+from app.api.etags import IfMatch, etag
+from app.api.intake_types import Code
+from app.api.pages import Page, PageAsked
+from app.api.route import v1_router
+from app.api.validation import Answer, Body, Moment, Whole
+from app.domain.errors import NotFound
+from app.storage import delivery_history, endpoints
+from app.workflows import manage_endpoint
+from app.workflows.manage_endpoint import DEFAULT_IN_FLIGHT, MOST_IN_FLIGHT, Wanted
+
+router = v1_router("endpoints")
+
+
+class EndpointBody(Body):
+    """Where news is sent, and which."""
+
+    url: Annotated[str, Field(min_length=1, max_length=2000)]
+    event_types: Annotated[tuple[Code, ...], Field(min_length=1, max_length=50)] | None = Field(
+        None, description="Absent is all."
+    )
+    max_in_flight: Annotated[Whole, Field(ge=1, le=MOST_IN_FLIGHT)] = Field(
+        DEFAULT_IN_FLIGHT, description="How many posts may be under way at once."
+    )
+
+    def wanted(self) -> Wanted:
+        """Give what is asked for."""
+        return Wanted(self.url, self.event_types, self.max_in_flight)
+
+
+class Recover(Body):
+    """What to send again."""
+
+    since: Moment = Field(description="All that failed since this time, and all that is held.")
+
+
+class EndpointView(Answer):
+    """An endpoint; its secret was shown once."""
+
+    id: UUID
+    url: str
+    event_types: list[str] | None
+    state: str
+    state_reason: str | None
+    max_in_flight: int
+    failing_since: datetime | None
+    last_success_at: datetime | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, endpoint: endpoints.Endpoint) -> "EndpointView":
+        """Show an endpoint."""
+        return cls(
+            id=endpoint.id,
+            url=endpoint.url,
+            event_types=None if endpoint.event_types is None else list(endpoint.event_types),
+            state=endpoint.state,
+            state_reason=endpoint.state_reason,
+            max_in_flight=endpoint.max_in_flight,
+            failing_since=endpoint.failing_since,
+            last_success_at=endpoint.last_success_at,
+            created_at=endpoint.created_at,
+        )
+
+
+class NewEndpoint(EndpointView):
+    """A new endpoint with the secret that signs its webhooks. It is not shown again."""
+
+    secret: str
+
+
+class DeliveryView(Answer):
+    """What became of one webhook. `event_id` is its `webhook-id`."""
+
+    id: UUID
+    endpoint_id: UUID
+    event_id: UUID
+    type: str
+    state: str
+    attempts: int
+    due_at: datetime
+    created_at: datetime
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, delivery: delivery_history.Delivery) -> "DeliveryView":
+        """Show a delivery."""
+        return cls(
+            id=delivery.id,
+            endpoint_id=delivery.endpoint_id,
+            event_id=delivery.event_id,
+            type=delivery.type,
+            state=delivery.state,
+            attempts=delivery.attempts,
+            due_at=delivery.due_at,
+            created_at=delivery.created_at,
+            finished_at=delivery.finished_at,
+        )
+
+
+class AttemptView(Answer):
+    """One attempt to deliver: `outcome` is `delivered`, or the phase that failed."""
+
+    number: int
+    started_at: datetime
+    duration_ms: int
+    outcome: str
+    status: int | None
+
+
+class Attempts(Answer):
+    """Every attempt of a delivery, the first one first."""
+
+    items: list[AttemptView]
+
+
+class Recovered(Answer):
+    """How many deliveries will be sent again."""
+
+    count: int
+
+
+@router.post("/endpoints", status_code=201)
+async def register_endpoint(body: EndpointBody, caller: CurrentCaller, desk: Desk, response: Response) -> NewEndpoint:
+    """Register where your agency's news is sent from now on. The secret in the answer is shown this once."""
+    kept, secret = await manage_endpoint.register_endpoint(
+        desk.tx, caller, body.wanted(), reach=desk.terms.reach, key_ring=desk.key_ring, now=desk.now
+    )
+    response.headers["ETag"] = etag(kept.version)
+    return NewEndpoint(**EndpointView.of(kept).model_dump(), secret=secret)
+
+
+@router.get("/endpoints")
+async def list_endpoints(caller: CurrentCaller, tx: Transaction, paging: PageAsked) -> Page[EndpointView]:
+    """List your agency's endpoints, oldest first."""
+    after = paging.after(UUID)
+    found = await endpoints.listed(
+        tx, agency_code=caller.agency_code, after=after and after[0], limit=paging.look_ahead
+    )
+    return paging.page(found, EndpointView.of, lambda endpoint: (endpoint.id,))
+
+
+@router.get("/endpoints/{endpoint_id}")
+async def read_endpoint(endpoint_id: UUID, caller: CurrentCaller, tx: Transaction, response: Response) -> EndpointView:
+    """Read one endpoint, and whether it fails."""
+    found = await endpoints.get(tx, endpoint_id, agency_code=caller.agency_code)
+    if found is None:
+        raise NotFound("endpoint")
+    return _show(found, response)
+
+
+@router.put("/endpoints/{endpoint_id}")
+async def change_endpoint(
+    endpoint_id: UUID, body: EndpointBody, caller: CurrentCaller, desk: Desk, if_match: IfMatch, response: Response
+) -> EndpointView:
+    """Change an endpoint's address, filter or number of posts at once; needs If-Match."""
+    kept = await manage_endpoint.change_endpoint(
+        desk.tx, caller, endpoint_id, body.wanted(), reach=desk.terms.reach, expected=if_match
+    )
+    return _show(kept, response)
+
+
+@router.post("/endpoints/{endpoint_id}/ping", status_code=202)
+async def ping_endpoint(endpoint_id: UUID, caller: CurrentCaller, desk: Desk, response: Response) -> EndpointView:
+    """Send a ping: an `endpoint.ping` that your receiver can verify."""
+    await manage_endpoint.ping_endpoint(desk.tx, caller, endpoint_id, now=desk.now)
+    return await read_endpoint(endpoint_id, caller, desk.tx, response)
+
+
+@router.post("/endpoints/{endpoint_id}/pause")
+async def pause_endpoint(endpoint_id: UUID, caller: CurrentCaller, desk: Desk, response: Response) -> EndpointView:
+    """Send nothing for now; the news is held, and stays in the feed."""
+    return _show(await manage_endpoint.pause_endpoint(desk.tx, caller, endpoint_id), response)
+
+
+@router.post("/endpoints/{endpoint_id}/enable")
+async def enable_endpoint(endpoint_id: UUID, caller: CurrentCaller, desk: Desk, response: Response) -> EndpointView:
+    """Send again, and first what was held."""
+    return _show(await manage_endpoint.enable_endpoint(desk.tx, caller, endpoint_id), response)
+
+
+@router.post("/endpoints/{endpoint_id}/disable")
+async def disable_endpoint(endpoint_id: UUID, caller: CurrentCaller, desk: Desk, response: Response) -> EndpointView:
+    """End an endpoint; its news is held, in case it is enabled after all."""
+    return _show(await manage_endpoint.disable_endpoint(desk.tx, caller, endpoint_id), response)
+
+
+@router.post("/endpoints/{endpoint_id}/recover", status_code=202)
+async def recover_endpoint(endpoint_id: UUID, body: Recover, caller: CurrentCaller, desk: Desk) -> Recovered:
+    """Send again what failed since a time, and what is held. Offers that are no longer open are not sent."""
+    count = await manage_endpoint.recover_endpoint(desk.tx, caller, endpoint_id, failed_since=body.since)
+    return Recovered(count=count)
+
+
+@router.get("/endpoints/{endpoint_id}/deliveries")
+async def list_deliveries(
+    endpoint_id: UUID,
+    caller: CurrentCaller,
+    tx: Transaction,
+    paging: PageAsked,
+    state: Annotated[
+        str | None, Query(max_length=20, description="due, delivered, held, superseded or failed.")
+    ] = None,
+) -> Page[DeliveryView]:
+    """List an endpoint's deliveries, newest first."""
+    if await endpoints.get(tx, endpoint_id, agency_code=caller.agency_code) is None:
+        raise NotFound("endpoint")
+    after = paging.after(UUID)
+    found = await delivery_history.list_deliveries(
+        tx,
+        endpoint_id=endpoint_id,
+        agency_code=caller.agency_code,
+        state=state,
+        before=after and after[0],
+        limit=paging.look_ahead,
+    )
+    return paging.page(found, DeliveryView.of, lambda delivery: (delivery.id,))
+
+
+@router.get("/deliveries/{delivery_id}/attempts")
+async def list_attempts(delivery_id: UUID, caller: CurrentCaller, tx: Transaction) -> Attempts:
+    """List every attempt of a delivery."""
+    if await delivery_history.get(tx, delivery_id, agency_code=caller.agency_code) is None:
+        raise NotFound("delivery")
+    made = await delivery_history.list_attempts(tx, delivery_id, agency_code=caller.agency_code)
+    return Attempts(
+        items=[
+            AttemptView(
+                number=one.number,
+                started_at=one.started_at,
+                duration_ms=one.duration_ms,
+                outcome=one.outcome,
+                status=one.status,
+            )
+            for one in made
+        ]
+    )
+
+
+@router.post("/deliveries/{delivery_id}/resend", status_code=202)
+async def resend_delivery(delivery_id: UUID, caller: CurrentCaller, desk: Desk) -> DeliveryView:
+    """Send one delivery again, under the same `webhook-id`."""
+    return DeliveryView.of(await manage_endpoint.resend_delivery(desk.tx, caller, delivery_id))
+
+
+def _show(endpoint: endpoints.Endpoint, response: Response) -> EndpointView:
+    response.headers["ETag"] = etag(endpoint.version)
+    return EndpointView.of(endpoint)

@@ -1,0 +1,45 @@
+"""ETags from version numbers, and what If-Match says of them."""
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.api.refusals import BadParameter
+from app.domain.errors import PreconditionRequired
+from app.domain.versions import Expected
+
+_TAG = re.compile(r'\s*(?P<weak>W/)?"(?P<opaque>[\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|\Z)')
+_OURS = re.compile(r"v([1-9][0-9]{0,18})\Z")
+
+
+def etag(version: int) -> str:
+    """Write the strong ETag of a version."""
+    return f'"v{version}"'
+
+
+async def expected(request: Request) -> Expected:
+    """Read If-Match: PreconditionRequired without it, BadParameter if it is no list of tags."""
+    given = ",".join(request.headers.getlist("if-match")).strip()
+    if not given:
+        raise PreconditionRequired
+    if given == "*":
+        return Expected(None)
+    return Expected(frozenset(_versions(given)))
+
+
+def _versions(given: str) -> set[int]:
+    versions: set[int] = set()
+    place = 0
+    while place < len(given):
+        found = _TAG.match(given, place)
+        if found is None:
+            raise BadParameter("If-Match")
+        # A weak tag, or one that is not ours, is a version that nothing here has.
+        if found["weak"] is None and (ours := _OURS.match(found["opaque"])):
+            versions.add(int(ours[1]))
+        place = found.end()
+    return versions
+
+
+IfMatch = Annotated[Expected, Depends(expected)]

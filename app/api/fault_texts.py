@@ -1,0 +1,57 @@
+"""What is said of one faulty field, by code, in Indonesian and English. No text ever holds a value that was sent."""
+
+from collections.abc import Mapping
+
+from app.api.problem_texts import Text
+
+FAULTS: Mapping[str, Text] = {
+    "invalid": Text("tidak dapat diterima", "cannot be taken"),
+    "required": Text("wajib diisi", "is required"),
+    "unknown_field": Text("isian ini tidak dikenal", "this field is not known"),
+    "wrong_type": Text("jenis nilainya salah", "is of the wrong type"),
+    "text_required": Text("harus berupa teks", "must be text"),
+    "whole_number_required": Text("harus berupa bilangan bulat", "must be a whole number"),
+    "number_required": Text("harus berupa bilangan", "must be a number"),
+    "true_or_false_required": Text("harus true atau false", "must be true or false"),
+    "object_required": Text("harus berupa objek", "must be an object"),
+    "list_required": Text("harus berupa daftar", "must be a list"),
+    "null_required": Text("harus null", "must be null"),
+    "wrong_format": Text("bentuknya salah", "is not in the right form"),
+    "day_required": Text("harus berupa tanggal seperti 2025-03-31", "must be a day such as 2025-03-31"),
+    "moment_required": Text(
+        "harus berupa waktu dengan selisih zona seperti 2025-03-31T09:00:00+08:00",
+        "must be a time with an offset such as 2025-03-31T09:00:00+08:00",
+    ),
+    "uuid_required": Text("harus berupa UUID", "must be a UUID"),
+    "url_required": Text("harus berupa URL", "must be a URL"),
+    "duration_required": Text("harus berupa durasi ISO 8601", "must be an ISO 8601 duration"),
+    "unknown_code": Text("kode ini tidak dikenal", "is not a known code"),
+    "unknown_region": Text("wilayah ini tidak ada", "is not a known region"),
+    "unknown_agency": Text("lembaga ini tidak ada", "is not a known agency"),
+    "one_of": Text("harus salah satu dari: {expected}", "must be one of: {expected}"),
+    "too_short": Text("kurang dari {limit}", "has fewer than {limit}"),
+    "too_long": Text("lebih dari {limit}", "has more than {limit}"),
+    "below_least": Text("harus paling sedikit {limit}", "must be at least {limit}"),
+    "above_most": Text("harus paling banyak {limit}", "must be at most {limit}"),
+    "not_above": Text("harus lebih dari {limit}", "must be more than {limit}"),
+    "not_below": Text("harus kurang dari {limit}", "must be less than {limit}"),
+    "not_multiple": Text("harus kelipatan {limit}", "must be a multiple of {limit}"),
+    "out_of_range": Text("di luar rentang yang mungkin", "is out of range"),
+    "in_future": Text("tidak boleh di masa depan", "must not be in the future"),
+    "in_past": Text("tidak boleh di masa lalu", "must not be in the past"),
+    "twice": Text("tercantum dua kali", "is there twice"),
+    "contradiction": Text("bertentangan dengan isian lain", "contradicts another field"),
+    "malformed_cursor": Text(
+        "kursor ini tidak berasal dari daftar dan saringan ini", "is no cursor of this list and these filters"
+    ),
+    # of a body that is not JSON as taken here
+    "not_utf8": Text("bukan UTF-8, mulai byte {limit}", "is not UTF-8, from byte {limit} on"),
+    "byte_order_mark": Text("dimulai dengan byte order mark", "begins with a byte order mark"),
+    "not_json": Text("bukan JSON, di baris {line} kolom {column}", "is not JSON, at line {line} column {column}"),
+    "too_deep": Text("bersarang lebih dari 32 tingkat", "is nested more than 32 levels deep"),
+    "nul_character": Text("berisi karakter NUL", "holds a NUL character"),
+    "lone_surrogate": Text("berisi pasangan surrogate yang tidak lengkap", "holds half of a surrogate pair"),
+    "not_finite": Text("bukan bilangan JSON (NaN, Infinity)", "is no number of JSON (NaN, Infinity)"),
+    "number_out_of_range": Text("bilangan ini terlalu besar", "is too large a number"),
+    "duplicate_key": Text("berisi nama yang sama dua kali", "holds the same name twice"),
+}

@@ -1,0 +1,132 @@
+"""A handoff as its receiver reads it: what the service needs to know, and no more; every look is recorded."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from app.api.referral_views import DecisionView, DutyView
+from app.api.validation import Answer
+from app.domain.caller import Caller
+from app.domain.case import Case, Handoff
+from app.domain.disclosure import Access, access, facts_for_receiver, fields_for, guardian_for_receiver
+from app.domain.handoff import available_actions
+from app.storage import audit, personal_data
+from app.workflows.desk import Desk
+
+
+class DisclosedCase(Answer):
+    """What a receiver may know: before accepting what it needs to decide, afterwards what it needs to serve."""
+
+    access: str = Field(description="to_decide before accepting, to_serve afterwards.")
+    basis: str = Field(description="consent; or vital_interest: an emergency without consent, the minimum alone.")
+    facts: dict[str, Any] = Field(description="Case types, age, sex, places: codes alone.")
+    personal: dict[str, Any] = Field(description="The personal fields of this service's profile that are known.")
+
+
+class HandoffView(Answer):
+    """A handoff. Its `case` is in the answer to a GET of its receiver alone, until the receiver's access ends."""
+
+    id: UUID
+    referral_id: UUID
+    service_request_id: UUID
+    service_type: str
+    urgency: str
+    mode: str
+    state: str
+    sender: str
+    agency: str
+    offered_at: datetime
+    respond_by: datetime
+    start_by: datetime | None
+    review_on: datetime | None
+    cancel_by: datetime | None
+    answered_at: datetime | None
+    reason: str | None
+    outcome: str | None
+    sequence: int
+    duties: list[DutyView]
+    decision: DecisionView | None
+    available_actions: list[str] = Field(description="What you may do now.")
+    case: DisclosedCase | None
+
+
+async def handoff_view(
+    desk: Desk,
+    caller: Caller,
+    case: Case,
+    handoff: Handoff,
+    results: Mapping[UUID, Mapping[str, Any]],
+    *,
+    disclosing: bool,
+) -> HandoffView:
+    """Show a handoff to whoever may see it, and its case to its receiver alone, where it is disclosed."""
+    request = case.requests[handoff.service_request_id]
+    result = results.get(handoff.decision_id)
+    receiver = caller.agency_code == handoff.agency_code and caller.may_receive and not handoff.barred
+    waiting = case.waits_with_consent(request.id)
+    return HandoffView(
+        id=handoff.id,
+        referral_id=case.referral.id,
+        service_request_id=request.id,
+        service_type=request.service_type,
+        urgency=handoff.urgency.value,
+        mode=case.referral.mode.value,
+        state=handoff.state.value,
+        sender=case.referral.sender_code,
+        agency=handoff.agency_code,
+        offered_at=handoff.offered_at,
+        respond_by=handoff.respond_by,
+        start_by=handoff.start_by,
+        review_on=handoff.review_on,
+        cancel_by=handoff.cancel_by,
+        answered_at=handoff.answered_at,
+        reason=handoff.reason,
+        outcome=handoff.outcome,
+        sequence=handoff.sequence,
+        duties=[DutyView.model_validate(duty) for duty in handoff.duties],
+        decision=DecisionView.of(handoff.decision_id, result) if result else None,
+        available_actions=list(
+            available_actions(handoff.state, case.actors(caller.agency_code, caller.roles, handoff), waiting=waiting)
+        ),
+        case=await _disclosed(desk, caller, case, handoff) if receiver and disclosing else None,
+    )
+
+
+async def _disclosed(desk: Desk, caller: Caller, case: Case, handoff: Handoff) -> DisclosedCase | None:
+    allowed = access(
+        handoff.state,
+        changed_at=handoff.changed_at,
+        now=desk.now,
+        consent_withdrawn=case.referral.consent_withdrawn_at is not None,
+        after_completion=desk.terms.access_after_completion,
+    )
+    if allowed is Access.NOTHING:
+        return None
+    service_type = case.requests[handoff.service_request_id].service_type
+    consent = case.consent_for(service_type)
+    fields = fields_for(service_type, accepted=allowed is Access.TO_SERVE, consent=consent)
+    note = f"services.{service_type}.note"
+    names = (fields - {"service.note"}) | ({note} if "service.note" in fields else set())
+    opened = await personal_data.unseal(desk.tx, desk.key_ring, case.referral.id, names)
+    await audit.record(
+        desk.tx,
+        caller,
+        "handoff.read",
+        subject="handoff",
+        subject_id=handoff.id,
+        referral_id=case.referral.id,
+        fields=opened,
+        request_id=desk.request_id,
+    )
+    personal = {("service.note" if name == note else name): value for name, value in opened.items()}
+    if "victim.guardian" in personal:
+        personal["victim.guardian"] = guardian_for_receiver(personal["victim.guardian"])
+    return DisclosedCase(
+        access=allowed.value,
+        basis="consent" if consent else "vital_interest",
+        facts=facts_for_receiver(case.facts, accepted=allowed is Access.TO_SERVE),
+        personal=personal,
+    )

@@ -1,0 +1,81 @@
+"""Idempotency-Key: the same POST twice is done once and answered the same."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.api.refusals import (
+    IdempotencyInFlight,
+    IdempotencyKeyInvalid,
+    IdempotencyKeyRequired,
+    IdempotencyKeyReused,
+)
+from app.domain.caller import Caller
+from app.storage import idempotency
+from app.storage.idempotency import FirstAnswer
+from app.storage.sealing import KeyRing
+
+HEADER = "idempotency-key"
+REPLAYED = (b"idempotency-replayed", b"true")
+PURPOSE = "idempotency"
+_KEY = re.compile(r"[\x20-\x7e]{1,255}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The place for the answer to one key, held until the transaction ends."""
+
+    agency_code: str
+    key_hash: bytes
+    request_hash: bytes
+    ring: KeyRing
+
+    async def first_answer(self, tx: AsyncSession) -> Response | None:
+        """Give the first answer again; IdempotencyKeyReused if it was to another request."""
+        if not await idempotency.hold(tx, self.key_hash):
+            raise IdempotencyInFlight
+        # A statement of its own: it must see what was committed before the lock was free.
+        first = await idempotency.find(tx, agency_code=self.agency_code, key_hash=self.key_hash)
+        if first is None:
+            return None
+        if first.request_hash != self.request_hash:
+            raise IdempotencyKeyReused
+        head, _, body = self.ring.open(PURPOSE, self._subject, first.sealed).partition(b"\n")
+        answer = Response(body, first.status)
+        answer.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in orjson.loads(head)]
+        answer.raw_headers.append(REPLAYED)
+        return answer
+
+    async def keep(self, tx: AsyncSession, answer: Response) -> None:
+        """Keep a first answer, sealed, with the work it answers."""
+        head: list[Any] = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.raw_headers]
+        sealed = self.ring.seal(PURPOSE, self._subject, orjson.dumps(head) + b"\n" + bytes(answer.body))
+        first = FirstAnswer(self.request_hash, answer.status_code, sealed)
+        await idempotency.keep(tx, first, agency_code=self.agency_code, key_hash=self.key_hash)
+
+    @property
+    def _subject(self) -> str:
+        return f"{self.agency_code}|{self.key_hash.hex()}"
+
+
+def slot(request: Request, body: bytes, caller: Caller, ring: KeyRing, *, required: bool) -> Slot | None:
+    """Find the place for this request's answer; None if it came without a key and needs none."""
+    given = request.headers.getlist(HEADER)
+    if not given:
+        if required:
+            raise IdempotencyKeyRequired
+        return None
+    if len(given) > 1 or not _KEY.match(given[0]):
+        raise IdempotencyKeyInvalid
+    request_line = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    return Slot(
+        caller.agency_code,
+        ring.hash("idempotency-key", f"{caller.agency_code}\n{given[0]}".encode()),
+        ring.hash("idempotency-request", request_line + body),
+        ring,
+    )

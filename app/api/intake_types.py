@@ -1,0 +1,118 @@
+"""The types of a referral's fields: codes, regions, agencies and times, each judged as it is read."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, StringConstraints
+
+from app.api.validation import Day, Moment, fault, judging
+from app.domain.regions import NATION, is_country, is_location
+from app.storage.reference import Reference
+
+# Nobody in Indonesia is later in the day than the east: what is in the future there is so everywhere.
+EAST, WEST = ZoneInfo("Asia/Jayapura"), ZoneInfo("Asia/Jakarta")
+SKEW = timedelta(minutes=5)
+
+
+class RequestedBy(StrEnum):
+    """Who asked for help."""
+
+    VICTIM = "victim"
+    FAMILY = "family"
+    FRIEND = "friend"
+    NEIGHBOUR = "neighbour"
+    POLICE = "police"
+    HEALTH_WORKER = "health_worker"
+    TEACHER = "teacher"
+    COMMUNITY = "community"
+    AGENCY = "agency"
+    ANONYMOUS = "anonymous"
+    OTHER = "other"
+
+
+class ConsentBasis(StrEnum):
+    """On what lawful basis the case may be passed on; none is said, never assumed."""
+
+    VICTIM = "victim"
+    GUARDIAN = "guardian"
+    CHILD_BEST_INTEREST = "child_best_interest"
+    LEGAL_DUTY = "legal_duty"
+    NONE = "none"
+
+
+def reference() -> Reference:
+    """Give the reference data that this request is judged by."""
+    found = judging().reference
+    if not isinstance(found, Reference):
+        raise TypeError("the reference data was not loaded")
+    return found
+
+
+def today(zone: ZoneInfo = EAST) -> date:
+    """Give the day it is: in the east, unless said, the latest that it is anywhere in Indonesia."""
+    return judging().now.astimezone(zone).date()
+
+
+def _code_of(set_of: Callable[[Reference], object]) -> Callable[[str], str]:
+    def known(code: str) -> str:
+        if code not in set_of(reference()):  # type: ignore[operator]
+            raise fault("unknown_code")
+        return code
+
+    return known
+
+
+def _region(code: str) -> str:
+    if not is_location(code) or is_country(code) or code == NATION or not reference().regions.knows(code):
+        raise fault("unknown_region")
+    return code
+
+
+def _location(code: str) -> str:
+    return code if is_location(code) and is_country(code) else _region(code)
+
+
+def _agency(code: str) -> str:
+    if code not in reference().registry.agencies:
+        raise fault("unknown_agency")
+    return code
+
+
+def _past_day(day: date) -> date:
+    if day > today():
+        raise fault("in_future")
+    return day
+
+
+def _past_moment(moment: datetime) -> datetime:
+    if moment > judging().now + SKEW:
+        raise fault("in_future")
+    return moment
+
+
+def once(codes: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse a list that names something twice."""
+    for place, code in enumerate(codes):
+        if code in codes[:place]:
+            raise fault("twice", at=(place,))
+    return codes
+
+
+Code = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+ServiceType = Annotated[Code, AfterValidator(_code_of(lambda known: known.vocabulary.service_types))]
+CaseType = Annotated[Code, AfterValidator(_code_of(lambda known: known.vocabulary.case_types))]
+IncidentPlace = Annotated[Code, AfterValidator(_code_of(lambda known: known.vocabulary.incident_places))]
+Relation = Annotated[Code, AfterValidator(_code_of(lambda known: known.vocabulary.relations_to_perpetrator))]
+Location = Annotated[Code, AfterValidator(_location)]
+"""A region code as text ("64.02.06"), or "country:XX" for a place abroad."""
+Region = Annotated[Code, AfterValidator(_region)]
+AgencyCode = Annotated[Code, AfterValidator(_agency)]
+PastDay = Annotated[Day, AfterValidator(_past_day)]
+PastMoment = Annotated[Moment, AfterValidator(_past_moment)]
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000)]
+Story = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50_000)]

@@ -1,0 +1,135 @@
+"""What happens to every request and answer alike, in pure ASGI: a cancelled request leaks nothing through it."""
+
+import re
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
+from uuid_utils.compat import uuid7
+
+from app.api.problems import unexpected
+from app.observability import told_of
+
+log = structlog.get_logger()
+
+# An id of a kind that programs make, and no word, name or number that a person might have put there.
+WELL_FORMED = re.compile(
+    r"([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|[0-7][0-9A-HJKMNP-TV-Z]{25})\Z"
+)
+
+SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+)
+
+
+class RequestLog:
+    """Gives each request an id, answers it back, and writes one line when the request is over."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        request_id = state["request_id"] = _request_id(scope)
+        status = 499
+        started = time.perf_counter()
+
+        async def answered(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message.setdefault("headers", []).append((b"x-request-id", request_id.encode()))
+            await send(message)
+
+        with bound_contextvars(request_id=request_id):
+            try:
+                await self.app(scope, receive, answered)
+            finally:
+                _log_request(scope, state, status, started)
+
+
+class SecurityHeaders:
+    """Adds to every answer the headers that keep browsers and caches away from it, where it has none of its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = message.setdefault("headers", [])
+                there = {name.lower() for name, _ in headers}
+                headers += [(name, value) for name, value in SECURITY_HEADERS if name not in there]
+            await send(message)
+
+        await self.app(scope, receive, guarded if scope["type"] == "http" else send)
+
+
+class LastResort:
+    """Answers what nobody else caught, and logs it by class and place, never by its message."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        except ClientDisconnect:
+            log.info("client_left")
+        except Exception as error:  # noqa: BLE001 - the top of the stack: nothing may leave it but a problem
+            log.error("request_broke", **told_of(error))  # noqa: TRY400 - the message may hold anything
+            if begun:
+                raise AnswerBrokeOff from None
+            await unexpected(scope)(scope, receive, send)
+
+
+class AnswerBrokeOff(Exception):
+    """The answer cannot be finished; the server closes the connection."""
+
+
+def _request_id(scope: Scope) -> str:
+    given = [value for name, value in scope["headers"] if name == b"x-request-id"]
+    text = given[0].decode("latin-1") if len(given) == 1 else ""
+    return text if WELL_FORMED.match(text) else str(uuid7())
+
+
+def _log_request(scope: Scope, state: MutableMapping[str, Any], status: int, started: float) -> None:
+    route = getattr(scope.get("route"), "path_format", None) or "unmatched"
+    caller = state.get("caller")
+    write = log.debug if route.startswith("/health") else log.info
+    write(
+        "request",
+        method=scope["method"] if scope["method"].isalpha() else "?",
+        route=route,
+        status=status,
+        duration_ms=round((time.perf_counter() - started) * 1000, 1),
+        agency=getattr(caller, "agency_code", None),
+        key_id=getattr(caller, "key_id", None),
+    )

@@ -1,0 +1,112 @@
+"""Lists, page by page: a cursor says where the last page ended, so a page costs the same wherever it lies."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar, overload
+
+import orjson
+from fastapi import Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict
+
+from app.api.refusals import BadParameter
+
+LARGEST = 200
+USUAL = 50
+CURSOR = "after"
+NOT_FILTERS = frozenset({CURSOR, "limit"})
+
+View = TypeVar("View", bound=BaseModel)
+Row = TypeVar("Row")
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+class Page(BaseModel, Generic[View]):
+    """A page of a list, and the cursor of the next one; null where the list ends."""
+
+    model_config = ConfigDict(frozen=True)
+
+    items: list[View]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which page of a list is asked for."""
+
+    limit: int
+    cursor: str | None
+    request: Request
+    response: Response
+
+    @property
+    def look_ahead(self) -> int:
+        """How many rows to ask the database for: one more than the page holds says whether there is another."""
+        return self.limit + 1
+
+    @overload
+    def after(self, first: Callable[[Any], A], /) -> tuple[A] | None: ...
+    @overload
+    def after(self, first: Callable[[Any], A], second: Callable[[Any], B], /) -> tuple[A, B] | None: ...
+    def after(self, *kinds: Callable[[Any], Any]) -> tuple[Any, ...] | None:
+        """Give the place where the last page ended, each part read by its kind; None for the first page."""
+        if self.cursor is None:
+            return None
+        try:
+            bound, *parts = orjson.loads(base64.b64decode(_padded(self.cursor), altchars=b"-_", validate=True))
+            if bound != self._binding() or len(parts) != len(kinds):
+                raise BadParameter(CURSOR, "malformed_cursor")
+            return tuple(kind(part) for kind, part in zip(kinds, parts, strict=True))
+        except (binascii.Error, ValueError, TypeError, AttributeError, OverflowError):
+            raise BadParameter(CURSOR, "malformed_cursor") from None
+
+    def page(
+        self, rows: Sequence[Row], view: Callable[[Row], View], place: Callable[[Row], tuple[Any, ...]]
+    ) -> Page[View]:
+        """Make a page of up to `look_ahead` rows; `place` gives the parts that `after` reads."""
+        shown = rows[: self.limit]
+        following = self._cursor(place(shown[-1])) if len(rows) > self.limit else None
+        return self._linked([view(row) for row in shown], following)
+
+    def feed(
+        self, rows: Sequence[Row], view: Callable[[Row], View], place: Callable[[Row], tuple[Any, ...]]
+    ) -> Page[View]:
+        """Make a page of a feed that grows: once anything was there, `next` says where to go on later."""
+        shown = rows[: self.limit]
+        following = self._cursor(place(shown[-1])) if shown else self.cursor
+        return self._linked([view(row) for row in shown], following)
+
+    def _linked(self, items: list[View], following: str | None) -> Page[View]:
+        if following is not None:
+            url = self.request.url.include_query_params(**{CURSOR: following, "limit": self.limit})
+            self.response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+        return Page[View](items=items, next=following)
+
+    def _cursor(self, place: tuple[Any, ...]) -> str:
+        return base64.urlsafe_b64encode(orjson.dumps([self._binding(), *place], default=str)).rstrip(b"=").decode()
+
+    def _binding(self) -> str:
+        """Bind a cursor to its list and its filters."""
+        filters = sorted(pair for pair in self.request.query_params.multi_items() if pair[0] not in NOT_FILTERS)
+        said = orjson.dumps([self.request.url.path, filters])
+        return hashlib.sha256(said).hexdigest()[:12]
+
+
+def _padded(cursor: str) -> bytes:
+    return cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+
+
+async def paging(
+    request: Request,
+    response: Response,
+    limit: Annotated[int, Query(ge=1, le=LARGEST, description="How many to give.")] = USUAL,
+    after: Annotated[str | None, Query(max_length=500, description="The `next` of the page before.")] = None,
+) -> Paging:
+    """Read which page is asked for."""
+    return Paging(limit, after or None, request, response)
+
+
+PageAsked = Annotated[Paging, Depends(paging)]

@@ -1,0 +1,198 @@
+"""What problems say to people, by code, in Indonesian and English. No text ever holds a value that was sent."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Text(NamedTuple):
+    """One text in both languages; names in braces are filled from the problem's own members."""
+
+    id: str
+    en: str
+
+
+class Wording(NamedTuple):
+    """A problem's title, the same every time, and the sentence that says what happened."""
+
+    title: Text
+    detail: Text
+
+
+PROBLEMS: Mapping[str, Wording] = {
+    "refused": Wording(
+        Text("Permintaan ditolak", "Request refused"),
+        Text("Permintaan ini tidak dapat dilayani.", "This request cannot be served."),
+    ),
+    "domain_error": Wording(
+        Text("Tidak diperbolehkan", "Not allowed"),
+        Text("Aturan tidak memperbolehkan hal ini.", "The rules do not allow this."),
+    ),
+    "invalid": Wording(
+        Text("Isi tidak sah", "Invalid content"),
+        Text("Isinya tidak dapat diterima; lihat errors.", "It cannot be taken as it is; see errors."),
+    ),
+    "invalid_input": Wording(
+        Text("Isian tidak sah", "Invalid input"),
+        Text("Ada isian yang perlu diperbaiki; lihat errors.", "Some fields need correction; see errors."),
+    ),
+    "invalid_parameter": Wording(
+        Text("Parameter tidak sah", "Invalid parameter"),
+        Text("Ada parameter yang tidak dapat dibaca; lihat errors.", "A parameter cannot be read; see errors."),
+    ),
+    "document_invalid": Wording(
+        Text("Dokumen tidak sah", "Invalid document"),
+        Text("Perjanjian tidak dapat dibaca; lihat errors.", "The agreement cannot be read; see errors."),
+    ),
+    "facts_invalid": Wording(
+        Text("Fakta tidak sah", "Invalid facts"),
+        Text("Fakta kasus tidak dapat dibaca; lihat errors.", "The facts of the case cannot be read; see errors."),
+    ),
+    "registry_invalid": Wording(
+        Text("Daftar lembaga tidak sah", "Invalid registry"),
+        Text("Daftar lembaga tidak dapat dibaca; lihat errors.", "The agencies cannot be read; see errors."),
+    ),
+    "unknown_agency": Wording(
+        Text("Lembaga tidak dikenal", "Unknown agency"),
+        Text("Tidak ada lembaga dengan kode itu.", "There is no agency with that code."),
+    ),
+    "not_found": Wording(
+        Text("Tidak ditemukan", "Not found"),
+        Text(
+            "Tidak ada, atau bukan milik lembaga Anda.",
+            "It is not there, or it is not your agency's.",
+        ),
+    ),
+    "no_such_path": Wording(
+        Text("Alamat tidak ada", "No such address"),
+        Text("Tidak ada apa pun di alamat ini.", "There is nothing at this address."),
+    ),
+    "method_not_allowed": Wording(
+        Text("Metode tidak diperbolehkan", "Method not allowed"),
+        Text("Alamat ini menerima: {allow}.", "This address takes: {allow}."),
+    ),
+    "referral_not_open": Wording(
+        Text("Rujukan sudah berakhir", "The referral has ended"),
+        Text(
+            "Rujukan berstatus {current_state} dan tidak dapat diubah lagi.",
+            "The referral is {current_state} and cannot be changed any more.",
+        ),
+    ),
+    "request_not_waiting": Wording(
+        Text("Permintaan tidak menunggu koordinator", "The request does not wait for its coordinator"),
+        Text(
+            "Permintaan layanan berstatus {current_state}; hanya yang menunggu koordinator dapat ditangani begini.",
+            "The service request is {current_state}; only one that waits for its coordinator can be dealt with so.",
+        ),
+    ),
+    "consent_required": Wording(
+        Text("Tidak ada persetujuan", "There is no consent"),
+        Text(
+            "Tanpa persetujuan, kasus ini tidak boleh diteruskan kepada lembaga lain.",
+            "Without consent nothing of this case may be passed on to another agency.",
+        ),
+    ),
+    "illegal_transition": Wording(
+        Text("Langkah tidak mungkin", "Not possible in this state"),
+        Text(
+            "Penyerahan berstatus {current_state}; langkah {event} tidak mungkin dari sana atau bukan wewenang Anda.",
+            "The handoff is {current_state}; {event} is not possible from there, or not yours to do.",
+        ),
+    ),
+    "duplicate_reference": Wording(
+        Text("Nomor rujukan sudah dipakai", "Reference already used"),
+        Text(
+            "Lembaga Anda sudah mengirim rujukan dengan sender_reference ini; lihat referral_id.",
+            "Your agency has already sent a referral with this sender_reference; see referral_id.",
+        ),
+    ),
+    "role_required": Wording(
+        Text("Peran diperlukan", "Role required"),
+        Text("Kunci Anda tidak memiliki peran {roles}.", "Your key does not carry the role {roles}."),
+    ),
+    "precondition_required": Wording(
+        Text("If-Match diperlukan", "If-Match required"),
+        Text(
+            "Kirim If-Match dengan ETag dari versi yang Anda ubah.",
+            "Send If-Match with the ETag of the version you are changing.",
+        ),
+    ),
+    "precondition_failed": Wording(
+        Text("Sudah berubah", "Changed meanwhile"),
+        Text(
+            "Data sudah berubah sejak Anda membacanya; baca lagi, lalu ulangi.",
+            "It has changed since you read it; read it again, then repeat.",
+        ),
+    ),
+    "malformed_body": Wording(
+        Text("Isi permintaan rusak", "Malformed body"),
+        Text("Isi permintaan bukan JSON yang sah; lihat errors.", "The body is not JSON as taken here; see errors."),
+    ),
+    "body_too_large": Wording(
+        Text("Isi permintaan terlalu besar", "Body too large"),
+        Text("Isi permintaan paling besar 256 KiB.", "A body may have at most 256 KiB."),
+    ),
+    "body_too_slow": Wording(
+        Text("Isi permintaan terlalu lambat", "Body too slow"),
+        Text("Isi permintaan tidak tiba tepat waktu.", "The body did not arrive in time."),
+    ),
+    "unsupported_media_type": Wording(
+        Text("Jenis isi tidak didukung", "Unsupported media type"),
+        Text(
+            "Kirim JSON dalam UTF-8 tanpa kompresi, dengan Content-Type: application/json.",
+            "Send JSON in UTF-8, not compressed, with Content-Type: application/json.",
+        ),
+    ),
+    "unauthenticated": Wording(
+        Text("Kunci diperlukan", "Key required"),
+        Text(
+            "Kirim kunci yang berlaku: Authorization: Bearer lintas_...",
+            "Send a valid key: Authorization: Bearer lintas_...",
+        ),
+    ),
+    "idempotency_key_invalid": Wording(
+        Text("Idempotency-Key tidak sah", "Invalid Idempotency-Key"),
+        Text(
+            "Idempotency-Key harus satu nilai berisi 1-255 karakter ASCII yang tampak.",
+            "The Idempotency-Key must be one value of 1 to 255 printable ASCII characters.",
+        ),
+    ),
+    "idempotency_key_required": Wording(
+        Text("Idempotency-Key diperlukan", "Idempotency-Key required"),
+        Text(
+            "Kirim Idempotency-Key agar permintaan ini aman diulang.",
+            "Send an Idempotency-Key, so that this request can be repeated without harm.",
+        ),
+    ),
+    "idempotency_key_reused": Wording(
+        Text("Idempotency-Key sudah dipakai", "Idempotency-Key already used"),
+        Text(
+            "Idempotency-Key ini sudah dipakai untuk permintaan lain.",
+            "This Idempotency-Key was used for another request.",
+        ),
+    ),
+    "idempotency_in_flight": Wording(
+        Text("Sedang dikerjakan", "In progress"),
+        Text(
+            "Permintaan dengan Idempotency-Key ini sedang dikerjakan; ulangi sebentar lagi.",
+            "A request with this Idempotency-Key is being worked on; repeat in a moment.",
+        ),
+    ),
+    "rate_limited": Wording(
+        Text("Terlalu banyak permintaan", "Too many requests"),
+        Text("Ulangi setelah waktu di Retry-After.", "Repeat after the time in Retry-After."),
+    ),
+    "service_unavailable": Wording(
+        Text("Layanan sedang tidak tersedia", "Service unavailable"),
+        Text(
+            "Ulangi setelah waktu di Retry-After, dengan Idempotency-Key yang sama.",
+            "Repeat after the time in Retry-After, with the same Idempotency-Key.",
+        ),
+    ),
+    "internal_error": Wording(
+        Text("Kesalahan pada layanan", "Internal error"),
+        Text(
+            "Ada yang salah di pihak kami; sebutkan instance bila melapor.",
+            "Something broke on our side; name the instance when you report it.",
+        ),
+    ),
+}

@@ -1,0 +1,145 @@
+"""How much one caller may ask of one process. Each process counts for itself: n of them allow n times as much."""
+
+import hashlib
+import math
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.problems import problem
+from app.api.refusals import RateLimited
+
+WINDOW = 60
+MOST_BUCKETS = 20_000
+UNDECIDED = frozenset({404, 405, 408, 413, 429, 500, 503})
+"""Answers that may come before anybody looked at the key."""
+
+
+@dataclass(slots=True)
+class Bucket:
+    """What a caller has left."""
+
+    left: float
+    seen: float
+
+
+class Buckets:
+    """Token buckets by name: each fills up over a minute, and the one unused for longest makes room for a new one."""
+
+    def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:
+        self.per_minute = per_minute
+        self._clock = clock
+        self._by_name: OrderedDict[str, Bucket] = OrderedDict()
+
+    def left(self, name: str) -> float:
+        """Say how much a caller may ask now."""
+        return self._filled(name).left
+
+    def take(self, name: str) -> bool:
+        """Take one, or say that there is none."""
+        bucket = self._filled(name)
+        if bucket.left < 1:
+            return False
+        bucket.left -= 1
+        return True
+
+    def wait(self, name: str) -> int:
+        """Say in how many seconds there will be one."""
+        return max(1, math.ceil((1 - self._filled(name).left) * WINDOW / self.per_minute))
+
+    def _filled(self, name: str) -> Bucket:
+        now = self._clock()
+        bucket = self._by_name.get(name)
+        if bucket is None:
+            while len(self._by_name) >= MOST_BUCKETS:
+                self._by_name.popitem(last=False)
+            bucket = self._by_name[name] = Bucket(self.per_minute, now)
+        self._by_name.move_to_end(name)
+        bucket.left = min(self.per_minute, bucket.left + (now - bucket.seen) * self.per_minute / WINDOW)
+        bucket.seen = now
+        return bucket
+
+
+class RateLimit:
+    """Counts requests by key, and failures by address, so that one agency's mistake does not lock out its neighbours.
+
+    A key that has been seen to be valid is counted by itself alone. Any other is let in only while its address has
+    failures to spare: who tries keys is stopped, who has one is not.
+    """
+
+    def __init__(self, app: ASGIApp, *, per_key: int, failures_per_address: int, clock: Callable[[], float]) -> None:
+        self.app = app
+        self._keys = Buckets(per_key, clock) if per_key else None
+        self._failures = Buckets(failures_per_address, clock) if failures_per_address else None
+        self._valid: OrderedDict[str, None] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or refuse it."""
+        if scope["type"] != "http" or not scope["path"].startswith("/v1/"):
+            await self.app(scope, receive, send)
+            return
+        key, address = _key(scope), _address(scope)
+        refusal = self._refusal(key, address)
+        if refusal is not None:
+            await problem(scope, refusal)(scope, receive, self._counting(key, address, send))
+            return
+        await self.app(scope, receive, self._counting(key, address, send))
+
+    def _refusal(self, key: str, address: str) -> RateLimited | None:
+        if key in self._valid:
+            if self._keys is not None and not self._keys.take(key):
+                return RateLimited(self._keys.wait(key))
+        elif self._failures is not None and self._failures.left(address) < 1:
+            return RateLimited(self._failures.wait(address))
+        return None
+
+    def _counting(self, key: str, address: str, send: Send) -> Send:
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._learn(key, address, message["status"])
+                if self._keys is not None and key in self._valid:
+                    message.setdefault("headers", []).extend(self._headers(key))
+            await send(message)
+
+        return counted
+
+    def _learn(self, key: str, address: str, status: int) -> None:
+        if status == 401:
+            self._valid.pop(key, None)
+            if self._failures is not None:
+                self._failures.take(address)
+        elif key and status not in UNDECIDED:
+            self._valid[key] = None
+            self._valid.move_to_end(key)
+            while len(self._valid) > MOST_BUCKETS:
+                self._valid.popitem(last=False)
+
+    def _headers(self, key: str) -> list[tuple[bytes, bytes]]:
+        if self._keys is None:
+            return []
+        left = int(self._keys.left(key))
+        full_in = math.ceil((self._keys.per_minute - left) * WINDOW / self._keys.per_minute)
+        return [
+            (b"ratelimit-policy", f'"key";q={self._keys.per_minute};w={WINDOW}'.encode()),
+            (b"ratelimit", f'"key";r={left};t={full_in}'.encode()),
+        ]
+
+
+def _key(scope: Scope) -> str:
+    given = [value for name, value in scope["headers"] if name == b"authorization"]
+    return hashlib.sha256(given[0]).hexdigest() if len(given) == 1 else ""
+
+
+def _address(scope: Scope) -> str:
+    """Name the address, or of IPv6 the network a single host may choose its address from."""
+    host, _ = scope.get("client") or ("", 0)
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return "unknown"
+    if isinstance(address, IPv6Address):
+        return (address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64)).compressed
+    return address.compressed

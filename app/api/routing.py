@@ -1,0 +1,175 @@
+"""Decisions: tried out before anything is sent, explained and replayed afterwards."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import AfterValidator, Field
+
+from app.api.dependencies import CurrentCaller, SenderOrCoordinator
+from app.api.desk import Desk
+from app.api.intake import CaseOfViolence, Consent, Locations, ReferralFacts, Victim, facts_of
+from app.api.intake_types import AgencyCode, Region, ServiceType, once
+from app.api.route import v1_router
+from app.api.validation import Answer, Body
+from app.domain.canonical import canonical_bytes
+from app.domain.errors import NotFound
+from app.domain.explanation import explain
+from app.domain.facts import Facts
+from app.domain.routing import Rules
+from app.domain.vocabulary import Urgency
+from app.storage import worklists
+
+router = v1_router("routing")
+
+
+class Preview(Body):
+    """The facts of a case as far as routing needs them. Nothing personal is asked for, and nothing is kept."""
+
+    urgency: Urgency
+    case: CaseOfViolence
+    locations: Locations = Locations()
+    avoid_regions: Annotated[tuple[Region, ...], Field(max_length=50), AfterValidator(once)] = ()
+    victim: Victim = Victim()
+    services: Annotated[tuple[ServiceType, ...], Field(min_length=1, max_length=30), AfterValidator(once)]
+    consent: Consent
+    conflicts: Annotated[tuple[AgencyCode, ...], Field(max_length=200), AfterValidator(once)] = ()
+    tried: Annotated[tuple[AgencyCode, ...], Field(max_length=200), AfterValidator(once)] = Field(
+        (), description="Agencies that are not to be asked: they declined, or the sender itself."
+    )
+
+    def facts(self) -> Facts:
+        """Give what the decision is made from."""
+        said = ReferralFacts(
+            locations=self.locations,
+            avoid_regions=self.avoid_regions,
+            victim=self.victim,
+            conflicts=self.conflicts,
+        )
+        return facts_of(said, self.case, self.urgency, self.consent)
+
+
+class PreviewAnswer(Answer):
+    """Where each service would go, and why, clause by clause and candidate by candidate."""
+
+    decided_at: datetime
+    registry_version: int
+    explanations: list[dict[str, Any]]
+
+
+class DecisionExplained(Answer):
+    """A decision that was kept: its inputs, its result, and the explanation that follows from them."""
+
+    id: UUID
+    service_request_id: UUID
+    referral_id: UUID
+    service_type: str
+    cause: str
+    decided_at: datetime
+    placed_by: str | None
+    consent: bool
+    tried: list[str]
+    facts_version: int
+    facts: dict[str, Any]
+    registry_version: int
+    code_sets_version: int
+    engine: str
+    result: dict[str, Any]
+    explanation: dict[str, Any] | None = Field(description="Null where a coordinator placed the request by hand.")
+
+
+class Replay(Answer):
+    """A decision made again from what was kept of it."""
+
+    id: UUID
+    agrees: bool = Field(description="Whether the result is the same to the byte.")
+    why_not: str | None = Field(description="engine_changed, placed_by_hand, or differs.")
+    kept: dict[str, Any]
+    replayed: dict[str, Any] | None
+
+
+@router.post("/routing/preview")
+async def preview_routing(body: Preview, caller: SenderOrCoordinator, desk: Desk) -> PreviewAnswer:
+    """Try out where services would go, and why. Nothing is stored and nobody is told."""
+    facts = body.facts()
+    covered = body.consent.services
+    return PreviewAnswer(
+        decided_at=desk.now,
+        registry_version=desk.reference.version,
+        explanations=[
+            explain(
+                desk.reference.rules,
+                facts if covered is None or service in covered else _without_consent(facts),
+                service,
+                frozenset(body.tried),
+            )
+            for service in body.services
+        ],
+    )
+
+
+@router.get("/decisions/{decision_id}")
+async def read_decision(
+    decision_id: UUID,
+    caller: CurrentCaller,
+    desk: Desk,
+    explained: Annotated[bool, Query(description="Whether to derive the explanation too.")] = True,
+) -> DecisionExplained:
+    """Read why a service request went where it went, as your agency sent or coordinates it."""
+    kept = await _kept(desk, caller.agency_code, decision_id)
+    explanation = None
+    if explained and kept.placed_by is None:
+        rules = await desk.keeper.rules_at(desk.tx, kept.registry_version)
+        explanation = explain(rules, _facts(kept), kept.service_type, frozenset(kept.tried))
+    return DecisionExplained(
+        id=kept.id,
+        service_request_id=kept.service_request_id,
+        referral_id=kept.referral_id,
+        service_type=kept.service_type,
+        cause=kept.cause,
+        decided_at=kept.decided_at,
+        placed_by=kept.placed_by,
+        consent=kept.consent,
+        tried=list(kept.tried),
+        facts_version=kept.facts_version,
+        facts=dict(kept.facts),
+        registry_version=kept.registry_version,
+        code_sets_version=kept.code_sets_version,
+        engine=kept.engine,
+        result=dict(kept.result),
+        explanation=explanation,
+    )
+
+
+@router.post("/decisions/{decision_id}/replay")
+async def replay_decision(decision_id: UUID, caller: CurrentCaller, desk: Desk) -> Replay:
+    """Decide again from what was kept, by the documents and the registry of that moment."""
+    kept = await _kept(desk, caller.agency_code, decision_id)
+    if kept.placed_by is not None:
+        return Replay(id=kept.id, agrees=False, why_not="placed_by_hand", kept=dict(kept.result), replayed=None)
+    rules = await desk.keeper.rules_at(desk.tx, kept.registry_version)
+    again = _decided(rules, kept)
+    agrees = canonical_bytes(again) == canonical_bytes(dict(kept.result))
+    why_not = None if agrees else "engine_changed" if again.get("engine") != kept.engine else "differs"
+    return Replay(id=kept.id, agrees=agrees, why_not=why_not, kept=dict(kept.result), replayed=again)
+
+
+def _decided(rules: Rules, kept: worklists.KeptDecision) -> dict[str, Any]:
+    return rules.decide(_facts(kept), kept.service_type, frozenset(kept.tried)).to_json()
+
+
+def _facts(kept: worklists.KeptDecision) -> Facts:
+    facts = Facts.from_json(kept.facts)
+    return facts if kept.consent == facts.consent else _without_consent(facts)
+
+
+def _without_consent(facts: Facts) -> Facts:
+    return Facts.from_json({**facts.to_json(), "consent": "none"})
+
+
+async def _kept(desk: Desk, agency_code: str, decision_id: UUID) -> worklists.KeptDecision:
+    kept = await worklists.decision(desk.tx, agency_code, decision_id)
+    if kept is None:
+        raise NotFound("decision")
+    return kept

@@ -1,0 +1,308 @@
+"""The command line: what an operator starts, and what a person tries."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import httpx
+import orjson
+import typer
+import uvloop
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.caller import Role
+from app.domain.errors import NotFound, UnknownAgency
+from app.main import compose, create_app, listen, real_time, run
+from app.observability import configure_logging, frames
+from app.reference.cases import run_route
+from app.settings import Settings, SettingsInvalid, read_settings
+from app.storage import api_keys
+from app.storage.database import is_passing, open_engine, sessions_of
+from app.storage.embedded import EmbeddedPostgresError
+from app.storage.migrating import head, migrate_to_head
+from app.storage.sealing import KeyRing, KeyRingInvalid
+from app.workflows import prepare_trial
+from app.workflows.issue_key import issue_key
+from app.workflows.revoke_key import revoke_key
+from app.workflows.seed import seed as add_what_ships
+
+OPENAPI = Path(__file__).parents[1] / "openapi" / "openapi.json"
+T = TypeVar("T")
+
+cli = typer.Typer(name="lintas", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+keys = typer.Typer(no_args_is_help=True, help="Kunci API / API keys.")
+cli.add_typer(keys, name="keys")
+
+
+class CannotGoOn(Exception):
+    """The command cannot do what it was asked; said in Indonesian and English."""
+
+    def __init__(self, indonesian: str, english: str) -> None:
+        super().__init__(f"{indonesian}\n{english}")
+
+
+Host = Annotated[str | None, typer.Option(help="Alamat yang didengar / address to listen on.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port yang didengar / port to listen on.")]
+
+
+@cli.command()
+def serve(host: Host = None, port: Port = None) -> None:
+    """Serve the API on the database of LINTAS_DATABASE_URL; any number of these may run."""
+    settings = _settings(host=host, port=port)
+    configure_logging(level=settings.log_level, console=settings.log_format == "console")
+    url, ring = _given_database(settings), _given_key_ring(settings)
+    with _listening(settings) as listener:
+        settings = _at(settings, listener)
+        service = compose(settings, url=url, key_ring=ring, name="api", revision=head())
+        _run(run(service, listener=listener, workers=False))
+
+
+@cli.command()
+def work() -> None:
+    """Run the workers on the database of LINTAS_DATABASE_URL; any number of these may run."""
+    settings = _settings()
+    configure_logging(level=settings.log_level, console=settings.log_format == "console")
+    url, ring = _given_database(settings), _given_key_ring(settings)
+    service = compose(settings, url=url, key_ring=ring, name="worker", revision=head())
+    _run(run(service, listener=None, workers=True))
+
+
+@cli.command("all")
+def all_(
+    host: Host = None,
+    port: Port = None,
+    with_parent: Annotated[
+        bool, typer.Option("--with-parent", help="Berhenti bersama induknya / stop when what started it ends.")
+    ] = False,
+) -> None:
+    """Run all of Lintas in one process, with a database of its own under .lintas/ unless one is given."""
+    parent = os.getppid() if with_parent else None
+    settings = _settings(host=host, port=port)
+    person = settings.log_format == "console" or (settings.log_format is None and sys.stderr.isatty())
+    configure_logging(level=settings.log_level, console=person, stream=sys.stderr)
+    with _listening(settings) as listener:
+        settings = _at(settings, listener)
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ring = _key_ring(settings) or prepare_trial.own_key_ring(settings.data_dir)
+        with contextlib.ExitStack() as stack:
+            url = _address(settings) or stack.enter_context(prepare_trial.own_database(settings.data_dir))
+            migrate_to_head(url)
+            service = compose(settings, url=url, key_ring=ring, name="all", revision=head())
+
+            async def everything() -> None:
+                async with service.sessions.begin() as tx:
+                    await add_what_ships(tx, service.clock())
+                async with service.sessions.begin() as tx:
+                    issued = await prepare_trial.trial_keys(tx, settings.data_dir) if settings.trial else {}
+                welcome = partial(_welcome, settings, issued)
+                await run(service, listener=listener, workers=True, on_ready=welcome, parent=parent)
+
+            _run(everything())
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to the state this version was written for."""
+    migrate_to_head(_database(_settings()))
+    print(f"{head()}")
+
+
+@cli.command()
+def seed() -> None:
+    """Add the regions, code sets, agencies and documents that ship with Lintas and are not there yet."""
+    print(_in_transaction(lambda tx: add_what_ships(tx, real_time())))
+
+
+@keys.command("create")
+def create_key(
+    agency: Annotated[str, typer.Option(help="Kode lembaga / agency code.")],
+    role: Annotated[list[Role], typer.Option(help="Boleh diulang / may be repeated.")],
+    label: Annotated[str, typer.Option(help="Untuk apa / what it is for.")] = "",
+    days: Annotated[int | None, typer.Option(min=1, help="Masa berlaku, hari / days until it expires.")] = None,
+) -> None:
+    """Issue a key. It is shown now and never again."""
+    end = real_time() + timedelta(days=days) if days else None
+    issued = _in_transaction(lambda tx: issue_key(tx, agency_code=agency, roles=role, label=label, expires_at=end))
+    print(f"{issued.id}: simpan kunci ini sekarang / keep this key now:", file=sys.stderr)
+    print(issued.secret)
+
+
+@keys.command("list")
+def list_keys(agency: Annotated[str | None, typer.Option(help="Kode lembaga / agency code.")] = None) -> None:
+    """List keys, without the keys themselves."""
+    rows: list[tuple[str, ...]] = [("id", "agency", "roles", "created", "expires", "revoked", "label")]
+    for key in _in_transaction(lambda tx: api_keys.listed(tx, agency_code=agency)):
+        times = (key.created_at, key.expires_at, key.revoked_at)
+        said = (moment.isoformat(timespec="seconds") if moment else "-" for moment in times)
+        rows.append((str(key.id), key.agency_code, ",".join(key.roles), *said, key.label))
+    _print_columns(rows)
+
+
+@keys.command("revoke")
+def end_key(key_id: UUID) -> None:
+    """Revoke a key, from the very next request on."""
+    _in_transaction(lambda tx: revoke_key(tx, key_id))
+    print(f"{key_id}: dicabut / revoked")
+
+
+@cli.command()
+def route(
+    file: Annotated[Path, typer.Argument(help="YAML or JSON.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line for each case and service.")] = False,
+) -> None:
+    """Decide a file of cases without a database, and compare with what the file expects."""
+    raise typer.Exit(run_route(file, as_json=as_json, out=sys.stdout))
+
+
+@cli.command("openapi")
+def write_openapi(
+    check: Annotated[bool, typer.Option("--check", help="Only say whether the file is as the code.")] = False,
+) -> None:
+    """Write the API's description to openapi/openapi.json."""
+    nowhere = "postgresql://localhost/none"
+    service = compose(Settings(), url=nowhere, key_ring=KeyRing.generate("none"), name="openapi")
+    written = orjson.dumps(create_app(service).openapi(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    if not check:
+        OPENAPI.parent.mkdir(exist_ok=True)
+        OPENAPI.write_bytes(written)
+    elif not OPENAPI.exists() or OPENAPI.read_bytes() != written:
+        raise CannotGoOn(
+            f"{OPENAPI} tidak sesuai dengan kode: jalankan `lintas openapi`",
+            f"{OPENAPI} is not as the code says: run `lintas openapi`",
+        )
+
+
+@cli.command()
+def health(url: Annotated[str | None, typer.Option(help="Alamat Lintas / where Lintas is.")] = None) -> None:
+    """Say whether a running Lintas is ready; exit 1 if not."""
+    settings = _settings()
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - asked, not bound
+    at = url or settings.model_copy(update={"host": host, "public_url": None}).reached_at
+    try:
+        answer = httpx.get(f"{at.rstrip('/')}/health/ready", timeout=3)
+        print(answer.text)
+    except httpx.HTTPError as error:
+        raise CannotGoOn(f"tidak ada jawaban dari {at}", f"no answer from {at} ({type(error).__name__})") from None
+    if answer.status_code != 200:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command line; what goes wrong is said in a line, and what broke by its name."""
+    try:
+        cli()
+    except (CannotGoOn, SettingsInvalid, KeyRingInvalid, EmbeddedPostgresError) as error:
+        sys.exit("\n".join(f"lintas: {line}" for line in str(error).splitlines()))
+    except UnknownAgency as error:
+        sys.exit(f"lintas: tidak ada lembaga / there is no agency {error.agency_code}")
+    except NotFound:
+        sys.exit("lintas: tidak ditemukan / not found")
+    except Exception as error:  # noqa: BLE001 - its message may hold anything: told are its name and its places
+        while isinstance(error, ExceptionGroup):
+            error = error.exceptions[0]
+        if is_passing(error):
+            sys.exit(f"lintas: basis data tidak menjawab / the database does not answer ({type(error).__name__})")
+        sys.exit(f"lintas: {type(error).__name__}: {frames(error)}")
+
+
+def _settings(**given: Any) -> Settings:
+    return read_settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """Take the port before anything else is started."""
+    try:
+        return listen(settings.host, settings.port)
+    except OSError as error:
+        at = f"{settings.host}:{settings.port}"
+        raise CannotGoOn(
+            f"{at} tidak dapat dipakai; pilih lain dengan --port atau LINTAS_PORT",
+            f"{at} cannot be used ({os.strerror(error.errno or 0)}); choose another with --port or LINTAS_PORT",
+        ) from None
+
+
+def _at(settings: Settings, listener: socket.socket) -> Settings:
+    return settings.model_copy(update={"port": listener.getsockname()[1]})
+
+
+def _address(settings: Settings) -> str | None:
+    return str(settings.database_url) if settings.database_url else None
+
+
+def _given_database(settings: Settings) -> str:
+    url = _address(settings)
+    if url is None:
+        raise CannotGoOn(
+            "LINTAS_DATABASE_URL belum diisi; untuk mencoba, jalankan `lintas all`",
+            "LINTAS_DATABASE_URL is not set; to try Lintas out, run `lintas all`",
+        )
+    return url
+
+
+def _database(settings: Settings) -> str:
+    return _address(settings) or prepare_trial.address_of_own_database(settings.data_dir) or _given_database(settings)
+
+
+def _key_ring(settings: Settings) -> KeyRing | None:
+    if settings.key_ring is not None:
+        return KeyRing.parse(settings.key_ring.get_secret_value())
+    return KeyRing.read(settings.key_ring_file) if settings.key_ring_file is not None else None
+
+
+def _given_key_ring(settings: Settings) -> KeyRing:
+    ring = _key_ring(settings)
+    if ring is None:
+        raise CannotGoOn(
+            "LINTAS_KEY_RING_FILE atau LINTAS_KEY_RING belum diisi",
+            "neither LINTAS_KEY_RING_FILE nor LINTAS_KEY_RING is set",
+        )
+    return ring
+
+
+def _run(what: Coroutine[Any, Any, T]) -> T:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(what)
+
+
+def _in_transaction(what: Callable[[AsyncSession], Coroutine[Any, Any, T]]) -> T:
+    async def once() -> T:
+        engine = open_engine(url, application_name="lintas cli")
+        try:
+            async with sessions_of(engine).begin() as tx:
+                return await what(tx)
+        finally:
+            await engine.dispose()
+
+    url = _database(_settings())
+    return _run(once())
+
+
+def _welcome(settings: Settings, issued: dict[str, tuple[str, str]]) -> None:
+    """Tell a person where Lintas is and how to send it something."""
+    at = settings.reached_at
+    print(f"\nLintas siap / is ready:   {at}\nDokumentasi / API docs:   {at}/docs\n")
+    _print_columns([(role, agency_code, secret) for role, (agency_code, secret) in issued.items()])
+    if "sender" in issued:
+        print(f"\nKirim rujukan / send a referral:\n\n{prepare_trial.first_request(at, issued['sender'][1])}\n")
+    else:
+        print("Buat kunci / make a key:  lintas keys create --agency KODE --role sender\n")
+    sys.stdout.flush()
+
+
+def _print_columns(rows: Sequence[tuple[str, ...]]) -> None:
+    """Print rows in columns, nothing cut short: what is shown is there to be copied."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+if __name__ == "__main__":
+    main()

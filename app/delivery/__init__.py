@@ -1,0 +1,1 @@
+"""HTTP out: claim, sign, post, record."""

@@ -1,0 +1,199 @@
+"""The dispatcher: claims what is due, posts it, records what came of it, each in a short transaction of its own."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+from traceback import extract_tb
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from app.delivery.post import Post
+from app.delivery.recorder import Recorder
+from app.domain.retry import DELIVERED, Answer, Phase, exhausted
+from app.domain.webhook import body_of, headers_of
+from app.storage import endpoints
+from app.storage.claims import Claimed, claim_due
+from app.storage.database import is_passing
+from app.storage.delivery_hints import listen
+from app.storage.sealing import KeyRing
+from app.workflows.record_delivery import Posted
+
+log = structlog.get_logger(__name__)
+
+FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How the dispatcher works; the lease is longer than twice the longest post, so that none is posted twice."""
+
+    lease: timedelta = timedelta(seconds=40)
+    poll: timedelta = timedelta(seconds=1)
+    longest_post: timedelta = timedelta(seconds=15)
+    concurrency: int = 256
+    """How many posts are under way at once."""
+    failing_share: float = 0.25
+    """How much of that the endpoints get between them whose last answer was a failure."""
+    recorders: int = 2
+    drain: timedelta = timedelta(seconds=20)
+    """How long posts under way are waited for when the dispatcher is stopped."""
+
+    def __post_init__(self) -> None:
+        if self.lease <= 2 * self.longest_post:
+            raise ValueError("the lease must be longer than twice the longest post")
+
+
+class Dispatcher:
+    """One worker of any number: it holds no state that is not also in the database, as a lease that ends."""
+
+    def __init__(
+        self,
+        sessions: async_sessionmaker[AsyncSession],
+        key_ring: KeyRing,
+        post: Post,
+        *,
+        clock: Callable[[], datetime],
+        pace: Pace | None = None,
+        listen_url: str | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """Take what it works with; `clock` tells real time, `listen_url` is the database's address for LISTEN."""
+        self._sessions = sessions
+        self._key_ring = key_ring
+        self._post = post
+        self._clock = clock
+        self._pace = pace or Pace()
+        self._listen_url = listen_url
+        self._recorder = Recorder(sessions, clock=clock, chance=chance)
+        self._running: dict[asyncio.Task[None], Claimed] = {}
+        self._hint = asyncio.Event()
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Claim nothing more; `run` ends when what is under way has ended, or its time for that is over."""
+        self._stopping = True
+        self._hint.set()
+
+    async def run(self) -> None:
+        """Deliver until stopped. No error of the database or of a receiver ends it."""
+        helpers = [asyncio.create_task(self._recorder.run()) for _ in range(self._pace.recorders)]
+        if self._listen_url is not None:
+            helpers.append(asyncio.create_task(self._listen(self._listen_url)))
+        try:
+            await self._claim_on_and_on()
+            await self._drain()
+        finally:
+            ending = [*self._running, *helpers]
+            for task in ending:
+                task.cancel()
+            await asyncio.gather(*ending, return_exceptions=True)
+
+    async def _claim_on_and_on(self) -> None:
+        backoff = FIRST_BACKOFF
+        while not self._stopping:
+            self._hint.clear()
+            try:
+                claimed = await self._claim()
+            except Exception as error:
+                if is_passing(error):
+                    log.warning("deliveries_not_claimed", error=type(error).__name__, again_in=backoff)
+                else:
+                    log.exception("deliveries_not_claimed", again_in=backoff)
+                await self._pause(backoff)
+                backoff = min(2 * backoff, LONGEST_BACKOFF)
+                continue
+            backoff = FIRST_BACKOFF
+            for delivery in claimed:
+                task = asyncio.create_task(self._deliver(delivery))
+                self._running[task] = delivery
+                task.add_done_callback(self._ended)
+            if not claimed:
+                await self._pause(self._pace.poll.total_seconds())
+
+    async def _claim(self) -> list[Claimed]:
+        free = self._pace.concurrency - len(self._running)
+        if free <= 0:
+            return []
+        failing = sum(delivery.failing for delivery in self._running.values())
+        for_failing = max(1, int(self._pace.concurrency * self._pace.failing_share)) - failing
+        async with self._sessions.begin() as session:
+            return await claim_due(
+                session, now=self._clock(), lease=self._pace.lease, limit=free, failing_limit=max(0, for_failing)
+            )
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait for a hint, or for so long at most."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._hint.wait()
+        except TimeoutError:
+            pass
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        # There is room for another now.
+        delivery = self._running.pop(task)
+        self._hint.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("delivery_broke_off", delivery_id=str(delivery.id), exc_info=error)
+
+    async def _deliver(self, claimed: Claimed) -> None:
+        if claimed.superseded:
+            await self._recorder.record(claimed)
+            return
+        started_at, began = self._clock(), monotonic()
+        if started_at + self._pace.longest_post > claimed.leased_until:
+            # This process slept through its lease: another may have the delivery by now.
+            log.warning("lease_too_short_to_post", delivery_id=str(claimed.id))
+            return
+        answer = await self._answer_to(claimed, started_at)
+        duration = timedelta(seconds=monotonic() - began)
+        log.log(
+            logging.DEBUG if answer.outcome == DELIVERED else logging.INFO,
+            "posted",
+            delivery_id=str(claimed.id),
+            endpoint_id=str(claimed.endpoint_id),
+            event_id=str(claimed.event_id),
+            attempt=claimed.attempt,
+            outcome=answer.outcome,
+            status=answer.status,
+            milliseconds=round(duration / timedelta(milliseconds=1)),
+        )
+        await self._recorder.record(Posted(claimed, answer, started_at, duration))
+
+    async def _answer_to(self, claimed: Claimed, started_at: datetime) -> Answer:
+        if exhausted(claimed.attempt, emergency=claimed.emergency, open_offer=claimed.offer):
+            # Every attempt was counted and none recorded: whoever made one died of it.
+            return Answer(failed=Phase.INTERNAL)
+        try:
+            secret = endpoints.open_secret(self._key_ring, claimed.endpoint_id, claimed.sealed_secret)
+            body = body_of(claimed.type, claimed.occurred_at, claimed.data)
+            headers = headers_of(str(claimed.event_id), started_at, body, [secret])
+            return await self._post(claimed.url, body, headers)
+        except Exception as error:  # noqa: BLE001 - one delivery must not end the others
+            # Where, but not what: the error may hold the URL or the secret.
+            place = extract_tb(error.__traceback__)[-1]
+            log.error(  # noqa: TRY400
+                "delivery_broke",
+                delivery_id=str(claimed.id),
+                endpoint_id=str(claimed.endpoint_id),
+                error=type(error).__name__,
+                place=f"{place.filename}:{place.lineno}",
+            )
+            return Answer(failed=Phase.INTERNAL)
+
+    async def _drain(self) -> None:
+        if self._running:
+            await asyncio.wait(list(self._running), timeout=self._pace.drain.total_seconds())
+
+    async def _listen(self, url: str) -> None:
+        while True:
+            try:
+                await listen(url, self._hint.set)
+            except Exception as error:  # noqa: BLE001 - the poll goes on without it
+                log.warning("hints_interrupted", error=type(error).__name__)
+            await asyncio.sleep(self._pace.poll.total_seconds())

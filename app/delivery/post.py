@@ -1,0 +1,122 @@
+"""One function that posts: to addresses that were checked, within one deadline, reading no more than it must."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import aiohttp
+from yarl import URL
+
+from app.delivery.resolver import AddressRefused, CheckedResolver, LookUp, NameUnresolved, look_up
+from app.domain.addresses import Reach
+from app.domain.retry import Answer, Phase
+
+Post: TypeAlias = Callable[[str, bytes, Mapping[str, str]], Awaitable[Answer]]
+"""Posts a body with headers to a URL, and says what came of it; nothing a receiver or its network does raises."""
+
+HEADERS = {"content-type": "application/json", "accept-encoding": "identity", "user-agent": "Lintas-Webhook/1"}
+LARGEST_ANSWER = 16 * 1024
+IDLE_CONNECTION = 4.0
+"""Seconds. Shorter than what common servers keep one open, so that none is used just as its server closes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long a post may take, in seconds: in all, to resolve, to connect with TLS, and to read an answer's body."""
+
+    total: float = 15.0
+    resolve: float = 5.0
+    connect: float = 5.0
+    body: float = 2.0
+
+
+@asynccontextmanager
+async def open_post(
+    reach: Reach,
+    *,
+    deadlines: Deadlines | None = None,
+    tls: ssl.SSLContext | None = None,
+    look_up: LookUp = look_up,
+) -> AsyncIterator[Post]:
+    """Open what posts go through: one pool of connections and one TLS context for the whole process."""
+    within = deadlines or Deadlines()
+    connector = aiohttp.TCPConnector(
+        resolver=CheckedResolver(reach, within=within.resolve, look_up=look_up),
+        use_dns_cache=False,
+        ssl=tls or ssl.create_default_context(),
+        limit=0,  # the dispatcher bounds what is under way
+        keepalive_timeout=IDLE_CONNECTION,
+        socket_factory=lambda info: _socket(reach, info),
+    )
+    session = aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=within.connect),
+        auto_decompress=False,
+        trust_env=False,
+        read_bufsize=LARGEST_ANSWER // 2,
+        headers=HEADERS,
+    )
+    async with session:
+
+        async def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+            if reach.faults_of(url):
+                return Answer(failed=Phase.ADDRESS)
+            try:
+                async with asyncio.timeout(within.total):
+                    return await _post(session, url, body, headers, within.body)
+            except tuple(kind for kind, _ in _PHASES) as error:
+                return Answer(failed=next(phase for kind, phase in _PHASES if isinstance(error, kind)))
+
+        yield post
+
+
+async def _post(
+    session: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str], body_within: float
+) -> Answer:
+    async with session.post(URL(url, encoded=True), data=body, headers=headers, allow_redirects=False) as response:
+        # The status is the answer. The body is read for nothing but to use the connection again.
+        await _drain(response, body_within)
+        return Answer(response.status, retry_after=response.headers.get("retry-after"))
+
+
+async def _drain(response: aiohttp.ClientResponse, within: float) -> None:
+    left = LARGEST_ANSWER
+    try:
+        async with asyncio.timeout(within):
+            while left > 0:
+                chunk = await response.content.read(left)
+                if not chunk:
+                    return
+                left -= len(chunk)
+    except (TimeoutError, aiohttp.ClientError):
+        pass
+    response.close()
+
+
+def _socket(reach: Reach, info: Any) -> socket.socket:
+    """Make the socket for one address, which is checked a last time, however it came here."""
+    family, kind, proto, _, place = info
+    if not reach.may_post_to(str(place[0])):
+        raise OSError("this address may not be posted to")
+    return socket.socket(family, kind, proto)
+
+
+_PHASES: tuple[tuple[type[Exception], Phase], ...] = (
+    (AddressRefused, Phase.ADDRESS),
+    (aiohttp.InvalidURL, Phase.ADDRESS),
+    (aiohttp.ClientConnectorDNSError, Phase.DNS),
+    (NameUnresolved, Phase.DNS),
+    (aiohttp.ClientSSLError, Phase.TLS),
+    (ssl.SSLError, Phase.TLS),
+    (aiohttp.ConnectionTimeoutError, Phase.CONNECT),
+    (aiohttp.ClientConnectorError, Phase.CONNECT),
+    (TimeoutError, Phase.TIMEOUT),
+    (aiohttp.ClientError, Phase.ANSWER),
+    (OSError, Phase.ANSWER),
+)
+"""In this order: some of these are kinds of others."""

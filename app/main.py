@@ -1,0 +1,271 @@
+"""The composition root: what the API and the workers are made of."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from socket import AF_INET, AF_INET6, create_server, socket
+
+import structlog
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from app.api import agencies, endpoints, events, handoffs, reference, referrals, routing, service_requests
+from app.api.application import build
+from app.delivery.dispatcher import Dispatcher, Pace
+from app.delivery.post import Deadlines, open_post
+from app.domain.addresses import Reach
+from app.domain.clock import BusinessClock
+from app.observability import told_of
+from app.settings import Settings
+from app.storage import clocks, idempotency
+from app.storage.database import Pool, is_passing, open_engine, sessions_of
+from app.storage.reference import ReferenceKeeper
+from app.storage.sealing import KeyRing
+from app.workflows.credit_outage import credit_outage
+from app.workflows.desk import Terms
+from app.workflows.run_clocks import run_due_clocks
+
+ROUTERS: tuple[APIRouter, ...] = (
+    referrals.router,
+    handoffs.router,
+    service_requests.router,
+    routing.router,
+    events.router,
+    endpoints.router,
+    agencies.router,
+    reference.router,
+)
+"""The routers of the API, in the order in which the documents list them."""
+
+log = structlog.get_logger()
+
+
+def real_time() -> datetime:
+    """Read the clock: the business clock of a service in earnest, and what leases and outages are counted by."""
+    return datetime.now(UTC)  # noqa: TID251 - this is the entry point that reads it for all
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the API and the workers of one process share."""
+
+    settings: Settings
+    engine: AsyncEngine
+    sessions: async_sessionmaker[AsyncSession]
+    key_ring: KeyRing
+    reference: ReferenceKeeper
+    clock: BusinessClock
+    revision: str | None
+    listen_url: str | None
+    """The database's own address, for LISTEN; None where only a pooler is known, and polling has to do."""
+
+    @property
+    def terms(self) -> Terms:
+        """What the operator has settled."""
+        return Terms(
+            public_url=self.settings.reached_at,
+            outage_after=self.settings.outage_after,
+            fallback_coordinator=self.settings.fallback_coordinator,
+            reach=Reach(self.settings.webhook.allow_networks, self.settings.webhook.allow_http),
+        )
+
+
+def create_app(service: Service) -> FastAPI:
+    """Compose the API."""
+    limits = service.settings.rate_limit
+    return build(
+        ROUTERS,
+        sessions=service.sessions,
+        key_ring=service.key_ring,
+        reference=service.reference,
+        clock=service.clock,
+        terms=service.terms,
+        revision=service.revision,
+        requests_per_key=limits.per_key,
+        failures_per_address=limits.failures_per_address,
+    )
+
+
+def compose(
+    settings: Settings,
+    *,
+    url: str,
+    key_ring: KeyRing,
+    name: str,
+    clock: BusinessClock = real_time,
+    revision: str | None = None,
+) -> Service:
+    """Lay out a process; it connects when it first has something to do."""
+    pool = Pool(
+        size=settings.database.pool_size,
+        overflow=settings.database.pool_overflow,
+        statement=settings.database.statement_timeout,
+        through_pgbouncer=settings.database.through_pgbouncer,
+    )
+    engine = open_engine(url, application_name=f"lintas {name}", pool=pool)
+    direct = settings.database.listen_url
+    listen_url = str(direct) if direct else None if settings.database.through_pgbouncer else url
+    return Service(settings, engine, sessions_of(engine), key_ring, ReferenceKeeper(), clock, revision, listen_url)
+
+
+def listen(host: str, port: int) -> socket:
+    """Take a port; OSError if it is in use."""
+    family = AF_INET6 if ":" in host else AF_INET
+    return create_server((host, port), family=family, backlog=2048)
+
+
+async def run(
+    service: Service,
+    *,
+    listener: socket | None,
+    workers: bool,
+    on_ready: Callable[[], None] = lambda: None,
+    parent: int | None = None,
+) -> None:
+    """Run API, workers or both until SIGINT or SIGTERM, then let what is under way end; a second signal hurries.
+
+    With `parent`, the id of the process that started this one, its end is a signal too.
+    """
+    stop, hurry = asyncio.Event(), asyncio.Event()
+
+    def on_signal(number: signal.Signals) -> None:
+        log.info("stopping", signal=number.name)
+        (hurry if stop.is_set() else stop).set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal, number)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            if listener is not None:
+                tasks.create_task(serve(service, listener, stop, hurry, on_ready))
+            if workers:
+                tasks.create_task(work(service, stop))
+            if parent is not None:
+                tasks.create_task(_stop_with(parent, stop))
+    finally:
+        await service.engine.dispose()
+
+
+async def _stop_with(parent: int, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        if os.getppid() != parent:
+            log.info("stopping", signal="PARENT_GONE")
+            stop.set()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 0.5)
+
+
+async def serve(
+    service: Service, listener: socket, stop: asyncio.Event, hurry: asyncio.Event, on_ready: Callable[[], None]
+) -> None:
+    """Serve the API on a socket until told to stop, then let what is under way end."""
+    settings = service.settings
+    config = uvicorn.Config(
+        create_app(service),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
+        timeout_keep_alive=65,
+        timeout_graceful_shutdown=round(settings.stop_within.total_seconds()),
+    )
+    server = _Server(config, on_ready)
+
+    async def beat() -> None:
+        async with service.sessions.begin() as tx:
+            await clocks.beat(tx, real_now=real_time(), api=True)
+
+    async def end() -> None:
+        await stop.wait()
+        server.should_exit = True
+        await hurry.wait()
+        server.force_exit = True
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(repeat("api_beat", beat, every=1.0, stop=stop))
+        ending = tasks.create_task(end())
+        await server.serve([listener])
+        ending.cancel()
+
+
+async def work(service: Service, stop: asyncio.Event) -> None:
+    """Run the workers until told to stop; any number of processes may do this at once."""
+
+    async def run_clocks() -> None:
+        async with service.sessions.begin() as tx:
+            answering = await credit_outage(tx, real_now=real_time(), outage_after=service.terms.outage_after)
+        if answering:
+            await run_due_clocks(service.sessions, service.reference, service.key_ring, service.terms, service.clock)
+
+    async def forget_answers() -> None:
+        async with service.sessions.begin() as tx:
+            await idempotency.forget_expired(tx)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(deliver(service, stop))
+        tasks.create_task(repeat("clocks", run_clocks, every=1.0, stop=stop))
+        tasks.create_task(repeat("forget_answers", forget_answers, every=60.0, stop=stop))
+
+
+async def deliver(service: Service, stop: asyncio.Event) -> None:
+    """Deliver what is due until told to stop, then let the posts under way end."""
+    webhook = service.settings.webhook
+    longest = webhook.total_timeout
+    pace = Pace(
+        lease=max(Pace().lease, 2 * longest + timedelta(seconds=10)),
+        longest_post=longest,
+        concurrency=webhook.concurrency,
+        drain=service.settings.stop_within,
+    )
+    within = Deadlines(total=longest.total_seconds(), connect=webhook.connect_timeout.total_seconds())
+    async with open_post(service.terms.reach, deadlines=within) as post, asyncio.TaskGroup() as tasks:
+        dispatcher = Dispatcher(
+            service.sessions,
+            service.key_ring,
+            post,
+            clock=real_time,
+            pace=pace,
+            listen_url=service.listen_url,
+        )
+        tasks.create_task(dispatcher.run())
+        await stop.wait()
+        dispatcher.stop()
+
+
+async def repeat(name: str, job: Callable[[], Awaitable[object]], *, every: float, stop: asyncio.Event) -> None:
+    """Do a job again and again until told to stop; when it fails, say so and go on."""
+    while not stop.is_set():
+        try:
+            await job()
+        except Exception as error:  # noqa: BLE001 - the top of a loop that logs and goes on
+            if is_passing(error):
+                log.warning("worker_waits_for_database", worker=name, error=type(error).__name__)
+            else:
+                log.error("worker_failed", worker=name, **told_of(error))  # noqa: TRY400 - its message may hold anything
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), every)
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to us and says when it takes requests."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()

@@ -1,0 +1,206 @@
+"""Claims: which deliveries a worker may post now, its own until their lease ends."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.events import EventType
+from app.domain.handoff import HandoffState
+from app.domain.vocabulary import Urgency
+from app.storage.deliveries import DUE_LITERAL
+from app.storage.endpoints import ACTIVE
+from app.storage.tables import Moment, deliveries, endpoints, events, handoffs, referrals
+
+_CLAIMING = 0x6C64656C
+"""The class of the advisory locks that let one worker at a time claim from an endpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that is this worker's alone until its lease ends, with everything that posting it needs."""
+
+    id: UUID
+    claim: UUID
+    leased_until: datetime
+    attempt: int
+    endpoint_id: UUID
+    event_id: UUID
+    type: str
+    occurred_at: datetime
+    data: dict[str, Any]
+    handoff_id: UUID | None
+    url: str
+    sealed_secret: bytes
+    emergency: bool
+    offer: bool
+    """It is about an offer, which is worth sending only while the offer is open."""
+    superseded: bool
+    """It is about an offer that is no longer open."""
+    failing: bool
+    """Its endpoint's last answer was no success."""
+
+
+async def claim_due(
+    session: AsyncSession, *, now: datetime, lease: timedelta, limit: int, failing_limit: int | None = None
+) -> list[Claimed]:
+    """Claim deliveries that are due, endpoint by endpoint in turn, and count an attempt for each.
+
+    An endpoint gets no more than its number of posts under way, counted by live leases, and one alone while it fails;
+    failing ones get `failing_limit` between them. What is not recorded within the lease falls due by itself.
+    """
+    # Only the statement after this one sees what the last holder of a lock claimed, so its count of leases is exact.
+    claimable = (await session.scalars(_CLAIMABLE, {"moment": now})).all()
+    if not claimable:
+        return []
+    chosen = {
+        "claimable": claimable,
+        "moment": now,
+        "lease_end": now + lease,
+        "new_claim": uuid4(),
+        "most": limit,
+        "most_failing": limit if failing_limit is None else failing_limit,
+    }
+    return [Claimed(*row) for row in await session.execute(_CLAIM, chosen)]
+
+
+_MOMENT = bindparam("moment", type_=Moment)
+_LEASE_END = bindparam("lease_end", type_=Moment)
+_NEW_CLAIM = bindparam("new_claim", type_=Uuid())
+_IS_DUE = and_(deliveries.c.state == DUE_LITERAL, deliveries.c.due_at <= _MOMENT)
+_IS_FAILING = endpoints.c.failing_since.is_not(None)
+
+
+def _claimable() -> Select[UUID]:
+    """Take the right to claim from each endpoint that has something due, passing over those that others have."""
+    waiting = (
+        select(endpoints.c.id)
+        .where(
+            endpoints.c.state == ACTIVE,
+            exists(select(1).where(deliveries.c.endpoint_id == endpoints.c.id, _IS_DUE)),
+        )
+        .cte("waiting")
+        .prefix_with("MATERIALIZED")
+    )
+    ours = func.pg_try_advisory_xact_lock(_CLAIMING, func.hashtext(cast(waiting.c.id, Text)))
+    return select(waiting.c.id).where(ours)
+
+
+def _rooms() -> CTE:
+    """Say how many more posts each endpoint may have under way."""
+    under_way = (
+        select(func.count())
+        .where(
+            deliveries.c.endpoint_id == endpoints.c.id,
+            deliveries.c.state == DUE_LITERAL,
+            deliveries.c.claim.is_not(None),
+            deliveries.c.due_at > _MOMENT,
+            # No lease ends later, and the retries that wait beyond need not be looked at.
+            deliveries.c.due_at <= _LEASE_END,
+        )
+        .scalar_subquery()
+    )
+    most = case((_IS_FAILING, 1), else_=endpoints.c.max_in_flight)
+    return (
+        select(endpoints.c.id, _IS_FAILING.label("failing"), func.greatest(most - under_way, 0).label("room"))
+        .where(endpoints.c.id == func.any(bindparam("claimable", type_=ARRAY(Uuid()))), endpoints.c.state == ACTIVE)
+        .cte("rooms")
+    )
+
+
+def _picked(rooms: CTE) -> CTE:
+    """Pick the first of every endpoint, then the second of every endpoint, and so on; the longest due first."""
+    oldest = (
+        select(deliveries.c.id, deliveries.c.due_at, func.row_number().over(order_by=deliveries.c.due_at).label("turn"))
+        .where(deliveries.c.endpoint_id == rooms.c.id, _IS_DUE)
+        .order_by(deliveries.c.due_at)
+        .limit(rooms.c.room)
+        .lateral("oldest")
+    )
+    place = func.row_number().over(partition_by=rooms.c.failing, order_by=[oldest.c.turn, oldest.c.due_at])
+    placed = (
+        select(oldest.c.id, oldest.c.turn, oldest.c.due_at, rooms.c.failing, place.label("place"))
+        .select_from(rooms.join(oldest, true()))
+        .cte("placed")
+    )
+    return (
+        select(placed.c.id)
+        .where(or_(placed.c.failing == false(), placed.c.place <= bindparam("most_failing", type_=Integer())))
+        .order_by(placed.c.turn, placed.c.due_at)
+        .limit(bindparam("most", type_=Integer()))
+        .cte("picked")
+    )
+
+
+def _claim() -> Select[Any]:
+    """Claim what is picked, and read all that posting it needs."""
+    picked = _picked(_rooms())
+    due = (
+        select(deliveries.c.id)
+        .join(picked, picked.c.id == deliveries.c.id)
+        .where(_IS_DUE)
+        .with_for_update(of=deliveries, skip_locked=True)
+        .cte("due")
+    )
+    claimed = (
+        update(deliveries)
+        .where(deliveries.c.id == due.c.id)
+        .values(due_at=_LEASE_END, claim=_NEW_CLAIM, attempts=deliveries.c.attempts + 1)
+        .returning(deliveries.c.id, deliveries.c.event_id, deliveries.c.endpoint_id, deliveries.c.attempts)
+        .cte("claimed")
+    )
+    offer = and_(
+        events.c.type.in_([EventType.HANDOFF_OFFERED.value, EventType.HANDOFF_REMINDER.value]),
+        # A reminder may also be about a start or a review that is overdue.
+        events.c.data["state"].astext == HandoffState.OFFERED.value,
+    )
+    return (
+        select(
+            claimed.c.id,
+            _NEW_CLAIM.label("claim"),
+            _LEASE_END.label("leased_until"),
+            claimed.c.attempts,
+            claimed.c.endpoint_id,
+            events.c.id,
+            events.c.type,
+            events.c.occurred_at,
+            events.c.data,
+            events.c.handoff_id,
+            endpoints.c.url,
+            endpoints.c.secret,
+            func.coalesce(handoffs.c.urgency, referrals.c.urgency, "") == Urgency.EMERGENCY.value,
+            offer,
+            and_(offer, func.coalesce(handoffs.c.state, "") != HandoffState.OFFERED.value),
+            _IS_FAILING,
+        )
+        .join_from(claimed, events, events.c.id == claimed.c.event_id)
+        .join(endpoints, endpoints.c.id == claimed.c.endpoint_id)
+        .outerjoin(handoffs, handoffs.c.id == events.c.handoff_id)
+        .outerjoin(referrals, referrals.c.id == events.c.referral_id)
+    )
+
+
+# Built once: building them takes SQLAlchemy several times as long as PostgreSQL takes to run them.
+_CLAIMABLE = _claimable()
+_CLAIM = _claim()

@@ -1,0 +1,113 @@
+"""Clocks that run, and the service's own pulse."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.case import Clock, ClockKind
+from app.storage.tables import clocks, handoffs, referrals, service_pulse
+
+
+async def due(session: AsyncSession, *, now: datetime, limit: int) -> Sequence[tuple[UUID, UUID]]:
+    """List clocks whose time has come and the referrals they belong to, the longest overdue first."""
+    found = await session.execute(
+        select(clocks.c.id, clocks.c.referral_id).where(clocks.c.due_at <= now).order_by(clocks.c.due_at).limit(limit)
+    )
+    return [(row.id, row.referral_id) for row in found]
+
+
+async def lock_referral(session: AsyncSession, referral_id: UUID) -> bool:
+    """Lock a clock's referral, unless somebody is at work on it: then its clocks wait for the next look."""
+    locked = select(referrals.c.id).where(referrals.c.id == referral_id).with_for_update(skip_locked=True)
+    return await session.scalar(locked) is not None
+
+
+async def take(session: AsyncSession, clock_id: UUID, *, now: datetime) -> Clock | None:
+    """Take a due clock, whose referral is locked; None where it was stopped, moved or taken meanwhile."""
+    row = (
+        await session.execute(
+            delete(clocks).where(clocks.c.id == clock_id, clocks.c.due_at <= now).returning(*clocks.c)
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return Clock(row.id, row.referral_id, row.service_request_id, row.handoff_id, ClockKind(row.kind), row.due_at)
+
+
+DEADLINES = {
+    ClockKind.EXPIRE_OFFER: "respond_by",
+    ClockKind.START_OVERDUE: "start_by",
+    ClockKind.REVIEW_OVERDUE: "review_on",
+    ClockKind.CANCEL_LAPSES: "cancel_by",
+}
+"""The column of the handoff that shows when a clock is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """When the API and the clocks last ran, in real time."""
+
+    api_beat_at: datetime | None
+    clocks_beat_at: datetime | None
+
+
+async def pulse(session: AsyncSession, *, lock: bool = False) -> Pulse:
+    """Read the pulse of the service; locked, nobody else credits an outage meanwhile."""
+    wanted = select(service_pulse.c.api_beat_at, service_pulse.c.clocks_beat_at)
+    row = (await session.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
+    return Pulse(row.api_beat_at, row.clocks_beat_at) if row else Pulse(None, None)
+
+
+async def beat(session: AsyncSession, *, real_now: datetime, api: bool = False, running_clocks: bool = False) -> None:
+    """Note that the API answers, that clocks run, or both."""
+    beats = {}
+    if api:
+        beats["api_beat_at"] = real_now
+    if running_clocks:
+        beats["clocks_beat_at"] = real_now
+    line = upsert(service_pulse).values(only=True, **beats)
+    await session.execute(line.on_conflict_do_update(index_elements=["only"], set_=beats))
+
+
+async def give_back(session: AsyncSession, *, down_from: datetime, real_now: datetime) -> int:
+    """Give every running clock, and the deadline it stands for, the time it ran while the service was down.
+
+    Gives the number of clocks that were moved.
+    """
+    # All referrals in one order, before anything of theirs: a story holds one of them and waits for none.
+    await session.execute(
+        select(referrals.c.id)
+        .where(referrals.c.id.in_(select(clocks.c.referral_id)))
+        .order_by(referrals.c.id)
+        .with_for_update()
+    )
+    began = func.greatest(clocks.c.started_at, down_from)
+    moved = await session.execute(
+        update(clocks)
+        .where(clocks.c.started_at < real_now)
+        .values(due_at=clocks.c.due_at + (literal(real_now) - began))
+        .returning(clocks.c.id)
+    )
+    count = len(moved.all())
+    for kind, deadline in DEADLINES.items():
+        await session.execute(
+            update(handoffs)
+            .where(clocks.c.handoff_id == handoffs.c.id, clocks.c.kind == kind.value)
+            .values({deadline: clocks.c.due_at})
+        )
+    return count
+
+
+async def emergencies_waiting(session: AsyncSession) -> int:
+    """Count the emergencies that are offered to somebody or wait for a person."""
+    counted = await session.scalar(
+        select(func.count(func.distinct(clocks.c.referral_id)))
+        .select_from(clocks.join(referrals, referrals.c.id == clocks.c.referral_id))
+        .where(referrals.c.urgency == "emergency")
+    )
+    return counted or 0

@@ -1,0 +1,218 @@
+"""The queue of webhooks: written with the news, and recorded behind a fence (claims.py has what is between)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    Select,
+    SmallInteger,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    insert,
+    literal_column,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
+from uuid_utils.compat import uuid7
+
+from app.domain.events import EventType
+from app.storage.endpoints import ACTIVE
+from app.storage.tables import Moment, attempts, deliveries, endpoints, events
+
+CHANNEL = "lintas_deliveries"
+"""Notified when something falls due at once; a hint, never the guarantee."""
+
+DUE, DELIVERED, HELD, SUPERSEDED, FAILED = "due", "delivered", "held", "superseded", "failed"
+DUE_LITERAL = literal_column("'due'", Text)
+"""Written out, so that a plan kept for any parameters still knows that the partial index fits."""
+
+NEW_ID = literal_column(
+    # A UUIDv7 for each row; PostgreSQL has a function for it from 18 on, and 15 is enough for us.
+    "encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) placing substring(int8send("
+    "floor(extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid",
+    Uuid,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt as it is recorded, and what it makes of its delivery."""
+
+    delivery_id: UUID
+    claim: UUID
+    number: int
+    started_at: datetime
+    duration: timedelta
+    outcome: str
+    status: int | None
+    state: str
+    due_at: datetime
+    """When the next attempt is due, in real time; now, where there is none."""
+
+
+async def enqueue(session: AsyncSession, event_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Write a delivery of each event for each endpoint that wants it, in the transaction of what it announces.
+
+    It is due at once: `now` may be business time, so real time bounds it. What its endpoint cannot take is held.
+    """
+    await session.execute(_ENQUEUE, {"event_ids": list(event_ids), "moment": now})
+
+
+async def record(session: AsyncSession, made: Sequence[Attempt], *, now: datetime) -> set[UUID]:
+    """Record attempts and what they make of their deliveries; give the ids of those that still were the claim's.
+
+    Who comes late finds another's claim, or none, and changes nothing.
+    """
+    columns = {
+        "ids": [attempt.delivery_id for attempt in made],
+        "claims": [attempt.claim for attempt in made],
+        "attempt_ids": [uuid7() for _ in made],
+        "numbers": [attempt.number for attempt in made],
+        "began": [attempt.started_at for attempt in made],
+        "durations": [round(attempt.duration / timedelta(milliseconds=1)) for attempt in made],
+        "outcomes": [attempt.outcome for attempt in made],
+        "statuses": [attempt.status for attempt in made],
+        "states": [attempt.state for attempt in made],
+        "dues": [attempt.due_at for attempt in made],
+    }
+    return set(await session.scalars(_RECORD, columns | {"moment": now})) if made else set()
+
+
+async def supersede(session: AsyncSession, delivery_id: UUID, claim: UUID, *, now: datetime) -> bool:
+    """Record that an offer was no longer open and nothing was sent; False where the claim is another's by now."""
+    ended = await session.scalar(
+        update(deliveries)
+        .where(deliveries.c.id == delivery_id, deliveries.c.claim == claim)
+        .values(state=SUPERSEDED, due_at=now, claim=null(), finished_at=now, attempts=deliveries.c.attempts - 1)
+        .returning(deliveries.c.id)
+    )
+    return ended is not None
+
+
+async def has_delivered(session: AsyncSession, handoff_id: UUID, event_type: str, agency_code: str) -> bool:
+    """Say whether an endpoint of the agency took this news of the handoff."""
+    taken = (
+        select(deliveries.c.id)
+        .join(events, events.c.id == deliveries.c.event_id)
+        .where(
+            events.c.handoff_id == handoff_id,
+            events.c.type == event_type,
+            events.c.agency_code == agency_code,
+            deliveries.c.state == DELIVERED,
+        )
+        .limit(1)
+    )
+    return await session.scalar(taken) is not None
+
+
+def _array(name: str, of: Any) -> ColumnElement[Any]:
+    return cast(bindparam(name), ARRAY(of))
+
+
+def _enqueueing() -> Select[Any]:
+    named = events.c.data["endpoint_id"].astext == cast(endpoints.c.id, Text)
+    wanted = case(
+        # A ping is for the endpoint it tests; that an endpoint fails is told to the others.
+        (events.c.type == EventType.ENDPOINT_PING.value, named),
+        (events.c.type.in_([EventType.ENDPOINT_FAILING.value, EventType.ENDPOINT_DISABLED.value]), ~named),
+        else_=true(),
+    )
+    chosen = or_(
+        endpoints.c.event_types.is_(None),
+        events.c.type == EventType.ENDPOINT_PING.value,
+        events.c.type == func.any(endpoints.c.event_types),
+    )
+    told = (
+        select(events.c.id.label("event_id"), endpoints.c.id.label("endpoint_id"), endpoints.c.state)
+        .join_from(events, endpoints, endpoints.c.agency_code == events.c.agency_code)
+        .where(events.c.id == func.any(_array("event_ids", Uuid())), wanted, chosen)
+        .cte("told")
+    )
+    # Whoever enables an endpoint waits for us or is seen by us: nothing is held that nobody would ever release.
+    doubtful = (
+        select(endpoints.c.id, endpoints.c.state)
+        .where(endpoints.c.id.in_(select(told.c.endpoint_id).where(told.c.state != ACTIVE)))
+        .with_for_update(read=True)
+        .cte("doubtful")
+    )
+    state = case((func.coalesce(doubtful.c.state, told.c.state) == ACTIVE, DUE), else_=HELD)
+    written = (
+        insert(deliveries)
+        .from_select(
+            ["id", "event_id", "endpoint_id", "state", "due_at", "created_at"],
+            select(
+                NEW_ID, told.c.event_id, told.c.endpoint_id, state, func.least(_MOMENT, func.now()), func.now()
+            ).select_from(told.outerjoin(doubtful, doubtful.c.id == told.c.endpoint_id)),
+        )
+        .returning(deliveries.c.state)
+        .cte("written")
+    )
+    return select(func.pg_notify(CHANNEL, "")).where(exists(select(1).where(written.c.state == DUE)))
+
+
+def _recording() -> ReturningUpdate[UUID]:
+    posted = (
+        func.unnest(
+            _array("ids", Uuid()),
+            _array("claims", Uuid()),
+            _array("attempt_ids", Uuid()),
+            _array("numbers", Integer()),
+            _array("began", Moment),
+            _array("durations", Integer()),
+            _array("outcomes", Text()),
+            _array("statuses", SmallInteger()),
+            _array("states", Text()),
+            _array("dues", Moment),
+        )
+        .table_valued("id", "claim", "attempt_id", "number", "began", "duration", "outcome", "status", "state", "due")
+        .render_derived()
+        .alias("posted")
+    )
+    # In one order for everybody, so that a worker and somebody who holds an endpoint's news do not wait crosswise.
+    won = (
+        select(posted)
+        .join(deliveries, and_(deliveries.c.id == posted.c.id, deliveries.c.claim == posted.c.claim))
+        .order_by(deliveries.c.id)
+        .with_for_update(of=deliveries)
+        .cte("won")
+    )
+    kept = (
+        insert(attempts)
+        .from_select(
+            ["id", "delivery_id", "number", "started_at", "duration_ms", "outcome", "status"],
+            select(*(won.c[name] for name in ("attempt_id", "id", "number", "began", "duration", "outcome", "status"))),
+        )
+        .returning(attempts.c.id)
+        .cte("kept")
+    )
+    ended = won.c.state.in_([DELIVERED, FAILED])
+    return (
+        update(deliveries)
+        .where(deliveries.c.id == won.c.id)
+        .values(state=won.c.state, due_at=won.c.due, claim=null(), finished_at=case((ended, _MOMENT), else_=null()))
+        .returning(deliveries.c.id)
+        .add_cte(kept)
+    )
+
+
+_MOMENT = bindparam("moment", type_=Moment)
+# Built once: building them takes SQLAlchemy several times as long as PostgreSQL takes to run them.
+_ENQUEUE = _enqueueing()
+_RECORD = _recording()

@@ -1,0 +1,209 @@
+"""What became of webhooks, and sending again: the reads and changes that people ask for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, insert, literal, null, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.case import ClockKind
+from app.domain.events import EventType
+from app.domain.handoff import HandoffState
+from app.storage.deliveries import CHANNEL, DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, NEW_ID
+from app.storage.tables import attempts, clocks, deliveries, endpoints, events, handoffs
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivery as its agency sees it, in real time; its event's id is the webhook-id of every attempt."""
+
+    id: UUID
+    endpoint_id: UUID
+    event_id: UUID
+    type: str
+    state: str
+    attempts: int
+    due_at: datetime
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PastAttempt:
+    """One attempt as it was recorded; outcome is `delivered` or the phase that failed."""
+
+    number: int
+    started_at: datetime
+    duration_ms: int
+    outcome: str
+    status: int | None
+
+
+async def list_deliveries(
+    session: AsyncSession,
+    *,
+    endpoint_id: UUID,
+    agency_code: str,
+    state: str | None = None,
+    before: UUID | None = None,
+    limit: int = 50,
+) -> list[Delivery]:
+    """List the deliveries of an agency's endpoint, the newest first, before one of them."""
+    wanted = _shown(agency_code).where(deliveries.c.endpoint_id == endpoint_id)
+    if state is not None:
+        wanted = wanted.where(deliveries.c.state == state)
+    if before is not None:
+        wanted = wanted.where(deliveries.c.id < before)
+    return [_delivery(row) for row in await session.execute(wanted.order_by(deliveries.c.id.desc()).limit(limit))]
+
+
+async def get(session: AsyncSession, delivery_id: UUID, *, agency_code: str) -> Delivery | None:
+    """Read a delivery; None where there is none or it is another agency's."""
+    row = (await session.execute(_shown(agency_code).where(deliveries.c.id == delivery_id))).one_or_none()
+    return None if row is None else _delivery(row)
+
+
+async def list_attempts(session: AsyncSession, delivery_id: UUID, *, agency_code: str) -> list[PastAttempt]:
+    """List the attempts of an agency's delivery, the first one first."""
+    columns = (attempts.c.number, attempts.c.started_at, attempts.c.duration_ms, attempts.c.outcome, attempts.c.status)
+    made = await session.execute(
+        select(*columns)
+        .join_from(attempts, deliveries, deliveries.c.id == attempts.c.delivery_id)
+        .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+        .where(attempts.c.delivery_id == delivery_id, endpoints.c.agency_code == agency_code)
+        .order_by(attempts.c.started_at, attempts.c.id)
+    )
+    return [PastAttempt(*row) for row in made]
+
+
+async def send_again(session: AsyncSession, delivery_id: UUID, *, state: str) -> None:
+    """Make a finished or held delivery due now, or held, with a whole schedule before it.
+
+    What is due already, or under way, stays as it is: asking twice sends once.
+    """
+    await session.execute(
+        update(deliveries)
+        .where(deliveries.c.id == delivery_id, deliveries.c.state != DUE_LITERAL)
+        .values(state=state, due_at=func.now(), claim=null(), attempts=0, finished_at=null())
+    )
+    await _hint(session)
+
+
+async def hold(session: AsyncSession, endpoint_id: UUID) -> None:
+    """Hold what is due to an endpoint that was locked; a post that is under way is still recorded."""
+    await session.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.id.in_(_in_order(deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == DUE_LITERAL))
+        )
+        .values(state=HELD)
+    )
+
+
+async def release(session: AsyncSession, endpoint_id: UUID, *, failed_since: datetime | None = None) -> int:
+    """Make what is held for a locked, active endpoint due, and what failed since a time; give the number.
+
+    Each begins its schedule anew, but for a post that is still under way, which keeps its lease.
+    """
+    again = deliveries.c.state == HELD
+    if failed_since is not None:
+        again = or_(again, and_(deliveries.c.state == FAILED, deliveries.c.finished_at >= failed_since))
+    leased = and_(deliveries.c.claim.is_not(None), deliveries.c.due_at > func.now())
+    released = await session.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_(_in_order(deliveries.c.endpoint_id == endpoint_id, again)))
+        .values(
+            state=DUE,
+            due_at=case((leased, deliveries.c.due_at), else_=func.now()),
+            claim=case((leased, deliveries.c.claim), else_=null()),
+            attempts=case((leased, deliveries.c.attempts), else_=0),
+            finished_at=null(),
+        )
+        .returning(deliveries.c.id)
+    )
+    count = len(released.all())
+    await _hint(session)
+    return count
+
+
+async def hold_failed(session: AsyncSession, endpoint_id: UUID, *, failed_since: datetime) -> int:
+    """Hold what failed since a time, to be sent when the locked endpoint is enabled; give the number held by then."""
+    failed = and_(deliveries.c.state == FAILED, deliveries.c.finished_at >= failed_since)
+    await session.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_(_in_order(deliveries.c.endpoint_id == endpoint_id, failed)))
+        .values(state=HELD, finished_at=null(), attempts=0)
+    )
+    held = select(func.count()).where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == HELD)
+    return await session.scalar(held) or 0
+
+
+async def doubt_offers(session: AsyncSession, agency_code: str, *, handoff_id: UUID | None = None) -> None:
+    """Have the coordinator told at once of each open offer that has not reached its agency, or of one of them.
+
+    It is told by the clock that looks after undelivered offers, which is made to be overdue.
+    """
+    reached = (
+        select(1)
+        .select_from(events.join(deliveries, deliveries.c.event_id == events.c.id))
+        .where(
+            events.c.handoff_id == handoffs.c.id,
+            events.c.type == EventType.HANDOFF_OFFERED.value,
+            events.c.agency_code == handoffs.c.agency_code,
+            deliveries.c.state == DELIVERED,
+        )
+    )
+    watched = select(1).where(clocks.c.handoff_id == handoffs.c.id, clocks.c.kind == ClockKind.UNDELIVERED_OFFER.value)
+    # In business time, which may stand anywhere: an offer's own beginning is past by any clock.
+    doubted = select(
+        NEW_ID,
+        handoffs.c.referral_id,
+        handoffs.c.service_request_id,
+        handoffs.c.id,
+        literal(ClockKind.UNDELIVERED_OFFER.value),
+        handoffs.c.offered_at,
+    ).where(
+        handoffs.c.agency_code == agency_code,
+        handoffs.c.state == HandoffState.OFFERED.value,
+        ~exists(reached),
+        ~exists(watched),
+    )
+    if handoff_id is not None:
+        doubted = doubted.where(handoffs.c.id == handoff_id)
+    columns = ["id", "referral_id", "service_request_id", "handoff_id", "kind", "due_at"]
+    await session.execute(insert(clocks).from_select(columns, doubted))
+
+
+def _in_order(*which: ColumnElement[bool]) -> Select[Any]:
+    """Lock deliveries in the order in which everybody locks several of them."""
+    locked = select(deliveries.c.id).where(*which).order_by(deliveries.c.id).with_for_update().cte("locked")
+    return select(locked.c.id)
+
+
+async def _hint(session: AsyncSession) -> None:
+    await session.execute(select(func.pg_notify(CHANNEL, "")))
+
+
+def _shown(agency_code: str) -> Select[Any]:
+    return (
+        select(
+            deliveries.c.id,
+            deliveries.c.endpoint_id,
+            deliveries.c.event_id,
+            events.c.type,
+            deliveries.c.state,
+            deliveries.c.attempts,
+            deliveries.c.due_at,
+            deliveries.c.created_at,
+            deliveries.c.finished_at,
+        )
+        .join_from(deliveries, events, events.c.id == deliveries.c.event_id)
+        .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+        .where(endpoints.c.agency_code == agency_code)
+    )
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(**row._mapping)

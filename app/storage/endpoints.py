@@ -1,0 +1,184 @@
+"""Where agencies want their news: endpoints, their signing secrets, and how they are doing."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Row,
+    Text,
+    Update,
+    Uuid,
+    bindparam,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.retry import FAILING_AFTER
+from app.storage.sealing import KeyRing
+from app.storage.tables import Moment, endpoints
+
+PURPOSE = "endpoint-secret"
+ACTIVE, PAUSED, DISABLED = "active", "paused", "disabled"
+FAILING = "failing"
+"""The state's reason of an active endpoint whose agency was told that it fails."""
+SUCCESS_NOTED_EVERY = timedelta(seconds=10)
+"""A busy endpoint's row is not written for each success."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An endpoint as its agency sees it: everything but the secret. Its times are real time."""
+
+    id: UUID
+    agency_code: str
+    url: str
+    event_types: tuple[str, ...] | None
+    state: str
+    state_reason: str | None
+    max_in_flight: int
+    failing_since: datetime | None
+    last_success_at: datetime | None
+    version: int
+    created_at: datetime
+
+
+_SHOWN = tuple(column for column in endpoints.c if column.name != "secret")
+
+
+def seal_secret(key_ring: KeyRing, endpoint_id: UUID, secret: str) -> bytes:
+    """Seal a signing secret so that it opens for this endpoint alone."""
+    return key_ring.seal(PURPOSE, str(endpoint_id), secret.encode())
+
+
+def open_secret(key_ring: KeyRing, endpoint_id: UUID, sealed: bytes) -> str:
+    """Open the signing secret of an endpoint, else SealBroken."""
+    return key_ring.open(PURPOSE, str(endpoint_id), sealed).decode()
+
+
+async def add(session: AsyncSession, endpoint: Endpoint, *, sealed_secret: bytes) -> Endpoint:
+    """Keep a new endpoint; the database says when it was created."""
+    values = {column.name: getattr(endpoint, column.name) for column in _SHOWN}
+    values |= {"created_at": func.now(), "secret": sealed_secret, "event_types": _codes(endpoint.event_types)}
+    return _endpoint((await session.execute(insert(endpoints).values(values).returning(*_SHOWN))).one())
+
+
+async def get(
+    session: AsyncSession, endpoint_id: UUID, *, agency_code: str | None = None, lock: bool = False
+) -> Endpoint | None:
+    """Read an endpoint, of one agency where one is given; None where there is none or it is another's.
+
+    Locked, it waits for whoever changes the endpoint; always lock it before deliveries, so that none wait crosswise.
+    """
+    wanted = select(*_SHOWN).where(endpoints.c.id == endpoint_id, _of(agency_code))
+    if lock:
+        # NO KEY UPDATE: new deliveries refer to the endpoint meanwhile without waiting.
+        wanted = wanted.with_for_update(key_share=True)
+    row = (await session.execute(wanted)).one_or_none()
+    return None if row is None else _endpoint(row)
+
+
+async def listed(
+    session: AsyncSession, *, agency_code: str | None, after: UUID | None = None, limit: int = 100
+) -> list[Endpoint]:
+    """List endpoints, the oldest first, of one agency or of all, after one of them."""
+    wanted = select(*_SHOWN).where(_of(agency_code)).order_by(endpoints.c.id).limit(limit)
+    if after is not None:
+        wanted = wanted.where(endpoints.c.id > after)
+    return [_endpoint(row) for row in await session.execute(wanted)]
+
+
+async def put(session: AsyncSession, endpoint: Endpoint) -> Endpoint:
+    """Keep what was changed of a locked endpoint: url, filter, number of posts, state; the version rises by one."""
+    kept = {
+        "url": endpoint.url,
+        "event_types": _codes(endpoint.event_types),
+        "max_in_flight": endpoint.max_in_flight,
+        "state": endpoint.state,
+        "state_reason": endpoint.state_reason,
+        "failing_since": endpoint.failing_since,
+        "version": endpoints.c.version + 1,
+    }
+    written = update(endpoints).where(endpoints.c.id == endpoint.id).values(kept).returning(*_SHOWN)
+    return _endpoint((await session.execute(written)).one())
+
+
+async def note_failure(session: AsyncSession, endpoint: Endpoint) -> None:
+    """Keep since when a locked endpoint has done nothing but fail, its state and the reason for it."""
+    await session.execute(
+        update(endpoints)
+        .where(endpoints.c.id == endpoint.id)
+        .values(failing_since=endpoint.failing_since, state=endpoint.state, state_reason=endpoint.state_reason)
+    )
+
+
+async def note_success(session: AsyncSession, endpoint_ids: Collection[UUID], *, now: datetime) -> None:
+    """Note that endpoints took their news, which ends their failing; at most every 10 s where they did not fail."""
+    noted = {"taken": list(endpoint_ids), "moment": now, "before": now - SUCCESS_NOTED_EVERY}
+    await session.execute(_NOTE_SUCCESS, noted)
+
+
+async def reachable(session: AsyncSession, agency_codes: Iterable[str]) -> set[str]:
+    """Say which agencies have a working way to be told: an active endpoint that is not failing by real time."""
+    working = or_(endpoints.c.failing_since.is_(None), endpoints.c.failing_since > func.now() - FAILING_AFTER)
+    found = await session.scalars(
+        select(endpoints.c.agency_code)
+        .where(
+            endpoints.c.agency_code == func.any(literal(sorted(agency_codes), ARRAY(Text()))),
+            endpoints.c.state == ACTIVE,
+            working,
+        )
+        .distinct()
+    )
+    return set(found)
+
+
+def _of(agency_code: str | None) -> ColumnElement[bool]:
+    return endpoints.c.agency_code == agency_code if agency_code is not None else endpoints.c.id.is_not(None)
+
+
+def _codes(event_types: Sequence[str] | None) -> Any:
+    return null() if event_types is None else list(event_types)
+
+
+def _endpoint(row: Row[Any]) -> Endpoint:
+    codes = row.event_types
+    return Endpoint(**{**row._mapping, "event_types": None if codes is None else tuple(codes)})
+
+
+def _noting_success() -> Update:
+    stale = or_(
+        endpoints.c.failing_since.is_not(None),
+        endpoints.c.last_success_at.is_(None),
+        endpoints.c.last_success_at < bindparam("before", type_=Moment),
+    )
+    # In one order for everybody, so that two workers that note the same endpoints do not wait crosswise.
+    noted = (
+        select(endpoints.c.id)
+        .where(endpoints.c.id == func.any(bindparam("taken", type_=ARRAY(Uuid()))), stale)
+        .order_by(endpoints.c.id)
+        .with_for_update(key_share=True)
+        .cte("noted")
+    )
+    return (
+        update(endpoints)
+        .where(endpoints.c.id == noted.c.id)
+        .values(
+            last_success_at=bindparam("moment", type_=Moment),
+            failing_since=null(),
+            state_reason=func.nullif(endpoints.c.state_reason, FAILING),
+        )
+    )
+
+
+_NOTE_SUCCESS = _noting_success()

@@ -1,0 +1,77 @@
+"""First answers: kept with the work they answer, found again by the key that came with it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.storage.tables import idempotency_records
+
+KEPT_FOR = timedelta(hours=72)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAnswer:
+    """What was answered the first time; the answer itself is sealed."""
+
+    request_hash: bytes
+    status: int
+    sealed: bytes
+
+
+async def hold(session: AsyncSession, key_hash: bytes) -> bool:
+    """Hold a key until the transaction ends; False, without waiting, if another transaction holds it."""
+    held: bool | None = await session.scalar(
+        select(func.pg_try_advisory_xact_lock(int.from_bytes(key_hash[:8], signed=True)))
+    )
+    return bool(held)
+
+
+async def find(session: AsyncSession, *, agency_code: str, key_hash: bytes) -> FirstAnswer | None:
+    """Find the first answer to a key that is held; one past its time is as absent."""
+    row = (
+        await session.execute(
+            select(
+                idempotency_records.c.request_hash, idempotency_records.c.status, idempotency_records.c.answer
+            ).where(
+                idempotency_records.c.agency_code == agency_code,
+                idempotency_records.c.key_hash == key_hash,
+                idempotency_records.c.expires_at > func.now(),
+            )
+        )
+    ).one_or_none()
+    return None if row is None else FirstAnswer(*row)
+
+
+async def keep(session: AsyncSession, first: FirstAnswer, *, agency_code: str, key_hash: bytes) -> None:
+    """Keep an answer for 72 hours of real time, in place of one past its time."""
+    kept = {
+        "request_hash": first.request_hash,
+        "status": first.status,
+        "answer": first.sealed,
+        "expires_at": func.now() + KEPT_FOR,
+    }
+    await session.execute(
+        insert(idempotency_records)
+        .values(agency_code=agency_code, key_hash=key_hash, **kept)
+        .on_conflict_do_update(index_elements=["agency_code", "key_hash"], set_=kept)
+    )
+
+
+async def forget_expired(session: AsyncSession, *, limit: int = 1000) -> int:
+    """Delete some answers past their time, and say how many."""
+    old = (
+        select(idempotency_records.c.agency_code, idempotency_records.c.key_hash)
+        .where(idempotency_records.c.expires_at <= func.now())
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("old")
+    )
+    gone = await session.execute(
+        delete(idempotency_records)
+        .where(idempotency_records.c.agency_code == old.c.agency_code, idempotency_records.c.key_hash == old.c.key_hash)
+        .returning(idempotency_records.c.key_hash)
+    )
+    return len(gone.all())

@@ -1,0 +1,31 @@
+"""Bringing a database to the state this code was written for."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from app.storage.database import normalised
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+def configuration(url: str = "") -> Config:
+    """Give Alembic's configuration for a database."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    if url:
+        config.set_main_option("lintas.url", normalised(url).replace("%", "%%"))
+    return config
+
+
+def head() -> str | None:
+    """Give the newest migration; None while there is none."""
+    return ScriptDirectory.from_config(configuration()).get_current_head()
+
+
+def migrate_to_head(url: str) -> None:
+    """Run every migration that the database has not had; not for use within an event loop."""
+    command.upgrade(configuration(url), "head")

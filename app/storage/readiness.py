@@ -1,0 +1,31 @@
+"""Whether the database is what this process was built for."""
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+_USED_KEYS = text(
+    # A loose index scan: one step for each key in use, however many referrals there are.
+    """
+    WITH RECURSIVE used AS (
+        (SELECT ring_key_id FROM data_keys ORDER BY ring_key_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT d.ring_key_id FROM data_keys d WHERE d.ring_key_id > used.ring_key_id
+                ORDER BY d.ring_key_id LIMIT 1)
+        FROM used WHERE used.ring_key_id IS NOT NULL
+    )
+    SELECT ring_key_id FROM used WHERE ring_key_id IS NOT NULL
+    """
+)
+
+
+async def revision(session: AsyncSession) -> str | None:
+    """Give the migration the database stands at; None if it was never migrated."""
+    if await session.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+        return None
+    found: str | None = await session.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+async def ring_keys_in_use(session: AsyncSession) -> frozenset[str]:
+    """Give the ids of the ring's keys that some referral's data key is wrapped under."""
+    return frozenset((await session.scalars(_USED_KEYS)).all())

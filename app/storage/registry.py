@@ -1,0 +1,105 @@
+"""Changes to what referrals are judged by: each raises the registry's version, and none happens beside an intake."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.agreement import Document
+from app.domain.document import sha256
+from app.domain.regions import Region
+from app.storage.reference import REGISTRY_LOCK
+from app.storage.tables import agencies, agency_history, code_sets, documents, regions, registry_state
+
+
+async def open_for_change(session: AsyncSession) -> int:
+    """Wait until no intake is being decided, raise the version, and give it."""
+    await session.execute(select(func.pg_advisory_xact_lock(REGISTRY_LOCK)))
+    line = upsert(registry_state).values(version=1)
+    raised = line.on_conflict_do_update(index_elements=["only"], set_={"version": registry_state.c.version + 1})
+    version: int = (await session.execute(raised.returning(registry_state.c.version))).scalar_one()
+    return version
+
+
+async def put_agency(session: AsyncSession, body: Mapping[str, Any], *, version: int, now: datetime) -> None:
+    """Keep an agency as it is from this version on, and remember the state."""
+    row = {"code": body["code"], "body": dict(body), "registry_version": version}
+    line = upsert(agencies).values(row)
+    await session.execute(
+        line.on_conflict_do_update(
+            index_elements=["code"],
+            set_={"body": line.excluded.body, "registry_version": line.excluded.registry_version},
+        )
+    )
+    await session.execute(insert(agency_history).values(**row, changed_at=now))
+
+
+async def agency(session: AsyncSession, code: str) -> tuple[Mapping[str, Any], int] | None:
+    """Give an agency as it is written, and the version of its last change."""
+    row = (
+        await session.execute(select(agencies.c.body, agencies.c.registry_version).where(agencies.c.code == code))
+    ).one_or_none()
+    return None if row is None else (row.body, row.registry_version)
+
+
+async def lock_agency(session: AsyncSession, code: str) -> None:
+    """Hold an agency still until the transaction ends."""
+    await session.execute(select(agencies.c.code).where(agencies.c.code == code).with_for_update())
+
+
+async def agencies_after(session: AsyncSession, after: str | None, limit: int) -> list[tuple[Mapping[str, Any], int]]:
+    """List agencies by code."""
+    wanted = select(agencies.c.body, agencies.c.registry_version).order_by(agencies.c.code).limit(limit)
+    if after is not None:
+        wanted = wanted.where(agencies.c.code > after)
+    return [(row.body, row.registry_version) for row in await session.execute(wanted)]
+
+
+async def known_agencies(session: AsyncSession) -> set[str]:
+    """List the codes the registry has."""
+    return set((await session.scalars(select(agencies.c.code))).all())
+
+
+async def known_documents(session: AsyncSession) -> set[tuple[str, int]]:
+    """List the published documents by id and version."""
+    return {(row.id, row.version) for row in await session.execute(select(documents.c.id, documents.c.version))}
+
+
+async def publish(session: AsyncSession, document: Document, *, version: int, now: datetime) -> None:
+    """Keep a document's version for good."""
+    await session.execute(
+        insert(documents).values(
+            id=document.id,
+            version=document.version,
+            body=document.to_json(),
+            sha256=sha256(document),
+            registry_version=version,
+            published_at=now,
+        )
+    )
+
+
+async def has_code_sets(session: AsyncSession, version: int) -> bool:
+    """Say whether an edition of the code sets is there."""
+    return await session.scalar(select(code_sets.c.version).where(code_sets.c.version == version)) is not None
+
+
+async def put_code_sets(session: AsyncSession, version: int, body: Mapping[str, Any]) -> None:
+    """Keep an edition of the code sets."""
+    await session.execute(insert(code_sets).values(version=version, body=dict(body)))
+
+
+async def put_regions(session: AsyncSession, listed: Iterable[Region]) -> int:
+    """Add regions that are not there yet, and count them."""
+    known = set((await session.scalars(select(regions.c.code))).all())
+    new = [
+        {"code": region.code, "name": region.name, "level": region.level.value, "parent": region.parent}
+        for region in listed
+        if region.code not in known
+    ]
+    if new:
+        await session.execute(insert(regions), new)
+    return len(new)

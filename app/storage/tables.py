@@ -1,0 +1,370 @@
+"""Every table of the service, as SQLAlchemy Core."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+Moment = DateTime(timezone=True)
+Codes = ARRAY(Text)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# --- the registry and the rules ---
+
+registry_state = Table(
+    "registry_state",
+    metadata,
+    Column("only", Boolean, CheckConstraint('"only"', name="one_row"), primary_key=True, server_default=text("true")),
+    Column("version", BigInteger, nullable=False, server_default=text("0")),
+    comment="One row. Its version rises with every change to agencies, documents, regions or code sets.",
+)
+
+regions = Table(
+    "regions",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("parent", Text, nullable=True),
+)
+
+code_sets = Table(
+    "code_sets",
+    metadata,
+    Column("version", Integer, primary_key=True),
+    Column("body", JSONB, nullable=False),
+    comment="The vocabulary, one row an edition; the highest version is in force.",
+)
+
+agencies = Table(
+    "agencies",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("body", JSONB, nullable=False),
+    Column("registry_version", BigInteger, nullable=False),
+    comment="The agency as the registry reads it; the registry version is that of its last change.",
+)
+
+agency_history = Table(
+    "agency_history",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("registry_version", BigInteger, primary_key=True),
+    Column("body", JSONB, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    comment="Every state an agency ever had, so that a replay sees the registry as it was.",
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("body", JSONB, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("registry_version", BigInteger, nullable=False),
+    Column("published_at", Moment, nullable=False),
+    comment="Published agreements and baselines. A row never changes.",
+)
+
+# --- who may call ---
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("agency_code", Text, ForeignKey("agencies.code"), nullable=False, index=True),
+    Column("roles", Codes, nullable=False),
+    Column("label", Text, nullable=False, server_default=text("''")),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+)
+
+idempotency_records = Table(
+    "idempotency_records",
+    metadata,
+    Column("agency_code", Text, primary_key=True),
+    Column("key_hash", LargeBinary, primary_key=True),
+    Column("request_hash", LargeBinary, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("answer", LargeBinary, nullable=False, comment="Headers and body, sealed."),
+    Column("expires_at", Moment, nullable=False, index=True),
+    comment="The first answer to a POST, kept for 72 hours of real time, written with the work it answers.",
+)
+
+# --- referrals ---
+
+referrals = Table(
+    "referrals",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("sender_code", Text, ForeignKey("agencies.code"), nullable=False),
+    Column("sender_reference_hash", LargeBinary, nullable=False),
+    Column("holder_code", Text, ForeignKey("agencies.code"), nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("urgency", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default=text("1"), comment="Rises with each change: the ETag."),
+    Column("facts_version", Integer, nullable=False, server_default=text("1")),
+    Column("consent_withdrawn_at", Moment),
+    Column("received_at", Moment, nullable=False),
+    UniqueConstraint("sender_code", "sender_reference_hash"),
+    Index("ix_referrals_sender_code_id", "sender_code", text("id DESC")),
+    Index("ix_referrals_holder_code_id", "holder_code", text("id DESC")),
+    CheckConstraint("mode IN ('referral', 'transfer')", name="mode"),
+    CheckConstraint("state IN ('open', 'closed', 'cancelled', 'entered_in_error')", name="state"),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("referral_id", Uuid, ForeignKey("referrals.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("body", JSONB, nullable=False),
+    Column("consent_services", Codes, comment="The services consented to; null is all that were asked for."),
+    Column("recorded_at", Moment, nullable=False),
+    comment="What routing may know of a case: codes, age in years, sex, flags. An amendment adds a version.",
+)
+
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("referral_id", Uuid, ForeignKey("referrals.id"), primary_key=True),
+    Column("ring_key_id", Text, nullable=False, index=True),
+    Column("wrapped", LargeBinary, nullable=False),
+    comment="The referral's data key, wrapped by the key ring. Destroying it erases the person.",
+)
+
+sealed_fields = Table(
+    "sealed_fields",
+    metadata,
+    Column("referral_id", Uuid, ForeignKey("data_keys.referral_id"), primary_key=True),
+    Column("field", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    comment="Personal data, AES-256-GCM under the referral's data key with referral and field as associated data.",
+)
+
+service_requests = Table(
+    "service_requests",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("referral_id", Uuid, ForeignKey("referrals.id"), nullable=False),
+    Column("service_type", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, comment="Why it waits for its coordinator, or how it ended."),
+    Column("tried", Codes, nullable=False, server_default=text("'{}'")),
+    Column("decision_id", Uuid, comment="The decision in force."),
+    Column("waiting_since", Moment),
+    Column("acknowledged_at", Moment),
+    Column("acknowledged_by", Text, ForeignKey("agencies.code")),
+    UniqueConstraint("referral_id", "service_type"),
+    CheckConstraint(
+        "state IN ('routing', 'offered', 'needs_coordinator', 'accepted', 'fulfilled', 'unmet', 'cancelled')",
+        name="state",
+    ),
+    Index("ix_service_requests_waiting", "waiting_since", "id", postgresql_where=text("state = 'needs_coordinator'")),
+)
+
+coordinations = Table(
+    "coordinations",
+    metadata,
+    Column("service_request_id", Uuid, ForeignKey("service_requests.id"), primary_key=True),
+    Column("agency_code", Text, ForeignKey("agencies.code"), primary_key=True),
+    Column("position", SmallInteger, nullable=False, comment="0 is the narrowest; each wider one follows."),
+    Column("told_at", Moment, comment="Null: it may look, but nothing waits for it."),
+    Index("ix_coordinations_agency_code", "agency_code", "service_request_id"),
+    comment="Who coordinates a service request: the narrowest coordinator, and each wider one told since.",
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("service_request_id", Uuid, ForeignKey("service_requests.id"), nullable=False, index=True),
+    Column("referral_id", Uuid, nullable=False),
+    Column("facts_version", Integer, nullable=False),
+    Column("consent", Boolean, nullable=False),
+    Column("tried", Codes, nullable=False),
+    Column("registry_version", BigInteger, nullable=False),
+    Column("code_sets_version", Integer, nullable=False),
+    Column("engine", Text, nullable=False),
+    Column("cause", Text, nullable=False, comment="submitted, declined, expired, handed_back, amended, placed, ..."),
+    Column("outcome", Text, nullable=False),
+    Column("result", JSONB, nullable=False),
+    Column("placed_by", Text, comment="The coordinator who placed the request by hand."),
+    Column("decided_at", Moment, nullable=False),
+    ForeignKeyConstraint(["referral_id", "facts_version"], ["facts.referral_id", "facts.version"]),
+    comment="Why a request went where it went: the inputs, and the result that they gave.",
+)
+
+handoffs = Table(
+    "handoffs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("referral_id", Uuid, ForeignKey("referrals.id"), nullable=False),
+    Column("service_request_id", Uuid, ForeignKey("service_requests.id"), nullable=False, index=True),
+    Column("decision_id", Uuid, ForeignKey("decisions.id"), nullable=False),
+    Column("agency_code", Text, ForeignKey("agencies.code"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("urgency", Text, nullable=False),
+    Column("sequence", Integer, nullable=False, server_default=text("0"), comment="Counts the events of this handoff."),
+    Column("respond", Text, nullable=False),
+    Column("joint_leave_counts", Boolean, nullable=False, server_default=text("true")),
+    Column("respond_by", Moment, nullable=False),
+    Column("start_by", Moment),
+    Column("review_on", Moment),
+    Column("cancel_by", Moment),
+    Column("duties", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("reason", Text, comment="The code given with a decline, hand-back, withdrawal, cancellation or failure."),
+    Column("outcome", Text, comment="The code given on completion."),
+    Column("barred", Boolean, nullable=False, server_default=text("false"), comment="In conflict or refused since."),
+    Column("offered_at", Moment, nullable=False),
+    Column("answered_at", Moment),
+    Column("changed_at", Moment, nullable=False),
+    Index("ix_handoffs_agency_code_id", "agency_code", text("id DESC")),
+    Index("ix_handoffs_referral_id", "referral_id"),
+    # A request makes one handoff at a time.
+    Index(
+        "uq_handoffs_service_request_id_live",
+        "service_request_id",
+        unique=True,
+        postgresql_where=text("state IN ('offered', 'accepted', 'in_progress', 'on_hold', 'cancel_requested')"),
+    ),
+)
+
+clocks = Table(
+    "clocks",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("referral_id", Uuid, ForeignKey("referrals.id"), nullable=False),
+    Column("service_request_id", Uuid, ForeignKey("service_requests.id"), nullable=False),
+    Column("handoff_id", Uuid, ForeignKey("handoffs.id")),
+    Column("kind", Text, nullable=False),
+    Column("due_at", Moment, nullable=False, index=True),
+    Column("started_at", Moment, nullable=False, server_default=func.clock_timestamp(), comment="Real time."),
+    Index("ix_clocks_service_request_id", "service_request_id"),
+    Index("ix_clocks_handoff_id", "handoff_id"),
+    comment="What must happen if nobody acts first. A row lives only while its clock runs.",
+)
+
+service_pulse = Table(
+    "service_pulse",
+    metadata,
+    Column("only", Boolean, CheckConstraint('"only"', name="one_row"), primary_key=True, server_default=text("true")),
+    Column("api_beat_at", Moment),
+    Column("clocks_beat_at", Moment),
+    comment="When API and clocks last ran, in real time: what the service was down for is added to every clock.",
+)
+
+# --- events and their delivery ---
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("agency_code", Text, ForeignKey("agencies.code"), nullable=False, comment="Who is told."),
+    Column("type", Text, nullable=False),
+    Column("occurred_at", Moment, nullable=False),
+    Column("data", JSONB, nullable=False, comment="The thin body: nothing personal, no place below a regency."),
+    Column("referral_id", Uuid),
+    Column("handoff_id", Uuid),
+    # A feed by id alone would lose what commits out of order; a reader stops below the oldest running transaction.
+    Column("xact", BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")),
+    Index("ix_events_feed", "agency_code", "xact", "id"),
+    Index("ix_events_handoff_id", "handoff_id"),
+)
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("agency_code", Text, ForeignKey("agencies.code"), nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=False, comment="Sealed by the key ring."),
+    Column("event_types", Codes, comment="Null is all."),
+    Column("state", Text, nullable=False),
+    Column("state_reason", Text),
+    Column("max_in_flight", SmallInteger, nullable=False, server_default=text("4")),
+    Column("failing_since", Moment),
+    Column("last_success_at", Moment),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("created_at", Moment, nullable=False),
+    CheckConstraint("state IN ('active', 'paused', 'disabled')", name="state"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("event_id", Uuid, ForeignKey("events.id"), nullable=False),
+    Column("endpoint_id", Uuid, ForeignKey("endpoints.id"), nullable=False),
+    Column("state", Text, nullable=False, comment="due, delivered, held, superseded, failed"),
+    Column("due_at", Moment, nullable=False, comment="Schedule and lease at once, in real time."),
+    Column("claim", Uuid, comment="The fence: who comes late finds another's claim and changes nothing."),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("created_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    UniqueConstraint("event_id", "endpoint_id"),
+    CheckConstraint("state IN ('due', 'delivered', 'held', 'superseded', 'failed')", name="state"),
+    Index("ix_deliveries_due", "endpoint_id", "due_at", postgresql_where=text("state = 'due'")),
+    Index("ix_deliveries_endpoint_id_id", "endpoint_id", text("id DESC")),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("delivery_id", Uuid, ForeignKey("deliveries.id"), nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("duration_ms", Integer, nullable=False),
+    Column("outcome", Text, nullable=False, comment="delivered, or the phase that failed"),
+    Column("status", SmallInteger),
+)
+
+# --- who looked ---
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("at", Moment, nullable=False, server_default=func.clock_timestamp(), comment="Real time."),
+    Column("agency_code", Text, comment="Who; null is the service itself."),
+    Column("key_id", Uuid),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("referral_id", Uuid, index=True),
+    Column("fields", Codes, comment="The personal fields that were disclosed."),
+    Column("request_id", Text),
+    comment="Every read of personal data and every change. Rows are only ever added.",
+)

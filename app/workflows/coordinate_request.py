@@ -1,0 +1,120 @@
+"""A coordinator takes what waits: acknowledges it, places it by hand, or ends it as unmet."""
+
+from dataclasses import replace
+from enum import StrEnum
+from uuid import UUID
+
+from app.domain.caller import Caller
+from app.domain.case import Case, ServiceRequest
+from app.domain.errors import ConsentRequired, Fault, InvalidInput, NotFound, RequestNotWaiting
+from app.domain.handoff import RequestState
+from app.domain.routing import ENGINE_VERSION
+from app.domain.vocabulary import Outcome, Reason, Urgency
+from app.storage import audit, endpoints, personal_data
+from app.workflows.answer_handoff import end
+from app.workflows.desk import Desk
+from app.workflows.route_requests import offer, record_decision
+
+
+class PlaceReason(StrEnum):
+    """Why a coordinator places a request by hand."""
+
+    ONLY_ONE_ABLE = "only_one_able"
+    AGREED_BY_PHONE = "agreed_by_phone"
+    MISSING_FACT_SETTLED = "missing_fact_settled"
+    VICTIM_REQUEST = "victim_request"
+    OTHER = "other"
+
+
+class UnmetReason(StrEnum):
+    """Why a service that was asked for is not given by anyone."""
+
+    NOBODY_ABLE = "nobody_able"
+    VICTIM_DECLINED = "victim_declined"
+    VICTIM_UNREACHABLE = "victim_unreachable"
+    NOT_ALLOWED = "not_allowed"
+    OTHER = "other"
+
+
+async def acknowledge_request(desk: Desk, caller: Caller, request_id: UUID) -> Case:
+    """Take notice of a request that waits, so that nobody wider is called; again is the same."""
+    case, request = await _waiting(desk, caller, request_id)
+    if request.acknowledged_at is None:
+        case.stop_clocks(request.id)
+        case.put_request(replace(request, acknowledged_at=desk.now, acknowledged_by=caller.agency_code))
+    return await _record(desk, caller, case, request, "acknowledge")
+
+
+async def place_request(
+    desk: Desk, caller: Caller, request_id: UUID, *, agency_code: str, reason: PlaceReason, note: str | None
+) -> Case:
+    """Offer a request that waits to an agency of the coordinator's choice, with anyone who is not off the list."""
+    case, request = await _waiting(desk, caller, request_id)
+    agency = desk.reference.registry.agencies.get(agency_code)
+    if agency is None or not agency.active:
+        raise InvalidInput((Fault("/agency", "unknown_agency", "no active agency of the registry has this code"),))
+    if agency_code in desk.reference.rules.off_list(case.facts):
+        raise InvalidInput((Fault("/agency", "agency_off_the_list", "this agency is in conflict or was refused"),))
+    consented = case.consent_for(request.service_type) and case.referral.consent_withdrawn_at is None
+    # An emergency moves without consent, but not against a consent that was taken back.
+    if not consented and (
+        case.facts.urgency is not Urgency.EMERGENCY or case.referral.consent_withdrawn_at is not None
+    ):
+        raise ConsentRequired("nothing of this case may be disclosed without consent")
+    denied = request.reason == Reason.DENIED.value
+    result = {
+        "agency": agency_code,
+        "engine": ENGINE_VERSION,
+        "outcome": Outcome.OFFERED.value,
+        "placed_by": caller.agency_code,
+        "placed_for": reason.value,
+        "warnings": ["placed_despite_denial"] if denied else [],
+    }
+    record_decision(
+        desk, case, request, "placed", outcome=Outcome.OFFERED.value, result=result, placed_by=caller.agency_code
+    )
+    reachable = await endpoints.reachable(desk.tx, {agency_code})
+    respond = desk.reference.vocabulary.urgencies[case.facts.urgency].respond
+    offer(
+        desk,
+        case,
+        request.id,
+        agency_code=agency_code,
+        respond=respond,
+        duties=(),
+        reachable=agency_code in reachable,
+    )
+    if note is not None:
+        name = f"service_request.{request.id}.place_note"
+        await personal_data.reseal(desk.tx, desk.key_ring, case.referral.id, {name: note})
+    return await _record(desk, caller, case, request, "place")
+
+
+async def close_unmet(desk: Desk, caller: Caller, request_id: UUID, *, reason: UnmetReason) -> Case:
+    """End a request that nobody can meet; its sender is told."""
+    case, request = await _waiting(desk, caller, request_id)
+    end(case, request.id, RequestState.UNMET, reason.value)
+    return await _record(desk, caller, case, request, "close_unmet")
+
+
+async def _waiting(desk: Desk, caller: Caller, request_id: UUID) -> tuple[Case, ServiceRequest]:
+    case = await desk.lock_case(caller.agency_code, service_request_id=request_id)
+    if (request_id, caller.agency_code) not in case.coordinations:
+        raise NotFound("service request")
+    request = case.requests[request_id]
+    if request.state is not RequestState.NEEDS_COORDINATOR:
+        raise RequestNotWaiting(request.state)
+    return case, request
+
+
+async def _record(desk: Desk, caller: Caller, case: Case, request: ServiceRequest, action: str) -> Case:
+    await audit.record(
+        desk.tx,
+        caller,
+        f"service_request.{action}",
+        subject="service_request",
+        subject_id=request.id,
+        referral_id=case.referral.id,
+        request_id=desk.request_id,
+    )
+    return await desk.save(case)

@@ -1,0 +1,42 @@
+"""The service was down: nobody could act, so every running clock gets that time back."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.storage import audit, clocks
+
+log = structlog.get_logger(__name__)
+
+
+async def credit_outage(session: AsyncSession, *, real_now: datetime, outage_after: timedelta) -> bool:
+    """Note that clocks run now, and first give back what the service was down for; False while the API is down.
+
+    The service was down while its clocks did not run or its API did not answer. `outage_after` is how long a silence
+    has to be to count as one. Source: routing.md, "Nothing waits unseen".
+    """
+    seen = await clocks.pulse(session)
+    if not _answering(seen, real_now, outage_after):
+        # Offers must not expire while those who could accept them find nobody at home.
+        return False
+    if seen.clocks_beat_at is not None and real_now - seen.clocks_beat_at < min(outage_after, timedelta(seconds=5)):
+        return True
+    seen = await clocks.pulse(session, lock=True)
+    gap = real_now - seen.clocks_beat_at if seen.clocks_beat_at is not None else timedelta(0)
+    if seen.clocks_beat_at is not None and gap >= outage_after:
+        moved = await clocks.give_back(session, down_from=seen.clocks_beat_at, real_now=real_now)
+        emergencies = await clocks.emergencies_waiting(session)
+        log.warning("outage_credited", seconds=round(gap.total_seconds()), clocks=moved)
+        if emergencies:
+            log.error("emergencies_waited_through_outage", referrals=emergencies, seconds=round(gap.total_seconds()))
+        await audit.record(
+            session, None, "clocks.credit_outage", subject="service", subject_id=round(gap.total_seconds())
+        )
+    if gap >= timedelta(0):
+        await clocks.beat(session, real_now=real_now, running_clocks=True)
+    return True
+
+
+def _answering(seen: clocks.Pulse, real_now: datetime, outage_after: timedelta) -> bool:
+    return seen.api_beat_at is not None and real_now - seen.api_beat_at < outage_after

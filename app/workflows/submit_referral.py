@@ -1,0 +1,65 @@
+"""A referral comes in: it is kept, decided and offered, all or nothing."""
+
+from uuid_utils.compat import uuid7
+
+from app.domain.caller import Caller
+from app.domain.case import Case, Referral, ServiceRequest
+from app.domain.errors import DuplicateReference
+from app.domain.handoff import ReferralState
+from app.domain.intake import Submission
+from app.storage import audit, cases, personal_data
+from app.workflows.desk import Desk
+from app.workflows.route_requests import route_requests
+
+
+async def submit_referral(desk: Desk, caller: Caller, submission: Submission) -> Case:
+    """Take in a referral and route every service it asks for; DuplicateReference where the sender used it before."""
+    case = _new_case(desk, caller, submission)
+    reference_hash = desk.key_ring.hash("sender-reference", submission.sender_reference.encode())
+    if not await cases.add(desk.tx, case, reference_hash=reference_hash):
+        raise DuplicateReference(await cases.of_reference(desk.tx, caller.agency_code, reference_hash))
+    await personal_data.seal_new(desk.tx, desk.key_ring, case.referral.id, submission.personal)
+    await route_requests(desk, case, case.requests.values(), "submitted")
+    await audit.record(
+        desk.tx,
+        caller,
+        "referral.submit",
+        subject="referral",
+        subject_id=case.referral.id,
+        referral_id=case.referral.id,
+        request_id=desk.request_id,
+    )
+    return await desk.save(case)
+
+
+def _new_case(desk: Desk, caller: Caller, submission: Submission) -> Case:
+    referral = Referral(
+        id=uuid7(),
+        sender_code=caller.agency_code,
+        holder_code=caller.agency_code,
+        mode=submission.mode,
+        urgency=submission.facts.urgency,
+        state=ReferralState.OPEN,
+        version=0,
+        facts_version=1,
+        consent_withdrawn_at=None,
+        received_at=desk.now,
+    )
+    asked = [
+        ServiceRequest(
+            id=uuid7(),
+            referral_id=referral.id,
+            service_type=service.service_type,
+            tried=(caller.agency_code,) if service.sender_cannot else (),
+        )
+        for service in submission.services
+    ]
+    return Case(
+        referral=referral,
+        facts=submission.facts,
+        consent_services=submission.consent_services,
+        requests={request.id: request for request in asked},
+        handoffs={},
+        coordinations={},
+        public_url=desk.terms.public_url,
+    )

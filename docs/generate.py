@@ -1,0 +1,86 @@
+"""Writes the parts of the documents that follow from the code, or with --check says which have drifted."""
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from app.domain import disclosure
+from app.domain.handoff import LIVE, TRANSITIONS, HandoffState
+from app.settings import PREFIX, Settings
+
+HERE = Path(__file__).parent
+
+
+def state_diagram() -> str:
+    """Draw the table of moves as a Mermaid diagram."""
+    lines = ["```mermaid", "stateDiagram-v2", "    [*] --> offered: offer"]
+    for (state, event), move in TRANSITIONS.items():
+        who = ", ".join(sorted(actor.value for actor in move.who))
+        late = " while a person is waited for" if move.while_waiting else ""
+        lines.append(f"    {state.value} --> {move.to.value}: {event.value} ({who}{late})")
+    lines += [f"    {state.value} --> [*]" for state in HandoffState if state not in LIVE]
+    return "\n".join([*lines, "```"])
+
+
+def disclosure_table() -> str:
+    """Tabulate which service sees which personal field, and when."""
+    services = sorted(disclosure.SERVICE_NEEDS)
+    lines = ["| field | before accepting | once accepted |", "|---|---|---|"]
+    for field in sorted(disclosure.PERSONAL_FIELDS):
+        before = "every service" if field in disclosure.BEFORE_ACCEPTING else "nobody"
+        if field in disclosure.ONCE_ACCEPTED:
+            after = "every service"
+        else:
+            needing = [service for service in services if field in disclosure.SERVICE_NEEDS[service]]
+            after = ", ".join(needing) or "nobody but the sender"
+        vital = " (also without consent, in an emergency)" if field in disclosure.VITAL_INTEREST else ""
+        lines.append(f"| `{field}` | {before} | {after}{vital} |")
+    return "\n".join(lines)
+
+
+def settings_table() -> str:
+    """Tabulate every setting with its default."""
+    rows = ["| variable | default |", "|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        if isinstance(default, BaseModel):
+            rows += [
+                f"| `{PREFIX}{name.upper()}__{inner.upper()}` | `{getattr(default, inner)}` |"
+                for inner in type(default).model_fields
+            ]
+        else:
+            rows.append(f"| `{PREFIX}{name.upper()}` | {'' if default is None else f'`{default}`'} |")
+    return "\n".join(rows)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "state-diagram": state_diagram,
+    "disclosure-table": disclosure_table,
+    "settings-table": settings_table,
+}
+
+
+PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def main() -> int:
+    """Rewrite every marked part, or only compare."""
+    checking, drifted = "--check" in sys.argv, []
+    for path in sorted(HERE.glob("*.md")):
+        before = path.read_text("utf-8")
+        after = PART.sub(lambda found: f"{found[1]}{PARTS[found[2]]()}\n{found[3]}", before)
+        if after != before:
+            drifted.append(path.name)
+            if not checking:
+                path.write_text(after, "utf-8")
+    if checking and drifted:
+        sys.stderr.write(f"run `make docs`: {', '.join(drifted)} no longer follows from the code\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

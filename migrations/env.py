@@ -1,0 +1,39 @@
+"""Runs the migrations on the connection or the address that the caller gives."""
+
+import asyncio
+
+from alembic import context
+from sqlalchemy import Connection, pool, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from app.storage.tables import metadata
+
+
+def migrate(connection: Connection) -> None:
+    # One at a time; and a migration that cannot have a table's lock soon gives way to the service, and is run again.
+    connection.execute(text("SELECT pg_advisory_lock(hashtext('lintas migrations'))"))
+    connection.execute(text("SET lock_timeout = '5s'"))
+    connection.commit()
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        compare_type=True,
+        compare_server_default=True,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def connect_and_migrate(url: str) -> None:
+    engine = create_async_engine(url, poolclass=pool.NullPool, hide_parameters=True)
+    async with engine.connect() as connection:
+        await connection.run_sync(migrate)
+    await engine.dispose()
+
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    migrate(given)
+else:
+    asyncio.run(connect_and_migrate(context.config.get_main_option("lintas.url") or ""))

@@ -1,0 +1,140 @@
+"""What every answer carries, and what the log says of it."""
+
+import io
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+import structlog
+
+from app.api.dependencies import RequestId
+from app.api.route import v1_router
+from app.domain.caller import Role
+from app.observability import configure_logging
+from tests.conftest import ClientFactory, KeyFactory
+
+router = v1_router("people")
+
+
+@router.get("/people/{name}")
+async def read_person(name: str, request_id: RequestId) -> dict[str, str]:
+    """Read about a person, unless it breaks."""
+    if name == "broken":
+        raise LookupError(f"canary-message {name}")
+    return {"request_id": request_id}
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    root, hook = logging.getLogger(), sys.excepthook
+    handlers, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    configure_logging(level="DEBUG", stream=stream)
+    yield stream
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    sys.excepthook = hook
+
+
+def lines(log: io.StringIO) -> list[dict[str, object]]:
+    return [json.loads(line) for line in log.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize("given", [str(uuid4()), uuid4().hex, "01JQZXW8M4T6Y2B3C5D7E9F0GH"])
+async def test_a_well_formed_request_id_is_taken_and_answered_back(
+    a_client: ClientFactory, a_key: KeyFactory, given: str
+) -> None:
+    client = await a_client(router, key=await a_key("dp3a-kukar", Role.SENDER))
+
+    answer = await client.get("/v1/people/x", headers={"X-Request-Id": given})
+
+    assert answer.headers["X-Request-Id"] == given
+    assert answer.json() == {"request_id": given}
+
+
+@pytest.mark.parametrize("given", ["", "Siti Aminah", "3201234567890123", "a" * 33, "x\ty", "' OR 1=1"])
+async def test_anything_else_is_replaced(a_client: ClientFactory, a_key: KeyFactory, given: str) -> None:
+    client = await a_client(router, key=await a_key("dp3a-kukar", Role.SENDER))
+
+    answer = await client.get("/v1/people/x", headers={"X-Request-Id": given})
+
+    assert answer.headers["X-Request-Id"] != given
+    assert len(answer.headers["X-Request-Id"]) == 36
+
+
+async def test_every_answer_keeps_browsers_and_caches_away(a_client: ClientFactory) -> None:
+    client = await a_client(router)
+
+    for path in ("/v1/people/x", "/nowhere", "/health/live", "/openapi.json", "/docs"):
+        headers = (await client.get(path, headers={"Origin": "https://elsewhere.test"})).headers
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Strict-Transport-Security"].startswith("max-age=")
+        assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert "Access-Control-Allow-Origin" not in headers
+        assert len(headers.get_list("Cache-Control")) == 1
+
+
+async def test_the_log_names_the_route_and_nothing_that_was_sent(
+    a_client: ClientFactory, a_key: KeyFactory, log: io.StringIO
+) -> None:
+    key = await a_key("dp3a-kukar", Role.SENDER)
+    client = await a_client(router, key=key)
+
+    answers = [
+        await client.get("/v1/people/canary-path?q=canary-query", headers={"User-Agent": "canary-agent"}),
+        await client.get("/canary-unknown"),
+        await client.request("CANARY-METHOD", "/v1/people/x"),
+        await client.get("/v1/people/broken"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 404, 405, 500]
+    assert "canary" not in log.getvalue().lower()
+    assert key not in log.getvalue()
+    first, *_ = [line for line in lines(log) if line["event"] == "request"]
+    assert first["route"] == "/v1/people/{name}"
+    assert (first["status"], first["agency"], first["method"]) == (200, "dp3a-kukar", "GET")
+    assert first["request_id"] == answers[0].headers["X-Request-Id"]
+    (broke,) = [line for line in lines(log) if line["event"] == "request_broke"]
+    assert broke["error"] == "LookupError"
+    assert "read_person" in str(broke["frames"])
+    assert broke["request_id"] == answers[3].headers["X-Request-Id"]
+
+
+def test_a_field_of_unknown_name_or_kind_is_withheld(log: io.StringIO) -> None:
+    structlog.get_logger().info("looked", referral_id=uuid4(), name="Siti", state={"name": "Siti"}, count=2)
+
+    (line,) = lines(log)
+    assert line["withheld"] == 2
+    assert line["count"] == 2
+    assert len(str(line["referral_id"])) == 36
+    assert "Siti" not in log.getvalue()
+
+
+def test_other_libraries_are_heard_without_what_they_fill_in(log: io.StringIO) -> None:
+    library = logging.getLogger("some.library")
+    library.warning("cannot read %s", "Siti")
+    library.warning("cannot read: Siti")
+    library.error("broke for %s", "Siti", exc_info=ValueError("Siti"))
+    logging.getLogger("uvicorn.error").info("Started server process [%d]", 7)
+
+    first, second, third, fourth = lines(log)
+    assert first["event"] == "cannot read %s"
+    assert second["event"] == "cannot read"
+    assert third["error"] == "ValueError"
+    assert fourth["event"] == "Started server process [7]"
+    assert "Siti" not in log.getvalue()
+
+
+def test_what_nobody_caught_is_logged_by_name_alone(log: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
+    error = LookupError("Siti")
+    sys.excepthook(type(error), error, error.__traceback__)
+
+    (line,) = lines(log)
+    assert (line["event"], line["error"], line["level"]) == ("uncaught", "LookupError", "critical")
+    assert "Siti" not in log.getvalue() + capsys.readouterr().err

@@ -1,0 +1,93 @@
+"""One caller cannot take everybody's share, and who tries keys is stopped."""
+
+from ipaddress import ip_address
+
+import httpx
+
+from app.api.dependencies import CurrentCaller
+from app.api.rate_limit import MOST_BUCKETS, Buckets, _address
+from app.api.route import v1_router
+from app.domain.caller import Role
+from tests.conftest import ClientFactory, KeyFactory
+
+router = v1_router("pings")
+
+
+@router.get("/ping")
+async def ping(_: CurrentCaller) -> dict[str, bool]:
+    """Answer."""
+    return {"pong": True}
+
+
+class Stopwatch:
+    """Seconds that pass when told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+async def get(client: httpx.AsyncClient, key: str) -> httpx.Response:
+    return await client.get("/v1/ping", headers={"Authorization": f"Bearer {key}"})
+
+
+async def test_a_key_that_asks_too_much_waits_and_others_do_not(a_client: ClientFactory, a_key: KeyFactory) -> None:
+    client = await a_client(router, requests_per_key=5)
+    busy, calm = await a_key("dp3a-kukar", Role.SENDER), await a_key("dp3ap2kb-ppu", Role.SENDER)
+
+    answers = [await get(client, busy) for _ in range(8)]
+
+    # The first is not counted: it is not known yet that the key is one.
+    assert [answer.status_code for answer in answers] == [200] * 6 + [429] * 2
+    assert answers[1].headers["RateLimit-Policy"] == '"key";q=5;w=60'
+    assert answers[1].headers["RateLimit"].startswith('"key";r=4;t=')
+    refused = answers[-1]
+    assert refused.json()["code"] == "rate_limited"
+    assert 1 <= int(refused.headers["Retry-After"]) <= 12
+    assert (await get(client, calm)).status_code == 200
+
+
+async def test_who_tries_keys_is_stopped_and_who_has_one_is_not(a_client: ClientFactory, a_key: KeyFactory) -> None:
+    client = await a_client(router, failures_per_address=3)
+    known, late = await a_key("dp3a-kukar", Role.SENDER), await a_key("dp3ap2kb-ppu", Role.SENDER)
+    assert (await get(client, known)).status_code == 200
+
+    guesses = [await get(client, f"guess-{number}") for number in range(6)]
+
+    assert [answer.status_code for answer in guesses] == [401] * 3 + [429] * 3
+    assert (await get(client, known)).status_code == 200
+    assert (await get(client, late)).status_code == 429, "a key never seen may be another guess"
+    assert (await client.get("/health/live")).status_code == 200
+
+
+def test_a_bucket_fills_up_again() -> None:
+    clock = Stopwatch()
+    buckets = Buckets(60, clock)
+
+    assert sum(buckets.take("a") for _ in range(100)) == 60
+    assert buckets.wait("a") == 1
+    clock.seconds = 10
+    assert sum(buckets.take("a") for _ in range(100)) == 10
+    clock.seconds = 10_000
+    assert sum(buckets.take("a") for _ in range(100)) == 60
+
+
+def test_no_number_of_strangers_fills_the_memory() -> None:
+    buckets = Buckets(60, Stopwatch())
+
+    for number in range(MOST_BUCKETS + 10):
+        buckets.take(str(number))
+
+    assert len(buckets._by_name) == MOST_BUCKETS
+
+
+def test_a_host_cannot_hide_among_its_own_addresses() -> None:
+    def named(address: str) -> str:
+        return _address({"client": (address, 1)})
+
+    assert named("2001:db8::1") == named("2001:db8::ffff:2")
+    assert named("2001:db8:0:1::1") != named("2001:db8::1")
+    assert named("::ffff:192.0.2.1") == named("192.0.2.1") == str(ip_address("192.0.2.1"))
+    assert _address({"client": None}) == named("nonsense") == "unknown"

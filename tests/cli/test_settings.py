@@ -1,0 +1,73 @@
+"""A wrong setting is named, and its value is shown to nobody."""
+
+import ipaddress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings, SettingsInvalid, read_settings
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"LINTAS_{name.upper()}", raising=False)
+
+
+def test_nothing_needs_to_be_set_for_a_trial() -> None:
+    settings = read_settings()
+
+    assert settings.database_url is None
+    assert (settings.host, settings.port, settings.data_dir) == ("127.0.0.1", 8080, Path(".lintas"))
+    assert settings.reached_at == "http://127.0.0.1:8080"
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINTAS_DATABASE_URL", "postgresql://lintas:canary@db/lintas")
+    monkeypatch.setenv("LINTAS_KEY_RING", "canary")
+    monkeypatch.setenv("LINTAS_WEBHOOK__ALLOW_NETWORKS", "10.0.0.0/8, fd00::/8")
+    monkeypatch.setenv("LINTAS_WEBHOOK__TOTAL_TIMEOUT", "PT20S")
+    monkeypatch.setenv("LINTAS_OUTAGE_AFTER", "90")
+    monkeypatch.setenv("LINTAS_PUBLIC_URL", "https://lintas.example/")
+    monkeypatch.setenv("LINTAS_PORT", "")
+
+    settings = read_settings(host="::1")
+
+    assert str(settings.database_url) == "postgresql://lintas:canary@db/lintas"
+    assert settings.webhook.allow_networks == (
+        ipaddress.ip_network("10.0.0.0/8"),
+        ipaddress.ip_network("fd00::/8"),
+    )
+    assert settings.webhook.total_timeout == timedelta(seconds=20)
+    assert settings.outage_after == timedelta(seconds=90)
+    assert settings.reached_at == "https://lintas.example"
+    assert settings.port == 8080
+    assert "canary" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LINTAS_DATABASE_URL", "mysql://lintas:canary@db/lintas"),
+        ("LINTAS_PORT", "canary"),
+        ("LINTAS_PORT", "70000"),
+        ("LINTAS_OUTAGE_AFTER", "-5"),
+        ("LINTAS_WEBHOOK__ALLOW_NETWORKS", "10.0.0.0/8,canary"),
+        ("LINTAS_WEBHOOK__CANARY", "1"),
+        ("LINTAS_WEBHOOK__CONCURRENCY", "0"),
+        ("LINTAS_PUBLIC_URL", "canary"),
+        ("LINTAS_LOG_LEVEL", "canary"),
+        ("LINTAS_DATABSE_URL", "canary"),
+    ],
+)
+def test_a_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsInvalid) as caught:
+        read_settings()
+
+    assert all(fault.startswith(name) for fault in caught.value.faults)
+    assert "canary" not in str(caught.value)
+    assert caught.value.__cause__ is None

@@ -1,0 +1,110 @@
+import asyncio
+import socket
+from time import monotonic
+
+import pytest
+
+from app.delivery.post import open_post
+from app.delivery.resolver import Found
+from app.domain.addresses import Reach
+from app.domain.retry import Answer, Phase
+from tests.delivery.posting import NAMES, answer_of, resolving
+from tests.delivery.receivers import (
+    a_receiver,
+    answering,
+)
+from tests.delivery.world import LOOPBACK, SHORT
+
+
+async def test_a_private_address_is_refused_unless_it_is_opened() -> None:
+    async with a_receiver() as receiver:
+        trial = Reach(allow_http=True)
+        assert await answer_of(receiver.url, reach=trial) == Answer(failed=Phase.ADDRESS)
+        assert await answer_of(receiver.url, reach=LOOPBACK) == Answer(204)
+
+    assert len(receiver.received) == 1
+
+
+async def test_a_name_with_one_private_address_is_refused_altogether() -> None:
+    async with a_receiver() as receiver:
+        url = receiver.url.replace("127.0.0.1", "receiver.example")
+        look_up = resolving("8.8.8.8", "127.0.0.1")
+
+        assert await answer_of(url, reach=Reach(allow_http=True), look_up=look_up) == Answer(failed=Phase.ADDRESS)
+
+    assert not receiver.received
+
+
+async def test_a_name_is_resolved_once_and_what_was_checked_is_connected_to() -> None:
+    async with a_receiver() as receiver:
+        look_up = resolving("127.0.0.1")
+
+        answer = await answer_of(receiver.url.replace("127.0.0.1", "receiver.example"), reach=NAMES, look_up=look_up)
+
+    assert answer == Answer(204)
+    assert look_up.asked == 1
+    assert receiver.received[0].headers["host"].startswith("receiver.example")
+
+
+async def test_a_name_that_is_bound_anew_to_a_private_address_is_refused() -> None:
+    addresses = [["127.0.0.1"], ["10.0.0.1"]]
+
+    def rebinding(_host: str, port: int) -> Found:
+        found = addresses.pop(0) if len(addresses) > 1 else addresses[0]
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port)) for address in found]
+
+    async with a_receiver(answering(204, headers={"connection": "close"})) as receiver:
+        url = receiver.url.replace("127.0.0.1", "receiver.example")
+        async with open_post(NAMES, deadlines=SHORT, look_up=rebinding) as post:
+            first = await post(url, b"{}", {})
+            second = await post(url, b"{}", {})
+
+    assert first == Answer(204)
+    assert second == Answer(failed=Phase.ADDRESS)
+
+
+@pytest.mark.parametrize("host", ["2130706433", "0x7f000001", "017700000001", "127.1", "127.0.0.1.", "0", "0x7f.1"])
+async def test_a_disguised_address_is_refused_before_anything_is_looked_up(host: str) -> None:
+    look_up = resolving("8.8.8.8")
+
+    answer = await answer_of(f"https://{host}:8443/", look_up=look_up, reach=Reach(LOOPBACK.networks, allow_http=True))
+
+    assert answer == Answer(failed=Phase.ADDRESS)
+    assert look_up.asked == 0
+
+
+async def test_ipv6_is_posted_to_as_well() -> None:
+    async with a_receiver(host="::1") as receiver:
+        assert await answer_of(receiver.url) == Answer(204)
+        assert await answer_of(receiver.url, reach=Reach(allow_http=True)) == Answer(failed=Phase.ADDRESS)
+
+
+async def test_a_name_without_an_address_fails_at_the_name() -> None:
+    def fail(_host: str, _port: int) -> Found:
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+    assert await answer_of("https://gone.example/", look_up=fail) == Answer(failed=Phase.DNS)
+    assert await answer_of("https://empty.example/", look_up=resolving()) == Answer(failed=Phase.DNS)
+
+
+async def test_a_name_server_that_hangs_holds_up_nobody_else() -> None:
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+
+    def hang(host: str, port: int) -> Found:
+        if host.startswith("dead"):
+            asyncio.run_coroutine_threadsafe(ended.wait(), loop).result(20)
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port))]
+
+    async with a_receiver() as receiver, open_post(NAMES, deadlines=SHORT, look_up=hang) as post:
+        dead = [asyncio.ensure_future(post(f"https://dead{n}.example/", b"{}", {})) for n in range(100)]
+        await asyncio.sleep(0)
+        began = monotonic()
+        alive = await post(receiver.url.replace("127.0.0.1", "alive.example"), b"{}", {})
+        took = monotonic() - began
+        answers = await asyncio.gather(*dead)
+        ended.set()
+
+    assert alive == Answer(204)
+    assert took < SHORT.resolve / 2
+    assert set(answers) == {Answer(failed=Phase.DNS)}
