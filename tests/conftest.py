@@ -87,7 +87,7 @@ def clock() -> SettableClock:
 class NoReference:
     """Stands for the reference data in tests of the frame, which never look into it."""
 
-    async def current(self, _: AsyncSession, /) -> object:
+    async def current(self, _: AsyncSession, /, *, to_change: bool = False) -> object:  # noqa: ARG002
         """Give nothing in particular."""
         return self
 

@@ -16,7 +16,7 @@ from app.domain.errors import NotFound
 from app.storage import registry
 from app.workflows import change_registry
 
-router = v1_router("agencies")
+router = v1_router("agencies", changes_registry=True)
 
 AgencyCodeInPath = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
 ServiceTypeInPath = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,59}$")]

@@ -13,6 +13,7 @@ from app.api.intake import (
     ServiceGiven,
     Victim,
     age_on,
+    consent_contradicts,
     consent_field,
     sex_of,
 )
@@ -29,7 +30,6 @@ from app.api.intake_types import (
     Story,
     Text,
     once,
-    today,
 )
 from app.api.validation import Body, Flag, fault
 from app.domain.case import Case
@@ -70,6 +70,9 @@ class ReferralAmendment(Body):
     def _says_something(self) -> Self:
         if not self.model_fields_set:
             raise fault("required")
+        guardian = self.victim.guardian
+        if self.consent is not None and guardian is not None and consent_contradicts(self.consent, guardian):
+            raise fault("contradiction", at=("consent", "basis"))
         for name in ("urgency", "consent"):
             if name in self.model_fields_set and getattr(self, name) is None:
                 raise fault("object_required" if name == "consent" else "text_required", at=(name,))
@@ -87,7 +90,7 @@ class ReferralAmendment(Body):
             conflicts=_listed(self, "conflicts", known.conflicts),
             avoid_regions=_listed(self, "avoid_regions", known.avoid_regions),
             **{name: getattr(self.locations, name) for name in self.locations.model_fields_set},
-            **self._victim_facts(),
+            **self._victim_facts(known),
             **self._consent_facts(known),
         )
         if "perpetrator_in_household" in self.case.model_fields_set:
@@ -95,15 +98,21 @@ class ReferralAmendment(Body):
         services = case.consent_services
         if self.consent is not None:
             services = None if self.consent.services is None else frozenset(self.consent.services)
-        return Amendment(facts=facts, consent_services=services, personal=self._personal())
+        return Amendment(
+            facts=facts,
+            consent_services=services,
+            personal=self._personal(),
+            says_consent=self.consent is not None,
+        )
 
-    def _victim_facts(self) -> dict[str, Any]:
+    def _victim_facts(self, known: Facts) -> dict[str, Any]:
         sent = self.victim.model_fields_set
         facts: dict[str, Any] = {}
         if "sex" in sent:
             facts["sex"] = sex_of(self.victim)
         if self.victim.birth_date is not None:
-            facts["age"] = age_on(self.victim.birth_date, today(WEST))
+            # In whole years at the time of receipt (routing.md, Facts), whenever it becomes known.
+            facts["age"] = age_on(self.victim.birth_date, known.received_at.astimezone(WEST).date())
         elif "age" in sent:
             facts["age"] = self.victim.age
         return facts
@@ -111,8 +120,9 @@ class ReferralAmendment(Body):
     def _consent_facts(self, known: Facts) -> dict[str, Any]:
         if self.consent is None:
             return {}
-        refused = known.refuses | set(self.consent.agencies_refused)
-        return {"consent": self.consent.given, "refuses": frozenset(refused)}
+        said = "agencies_refused" in self.consent.model_fields_set
+        refuses = frozenset(self.consent.agencies_refused) if said else known.refuses
+        return {"consent": self.consent.given, "refuses": refuses}
 
     def _personal(self) -> dict[str, Any]:
         """Give the sealed fields that were sent; None removes one."""

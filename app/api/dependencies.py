@@ -67,7 +67,8 @@ async def key_ring(request: Request) -> KeyRing:
 async def reference(request: Request) -> Any:
     """Give the reference data as it stands in this request's transaction."""
     if not hasattr(request.state, "reference"):
-        request.state.reference = await request.app.state.reference.current(request.state.tx)
+        to_change = getattr(request.state, "changes_registry", False)
+        request.state.reference = await request.app.state.reference.current(request.state.tx, to_change=to_change)
     return request.state.reference
 
 

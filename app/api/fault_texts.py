@@ -28,6 +28,24 @@ FAULTS: Mapping[str, Text] = {
     "unknown_code": Text("kode ini tidak dikenal", "is not a known code"),
     "unknown_region": Text("wilayah ini tidak ada", "is not a known region"),
     "unknown_agency": Text("lembaga ini tidak ada", "is not a known agency"),
+    "agency_off_the_list": Text(
+        "lembaga ini terlibat dalam kasus atau ditolak korban", "this agency is in conflict or was refused"
+    ),
+    "region_avoided": Text("korban tidak aman di wilayah lembaga ini", "the victim is not safe where this agency is"),
+    "empty": Text("tidak boleh kosong", "must not be empty"),
+    "url_too_long": Text("URL terlalu panjang", "the URL is too long"),
+    "url_characters": Text("URL berisi karakter yang tidak boleh", "the URL holds characters it may not"),
+    "url_invalid": Text("bukan URL yang sah", "is not a valid URL"),
+    "url_scheme": Text("skema URL harus https", "the URL's scheme must be https"),
+    "url_fragment": Text("URL tidak boleh memuat fragmen (#)", "the URL may hold no fragment (#)"),
+    "url_userinfo": Text("URL tidak boleh memuat nama atau sandi", "the URL may hold no name or password"),
+    "url_host": Text("nama host URL tidak sah", "the URL's host name is not valid"),
+    "url_host_not_canonical": Text(
+        "alamat IP harus ditulis dengan cara biasa", "an IP address must be written in the usual way"
+    ),
+    "url_address_not_allowed": Text("alamat ini bukan alamat publik", "this is not a public address"),
+    "url_https_required": Text("wajib https", "https is required"),
+    "url_port": Text("port ini tidak diizinkan", "this port is not allowed"),
     "one_of": Text("harus salah satu dari: {expected}", "must be one of: {expected}"),
     "too_short": Text("kurang dari {limit}", "has fewer than {limit}"),
     "too_long": Text("lebih dari {limit}", "has more than {limit}"),

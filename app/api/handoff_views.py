@@ -12,7 +12,8 @@ from app.api.validation import Answer
 from app.domain.caller import Caller
 from app.domain.case import Case, Handoff
 from app.domain.disclosure import Access, access, facts_for_receiver, fields_for, guardian_for_receiver
-from app.domain.handoff import available_actions
+from app.domain.handoff import HandoffEvent, available_actions
+from app.domain.vocabulary import Urgency
 from app.storage import audit, personal_data
 from app.workflows.desk import Desk
 
@@ -49,7 +50,9 @@ class HandoffView(Answer):
     sequence: int
     duties: list[DutyView]
     decision: DecisionView | None
-    available_actions: list[str] = Field(description="What you may do now.")
+    available_actions: list[str] = Field(
+        description="What you may do now, each at its own address: hand_back at /hand-back, and so on."
+    )
     case: DisclosedCase | None
 
 
@@ -66,7 +69,7 @@ async def handoff_view(
     request = case.requests[handoff.service_request_id]
     result = results.get(handoff.decision_id)
     receiver = caller.agency_code == handoff.agency_code and caller.may_receive and not handoff.barred
-    waiting = case.waits_with_consent(request.id)
+    waiting = case.takes_late_acceptance(request.id)
     return HandoffView(
         id=handoff.id,
         referral_id=case.referral.id,
@@ -88,25 +91,30 @@ async def handoff_view(
         sequence=handoff.sequence,
         duties=[DutyView.model_validate(duty) for duty in handoff.duties],
         decision=DecisionView.of(handoff.decision_id, result) if result else None,
-        available_actions=list(
-            available_actions(handoff.state, case.actors(caller.agency_code, caller.roles, handoff), waiting=waiting)
-        ),
+        available_actions=[
+            action
+            for action in available_actions(
+                handoff.state, case.actors(caller.agency_code, caller.roles, handoff), waiting=waiting
+            )
+            if action != HandoffEvent.VOID
+        ],
         case=await _disclosed(desk, caller, case, handoff) if receiver and disclosing else None,
     )
 
 
 async def _disclosed(desk: Desk, caller: Caller, case: Case, handoff: Handoff) -> DisclosedCase | None:
+    consent = case.consent_for(case.requests[handoff.service_request_id].service_type)
+    withdrawn = case.referral.consent_withdrawn_at is not None
     allowed = access(
         handoff.state,
         changed_at=handoff.changed_at,
         now=desk.now,
-        consent_withdrawn=case.referral.consent_withdrawn_at is not None,
+        lawful=not withdrawn and (consent or case.facts.urgency is Urgency.EMERGENCY),
         after_completion=desk.terms.access_after_completion,
     )
     if allowed is Access.NOTHING:
         return None
     service_type = case.requests[handoff.service_request_id].service_type
-    consent = case.consent_for(service_type)
     fields = fields_for(service_type, accepted=allowed is Access.TO_SERVE, consent=consent)
     note = f"services.{service_type}.note"
     names = (fields - {"service.note"}) | ({note} if "service.note" in fields else set())

@@ -17,7 +17,6 @@ from app.api.route import v1_router
 from app.api.validation import Body, Day, fault
 from app.domain.caller import Caller
 from app.domain.case import Case
-from app.domain.errors import NotFound
 from app.domain.handoff import (
     CompletionOutcome,
     DeclineReason,
@@ -26,7 +25,7 @@ from app.domain.handoff import (
     HandoffState,
     WithdrawReason,
 )
-from app.storage import cases, worklists
+from app.storage import worklists
 from app.workflows.answer_handoff import Answer, answer_handoff
 
 router = v1_router("handoffs")
@@ -124,11 +123,7 @@ async def list_handoffs(
 @router.get("/handoffs/{handoff_id}")
 async def read_handoff(handoff_id: UUID, caller: CurrentCaller, desk: Desk, response: Response) -> HandoffView:
     """Read a handoff. Its receiver sees what the service needs to know; every look is recorded."""
-    case = await cases.lock_visible_to(
-        desk.tx, caller.agency_code, handoff_id=handoff_id, public_url=desk.terms.public_url, reading=True
-    )
-    if case is None:
-        raise NotFound("handoff")
+    case = await desk.lock_case(caller.agency_code, handoff_id=handoff_id, reading=True)
     return await _view(desk, caller, case, handoff_id, response, disclosing=True)
 
 

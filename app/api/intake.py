@@ -186,7 +186,7 @@ class ReferralSubmission(ReferralFacts):
     def _hangs_together(self) -> Self:
         once_of_services(self.services)
         guardian = self.victim.guardian
-        if self.consent.basis is ConsentBasis.GUARDIAN and guardian is not None and guardian.is_perpetrator:
+        if guardian is not None and consent_contradicts(self.consent, guardian):
             raise fault("contradiction", at=("consent", "basis"))
         return self
 
@@ -204,6 +204,11 @@ class ReferralSubmission(ReferralFacts):
             | {"sender_reference": self.sender_reference}
             | {f"services.{one.type}.note": one.note for one in self.services if one.note is not None},
         )
+
+
+def consent_contradicts(consent: Consent, guardian: Guardian) -> bool:
+    """Say whether consent would rest on a guardian who is named as the perpetrator."""
+    return consent.basis is ConsentBasis.GUARDIAN and guardian.is_perpetrator is True
 
 
 def once_of_services(services: tuple[AskedForService, ...]) -> None:

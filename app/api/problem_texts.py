@@ -84,6 +84,13 @@ PROBLEMS: Mapping[str, Wording] = {
             "The service request is {current_state}; only one that waits for its coordinator can be dealt with so.",
         ),
     ),
+    "holder_required": Wording(
+        Text("Bukan wewenang Anda", "Not yours to do"),
+        Text(
+            "Hanya lembaga yang memegang kasus ini yang dapat melakukannya.",
+            "Only the agency that holds this case may do that.",
+        ),
+    ),
     "consent_required": Wording(
         Text("Tidak ada persetujuan", "There is no consent"),
         Text(

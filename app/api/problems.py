@@ -50,6 +50,7 @@ ROWS: Mapping[type[DomainError], Row] = {
     errors.ReferralNotOpen: Row(409, ("current_state",)),
     errors.RequestNotWaiting: Row(409, ("current_state",)),
     errors.ConsentRequired: Row(409),
+    errors.HolderRequired: Row(403),
     handoff.IllegalTransition: Row(409, ("current_state", "event", "available_actions")),
     refusals.Refusal: Row(400),
     refusals.MalformedBody: Row(400),

@@ -17,9 +17,8 @@ from app.api.route import IDEMPOTENT, v1_router
 from app.api.validation import Answer
 from app.domain.caller import Caller
 from app.domain.case import Case
-from app.domain.errors import NotFound
 from app.domain.handoff import ReferralState
-from app.storage import audit, cases, personal_data, worklists
+from app.storage import audit, personal_data, worklists
 from app.workflows.amend_referral import amend_referral as amend
 from app.workflows.end_referral import cancel_referral as cancel
 from app.workflows.end_referral import void_referral as void
@@ -85,15 +84,7 @@ async def list_referrals(
 @router.get("/referrals/{referral_id}")
 async def read_referral(referral_id: UUID, caller: SenderOrCoordinator, desk: Desk, response: Response) -> ReferralView:
     """Read a referral that your agency sent, holds or coordinates, with its decisions and handoffs."""
-    case = await cases.lock_visible_to(
-        desk.tx,
-        caller.agency_code,
-        referral_id=referral_id,
-        public_url=desk.terms.public_url,
-        reading=True,
-    )
-    if case is None:
-        raise NotFound("referral")
+    case = await desk.lock_case(caller.agency_code, referral_id=referral_id, reading=True)
     return await _view(case, caller, desk, response)
 
 
@@ -142,17 +133,18 @@ async def _view(
     kept = results_in(case)
     others = (one.decision_id for one in case.requests.values() if one.decision_id not in kept)
     results = {**kept, **await worklists.results(desk.tx, others)}
+    opened: dict[str, object] = {}
     if sender_reference is None and caller.agency_code == case.referral.sender_code:
         opened = await personal_data.unseal(desk.tx, desk.key_ring, case.referral.id, ["sender_reference"])
-        sender_reference = opened.get("sender_reference")
-        await audit.record(
-            desk.tx,
-            caller,
-            "referral.read",
-            subject="referral",
-            subject_id=case.referral.id,
-            referral_id=case.referral.id,
-            fields=opened,
-            request_id=desk.request_id,
-        )
+        sender_reference = str(opened["sender_reference"]) if opened else None
+    await audit.record(
+        desk.tx,
+        caller,
+        "referral.read",
+        subject="referral",
+        subject_id=case.referral.id,
+        referral_id=case.referral.id,
+        fields=opened,
+        request_id=desk.request_id,
+    )
     return ReferralView.of(case, results, sender_reference)

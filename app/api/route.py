@@ -29,13 +29,15 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 log = structlog.get_logger()
 
 
-def v1_router(tag: str) -> APIRouter:
+def v1_router(tag: str, *, changes_registry: bool = False) -> APIRouter:
     """Make a router whose routes lie under /v1 and stand in this frame."""
-    return APIRouter(prefix="/v1", route_class=LintasRoute, tags=[tag])
+    return APIRouter(prefix="/v1", route_class=RegistryRoute if changes_registry else LintasRoute, tags=[tag])
 
 
 class LintasRoute(APIRoute):
     """A route that answers only what is committed: a 2xx is a promise kept."""
+
+    changes_registry = False
 
     @property
     def roles(self) -> tuple[RequireRole, ...]:
@@ -49,6 +51,7 @@ class LintasRoute(APIRoute):
         required = (self.openapi_extra or {}).get("x-idempotency") == "required"
 
         async def framed(request: Request) -> Response:
+            request.state.changes_registry = self.changes_registry
             try:
                 return await _in_one_transaction(request, handle, roles, idempotency_required=required)
             except DomainError:
@@ -133,3 +136,9 @@ def _roles(dependant: Dependant) -> Iterator[RequireRole]:
         if isinstance(inner.call, RequireRole):
             yield inner.call
         yield from _roles(inner)
+
+
+class RegistryRoute(LintasRoute):
+    """A route whose writes change what referrals are decided by: it waits until none is being decided."""
+
+    changes_registry = True

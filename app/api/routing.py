@@ -7,19 +7,20 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import AfterValidator, Field
 
-from app.api.dependencies import CurrentCaller, SenderOrCoordinator
+from app.api.dependencies import SenderOrCoordinator
 from app.api.desk import Desk
 from app.api.intake import CaseOfViolence, Consent, Locations, ReferralFacts, Victim, facts_of
 from app.api.intake_types import AgencyCode, Region, ServiceType, once
 from app.api.route import v1_router
 from app.api.validation import Answer, Body
+from app.domain.caller import Caller
 from app.domain.canonical import canonical_bytes
 from app.domain.errors import NotFound
 from app.domain.explanation import explain
 from app.domain.facts import Facts
 from app.domain.routing import Rules
 from app.domain.vocabulary import Urgency
-from app.storage import worklists
+from app.storage import audit, worklists
 
 router = v1_router("routing")
 
@@ -112,12 +113,12 @@ async def preview_routing(body: Preview, caller: SenderOrCoordinator, desk: Desk
 @router.get("/decisions/{decision_id}")
 async def read_decision(
     decision_id: UUID,
-    caller: CurrentCaller,
+    caller: SenderOrCoordinator,
     desk: Desk,
     explained: Annotated[bool, Query(description="Whether to derive the explanation too.")] = True,
 ) -> DecisionExplained:
     """Read why a service request went where it went, as your agency sent or coordinates it."""
-    kept = await _kept(desk, caller.agency_code, decision_id)
+    kept = await _kept(desk, caller, decision_id)
     explanation = None
     if explained and kept.placed_by is None:
         rules = await desk.keeper.rules_at(desk.tx, kept.registry_version)
@@ -143,9 +144,9 @@ async def read_decision(
 
 
 @router.post("/decisions/{decision_id}/replay")
-async def replay_decision(decision_id: UUID, caller: CurrentCaller, desk: Desk) -> Replay:
+async def replay_decision(decision_id: UUID, caller: SenderOrCoordinator, desk: Desk) -> Replay:
     """Decide again from what was kept, by the documents and the registry of that moment."""
-    kept = await _kept(desk, caller.agency_code, decision_id)
+    kept = await _kept(desk, caller, decision_id)
     if kept.placed_by is not None:
         return Replay(id=kept.id, agrees=False, why_not="placed_by_hand", kept=dict(kept.result), replayed=None)
     rules = await desk.keeper.rules_at(desk.tx, kept.registry_version)
@@ -168,8 +169,17 @@ def _without_consent(facts: Facts) -> Facts:
     return Facts.from_json({**facts.to_json(), "consent": "none"})
 
 
-async def _kept(desk: Desk, agency_code: str, decision_id: UUID) -> worklists.KeptDecision:
-    kept = await worklists.decision(desk.tx, agency_code, decision_id)
+async def _kept(desk: Desk, caller: Caller, decision_id: UUID) -> worklists.KeptDecision:
+    kept = await worklists.decision(desk.tx, caller.agency_code, decision_id)
     if kept is None:
         raise NotFound("decision")
+    await audit.record(
+        desk.tx,
+        caller,
+        "decision.read",
+        subject="decision",
+        subject_id=decision_id,
+        referral_id=kept.referral_id,
+        request_id=desk.request_id,
+    )
     return kept

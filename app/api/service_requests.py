@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
-from app.api.dependencies import Coordinator, RequireRole, SenderOrCoordinator
+from app.api.dependencies import RequireRole
 from app.api.desk import Desk
 from app.api.etags import etag
 from app.api.intake_types import AgencyCode, Text
@@ -17,14 +17,14 @@ from app.api.route import v1_router
 from app.api.validation import Answer, Body
 from app.domain.caller import Caller, Role
 from app.domain.case import Case
-from app.domain.errors import NotFound
 from app.domain.handoff import RequestState
-from app.storage import cases, worklists
+from app.storage import audit, worklists
 from app.workflows import coordinate_request
 from app.workflows.coordinate_request import PlaceReason, UnmetReason
 
 router = v1_router("service requests")
 
+SenderCoordinatorOrOperator = Annotated[Caller, Depends(RequireRole(Role.SENDER, Role.COORDINATOR, Role.OPERATOR))]
 CoordinatorOrOperator = Annotated[Caller, Depends(RequireRole(Role.COORDINATOR, Role.OPERATOR))]
 
 
@@ -79,29 +79,36 @@ async def list_service_requests(
         limit=paging.look_ahead,
     )
     results = await worklists.results(desk.tx, (line.decision_id for line in found))
-    return paging.page(found, lambda line: _line(line, results), lambda line: (line.id,))
+    page = paging.page(found, lambda line: _line(line, results), lambda line: (line.id,))
+    # An operator sees what nobody coordinates, but no case in which the operator's own agency is named.
+    hidden = {line.id for line in found if not line.coordinated and desk.is_off_list(caller.agency_code, line.facts)}
+    return page.model_copy(update={"items": [item for item in page.items if item.id not in hidden]})
 
 
 @router.get("/service-requests/{service_request_id}")
 async def read_service_request(
-    service_request_id: UUID, caller: SenderOrCoordinator, desk: Desk, response: Response
+    service_request_id: UUID, caller: SenderCoordinatorOrOperator, desk: Desk, response: Response
 ) -> ServiceRequestView:
     """Read a service request that your agency sent or coordinates, with its decision and its handoffs."""
-    case = await cases.lock_visible_to(
-        desk.tx,
-        caller.agency_code,
-        service_request_id=service_request_id,
-        public_url=desk.terms.public_url,
-        reading=True,
+    operator = caller.may(Role.OPERATOR)
+    case = await desk.lock_case(
+        caller.agency_code, service_request_id=service_request_id, reading=True, operator=operator
     )
-    if case is None:
-        raise NotFound("service request")
+    await audit.record(
+        desk.tx,
+        caller,
+        "service_request.read",
+        subject="service_request",
+        subject_id=service_request_id,
+        referral_id=case.referral.id,
+        request_id=desk.request_id,
+    )
     return await _view(desk, case, service_request_id, response)
 
 
 @router.post("/service-requests/{service_request_id}/acknowledge")
 async def acknowledge_service_request(
-    service_request_id: UUID, caller: Coordinator, desk: Desk, response: Response
+    service_request_id: UUID, caller: CoordinatorOrOperator, desk: Desk, response: Response
 ) -> ServiceRequestView:
     """Say that you have seen what waits for you; otherwise the next wider coordinator is told too."""
     case = await coordinate_request.acknowledge_request(desk, caller, service_request_id)
@@ -110,7 +117,7 @@ async def acknowledge_service_request(
 
 @router.post("/service-requests/{service_request_id}/place")
 async def place_service_request(
-    service_request_id: UUID, body: Place, caller: Coordinator, desk: Desk, response: Response
+    service_request_id: UUID, body: Place, caller: CoordinatorOrOperator, desk: Desk, response: Response
 ) -> ServiceRequestView:
     """Offer a request that waits to an agency of your choice, unless it is in conflict or was refused."""
     case = await coordinate_request.place_request(
@@ -121,7 +128,7 @@ async def place_service_request(
 
 @router.post("/service-requests/{service_request_id}/close-unmet")
 async def close_service_request_unmet(
-    service_request_id: UUID, body: Close, caller: Coordinator, desk: Desk, response: Response
+    service_request_id: UUID, body: Close, caller: CoordinatorOrOperator, desk: Desk, response: Response
 ) -> ServiceRequestView:
     """End a request that nobody can meet; its sender is told."""
     case = await coordinate_request.close_unmet(desk, caller, service_request_id, reason=body.reason)

@@ -24,8 +24,8 @@ class Judging:
 class ReferenceSource(Protocol):
     """Gives the reference data as it stands in a transaction."""
 
-    async def current(self, tx: AsyncSession, /) -> Any:
-        """Give the data, loaded anew only if it has changed."""
+    async def current(self, tx: AsyncSession, /, *, to_change: bool = False) -> Any:
+        """Give the data, loaded anew only if it has changed; to change it is to have it alone."""
 
 
 _judging: ContextVar[Judging] = ContextVar("judging")

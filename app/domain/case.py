@@ -13,13 +13,14 @@ from app.domain.events import EventType, NewEvent
 from app.domain.facts import Facts
 from app.domain.handoff import (
     LIVE,
+    TAKEN,
     Actor,
     HandoffState,
     ReferralState,
     RequestState,
     referral_state,
 )
-from app.domain.vocabulary import Urgency
+from app.domain.vocabulary import Reason, Urgency
 
 
 class Mode(StrEnum):
@@ -195,10 +196,27 @@ class Case:
         found = (row for (of, _), row in self.coordinations.items() if of == request_id)
         return sorted(found, key=lambda row: row.position)
 
-    def waits_with_consent(self, request_id: UUID) -> bool:
-        """Say whether a late acceptance of this request may still be taken."""
+    def takes_late_acceptance(self, request_id: UUID) -> bool:
+        """Say whether an offer of this request that has expired may still be accepted."""
         request = self.requests[request_id]
-        return request.state is RequestState.NEEDS_COORDINATOR and self.consent_for(request.service_type)
+        waits = request.state is RequestState.NEEDS_COORDINATOR and request.reason != Reason.DENIED.value
+        return waits and self.consent_for(request.service_type)
+
+    def taken_by(self, agency_code: str) -> bool:
+        """Say whether an agency has taken a handoff of this case and did not leave it again."""
+        return any(
+            handoff.agency_code == agency_code
+            and not handoff.barred
+            and (handoff.state in TAKEN or handoff.state is HandoffState.COMPLETED)
+            for handoff in self.handoffs.values()
+        )
+
+    def shows_handoff(self, agency_code: str, handoff_id: UUID) -> bool:
+        """Say whether an agency may see a handoff: who sent or holds the case, who coordinates it, who receives it."""
+        handoff = self.handoffs[handoff_id]
+        receives = handoff.agency_code == agency_code and not handoff.barred
+        coordinates = any(coordinator == agency_code for _, coordinator in self.coordinations)
+        return receives or coordinates or agency_code in self.owners()
 
     def actors(self, agency_code: str, roles: Iterable[str], handoff: Handoff) -> frozenset[Actor]:
         """Say as whom an agency with these roles may act on a handoff."""
@@ -255,6 +273,14 @@ class Case:
             clock for clock in self.clocks_started if (clock.handoff_id or clock.service_request_id) != subject_id
         ]
 
+    def settle_holder(self) -> None:
+        """In a transfer, pass the case on from a holder that left it: to another who took it, else to the sender."""
+        holder = self.referral.holder_code
+        if holder == self.referral.sender_code or self.taken_by(holder):
+            return
+        taking = (handoff.agency_code for handoff in self.handoffs.values() if self.taken_by(handoff.agency_code))
+        self.put_referral(holder_code=next(taking, self.referral.sender_code))
+
     def settle(self) -> None:
         """Derive where the referral stands, and say so once it has closed."""
         if self.referral.state is ReferralState.ENTERED_IN_ERROR:
@@ -283,7 +309,9 @@ class Case:
         )
 
     def tell_of_handoff(self, handoff: Handoff, type_: EventType, agency_codes: Iterable[str], **more: Any) -> Handoff:
-        """Tell agencies of a handoff, counting its sequence on by one."""
+        """Tell agencies of a handoff, counting its sequence on by one; a barred receiver hears only that it is over."""
+        if handoff.barred and type_ not in (EventType.HANDOFF_WITHDRAWN, EventType.HANDOFF_CANCELLED):
+            agency_codes = set(agency_codes) - {handoff.agency_code}
         handoff = self.put_handoff(replace(handoff, sequence=handoff.sequence + 1))
         data = {
             "handoff_id": str(handoff.id),

@@ -105,10 +105,13 @@ _SERVING = frozenset(
 
 
 def access(
-    state: HandoffState, *, changed_at: datetime, now: datetime, consent_withdrawn: bool, after_completion: timedelta
+    state: HandoffState, *, changed_at: datetime, now: datetime, lawful: bool, after_completion: timedelta
 ) -> Access:
-    """Say how much the receiver may see now; from the moment it has ended otherwise than completed, nothing."""
-    if consent_withdrawn:
+    """Say how much the receiver may see now; from the moment it has ended otherwise than completed, nothing.
+
+    `lawful`: there is consent, or an emergency whose consent was not taken back.
+    """
+    if not lawful:
         return Access.NOTHING
     if state is HandoffState.OFFERED:
         return Access.TO_DECIDE

@@ -132,3 +132,9 @@ class ConsentRequired(DomainError):
     """Nothing of this case may be disclosed without consent."""
 
     code = "consent_required"
+
+
+class HolderRequired(DomainError):
+    """Only who holds the case may do this, and then not everything."""
+
+    code = "holder_required"

@@ -28,6 +28,7 @@ class EventType(StrEnum):
     SERVICE_REQUEST_ACCEPTED = "service_request.accepted"
     SERVICE_REQUEST_FULFILLED = "service_request.fulfilled"
     SERVICE_REQUEST_UNMET = "service_request.unmet"
+    SERVICE_REQUEST_CANCELLED = "service_request.cancelled"
     REFERRAL_CLOSED = "referral.closed"
     ENDPOINT_PING = "endpoint.ping"
     ENDPOINT_FAILING = "endpoint.failing"

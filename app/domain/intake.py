@@ -35,3 +35,4 @@ class Amendment:
     facts: Facts
     consent_services: frozenset[str] | None
     personal: Mapping[str, Any]
+    says_consent: bool

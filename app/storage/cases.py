@@ -30,6 +30,13 @@ def coordinated_by(agency_code: str) -> ColumnElement[bool]:
     )
 
 
+def coordinated_by_nobody() -> ColumnElement[bool]:
+    """Say in SQL that a request of the referral has no coordinator, so that an operator must act."""
+    request = service_requests.alias()
+    coordinated = exists(select(1).where(coordinations.c.service_request_id == request.c.id))
+    return exists(select(1).where(request.c.referral_id == referrals.c.id, ~coordinated))
+
+
 def owned_by(agency_code: str) -> ColumnElement[bool]:
     """Say in SQL that an agency sent the referral or holds it."""
     return or_(referrals.c.sender_code == agency_code, referrals.c.holder_code == agency_code)
@@ -52,15 +59,18 @@ async def lock_visible_to(
     handoff_id: UUID | None = None,
     service_request_id: UUID | None = None,
     reading: bool = False,
+    operator: bool = False,
 ) -> Case | None:
     """Lock the referral that an agency names, itself or by a part of it, if the agency may see that part.
 
-    `reading` takes no lock.
+    `reading` takes no lock; an `operator` sees also what nobody coordinates.
 
     What is not there and what is not the agency's are one query and one answer: None.
     """
     wanted = select(referrals) if reading else select(referrals).with_for_update(of=referrals)
     theirs: ColumnElement[bool] = or_(owned_by(agency_code), coordinated_by(agency_code))
+    if operator:
+        theirs = or_(theirs, coordinated_by_nobody())
     if referral_id is not None:
         wanted = wanted.where(referrals.c.id == referral_id, theirs)
     elif handoff_id is not None:
@@ -71,7 +81,12 @@ async def lock_visible_to(
     else:
         wanted = wanted.join(service_requests).where(service_requests.c.id == service_request_id, theirs)
     row = (await session.execute(wanted)).one_or_none()
-    return None if row is None else await _read(session, row, public_url)
+    if row is None:
+        return None
+    case = await _read(session, row, public_url)
+    # The lock may have waited for a story that ended the agency's sight of it.
+    seen = handoff_id is None or case.shows_handoff(agency_code, handoff_id)
+    return case if seen else None
 
 
 async def _read(session: AsyncSession, row: Row[Any], public_url: str) -> Case:

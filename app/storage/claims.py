@@ -174,6 +174,8 @@ def _claim() -> Select[Any]:
         events.c.type.in_([EventType.HANDOFF_OFFERED.value, EventType.HANDOFF_REMINDER.value]),
         # A reminder may also be about a start or a review that is overdue.
         events.c.data["state"].astext == HandoffState.OFFERED.value,
+        # Its sender and its coordinator are told of every change, also of one that another has overtaken.
+        func.coalesce(events.c.agency_code == handoffs.c.agency_code, false()),
     )
     return (
         select(

@@ -39,6 +39,11 @@ async def take(session: AsyncSession, clock_id: UUID, *, now: datetime) -> Clock
     return Clock(row.id, row.referral_id, row.service_request_id, row.handoff_id, ClockKind(row.kind), row.due_at)
 
 
+async def put_off(session: AsyncSession, clock_id: UUID, *, until: datetime) -> None:
+    """Let a clock that could not be run come due again later."""
+    await session.execute(update(clocks).where(clocks.c.id == clock_id).values(due_at=until))
+
+
 DEADLINES = {
     ClockKind.EXPIRE_OFFER: "respond_by",
     ClockKind.START_OVERDUE: "start_by",

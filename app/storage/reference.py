@@ -42,9 +42,13 @@ class ReferenceKeeper:
         """Say whether a reference was read yet."""
         return self._held is not None
 
-    async def current(self, session: AsyncSession) -> Reference:
-        """Give the reference in force, which stays in force until the caller's transaction ends."""
-        await session.execute(select(func.pg_advisory_xact_lock_shared(REGISTRY_LOCK)))
+    async def current(self, session: AsyncSession, *, to_change: bool = False) -> Reference:
+        """Give the reference in force, which stays in force until the caller's transaction ends.
+
+        Who is going to change it says so, and waits here until no intake is being decided.
+        """
+        lock = func.pg_advisory_xact_lock if to_change else func.pg_advisory_xact_lock_shared
+        await session.execute(select(lock(REGISTRY_LOCK)))
         version = await session.scalar(select(registry_state.c.version))
         if self._held is None or self._held.version != version:
             self._held = await _load(session, version or 0)

@@ -336,6 +336,7 @@ deliveries = Table(
     UniqueConstraint("event_id", "endpoint_id"),
     CheckConstraint("state IN ('due', 'delivered', 'held', 'superseded', 'failed')", name="state"),
     Index("ix_deliveries_due", "endpoint_id", "due_at", postgresql_where=text("state = 'due'")),
+    Index("ix_deliveries_stopped", "endpoint_id", "id", postgresql_where=text("state IN ('held', 'failed')")),
     Index("ix_deliveries_endpoint_id_id", "endpoint_id", text("id DESC")),
 )
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.case import Handoff
+from app.domain.facts import Facts
 from app.storage.cases import coordinated_by, handoff_of, owned_by
 from app.storage.tables import coordinations, decisions, facts, handoffs, referrals, service_requests
 
@@ -51,6 +52,9 @@ class RequestLine:
     acknowledged_at: datetime | None
     acknowledged_by: str | None
     decision_id: UUID | None
+    facts: Facts
+    coordinated: bool
+    """By the agency that asks; else by nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +134,9 @@ async def requests_coordinated_by(
     )
     nobodys = ~exists(select(1).where(coordinations.c.service_request_id == service_requests.c.id))
     wanted = (
-        select(*_REQUEST_LINE)
+        select(*_REQUEST_LINE, facts.c.body.label("facts"), mine.label("coordinated"))
         .join(referrals, referrals.c.id == service_requests.c.referral_id)
+        .join(facts, (facts.c.referral_id == referrals.c.id) & (facts.c.version == referrals.c.facts_version))
         .where(or_(mine, nobodys) if orphans else mine)
     )
     if asked := list(states):
@@ -139,7 +144,7 @@ async def requests_coordinated_by(
     if after is not None:
         wanted = wanted.where(service_requests.c.id > after)
     found = await session.execute(wanted.order_by(service_requests.c.id).limit(limit))
-    return [RequestLine(*row) for row in found]
+    return [RequestLine(**{**row._mapping, "facts": Facts.from_json(row.facts)}) for row in found]
 
 
 _REQUEST_LINE = (

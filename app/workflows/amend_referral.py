@@ -1,14 +1,16 @@
 """A referral is amended: facts are added or corrected, and what they change is decided again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from app.domain.caller import Caller, Role
-from app.domain.case import Case, Handoff
-from app.domain.errors import NotFound, ReferralNotOpen
+from app.domain.case import Case, Handoff, ServiceRequest
+from app.domain.errors import Fault, InvalidInput, NotFound, ReferralNotOpen
 from app.domain.events import EventType
 from app.domain.handoff import (
+    LIVE,
     TAKEN,
     Actor,
     HandoffEvent,
@@ -19,37 +21,41 @@ from app.domain.handoff import (
 )
 from app.domain.intake import Amendment
 from app.domain.versions import Expected
-from app.domain.vocabulary import Reason
+from app.domain.vocabulary import Reason, Urgency
 from app.storage import audit, personal_data
 from app.workflows.answer_handoff import Answer, move
+from app.workflows.call_coordinator import (
+    call_for_acknowledgement,
+    coordinate,
+    hurry_waiting,
+    tell_of_offer,
+    tell_overdue,
+)
 from app.workflows.desk import Desk
-from app.workflows.route_requests import coordinate, route_requests, tell_coordinators
+from app.workflows.route_requests import judge, route_requests
 
 
 async def amend_referral(
-    desk: Desk,
-    caller: Caller,
-    referral_id: UUID,
-    amend: Callable[[Case], Amendment],
-    *,
-    expected: Expected,
+    desk: Desk, caller: Caller, referral_id: UUID, amend: Callable[[Case], Amendment], *, expected: Expected
 ) -> Case:
-    """Amend a referral as its holder or its coordinator says; `expected` refuses a version that is not the caller's.
+    """Amend a referral as its holder or its coordinator says; PreconditionFailed if it is not of the version expected.
 
     Requests without an offer are decided again. A live offer stays, unless its receiver is now denied, refused or in
-    conflict. Who took the handoff and is in conflict since sees nothing more, and its coordinator is told.
+    conflict. Who took the handoff and is in conflict since sees nothing more, and its coordinator is told. Consent
+    that is gone takes back what it carried.
     """
     case = await desk.lock_case(caller.agency_code, referral_id=referral_id)
-    expected.check(case.referral.version)
     if not may_amend(case, caller):
         raise NotFound("referral")
-    if case.referral.state is not ReferralState.OPEN:
+    expected.check(case.referral.version)
+    if case.referral.state is ReferralState.ENTERED_IN_ERROR:
         raise ReferralNotOpen(case.referral.state)
-    amendment = amend(case)
-    case.facts, case.consent_services, case.facts_changed = amendment.facts, amendment.consent_services, True
-    case.put_referral(urgency=amendment.facts.urgency)
+    before = _Before.of(desk, case)
+    amendment = await _with_nested_fields(desk, case, amend(case))
+    _apply(desk, case, amendment)
     await personal_data.reseal(desk.tx, desk.key_ring, referral_id, amendment.personal)
-    await _decide_again(desk, case)
+    if case.facts_changed:
+        await _follow(desk, case, before)
     await audit.record(
         desk.tx,
         caller,
@@ -71,28 +77,138 @@ def may_amend(case: Case, caller: Caller) -> bool:
     )
 
 
-async def _decide_again(desk: Desk, case: Case) -> None:
+async def take_back(desk: Desk, case: Case, handoff: Handoff, actors: frozenset[Actor], reason: WithdrawReason) -> None:
+    """Withdraw an offer, or ask for cancellation where work was taken; an earlier request for it takes the reason."""
+    if handoff.state is HandoffState.CANCEL_REQUESTED:
+        case.put_handoff(replace(handoff, reason=reason.value))
+        return
+    event = HandoffEvent.WITHDRAW if handoff.state is HandoffState.OFFERED else HandoffEvent.REQUEST_CANCEL
+    await move(desk, case, handoff, event, actors, Answer(reason=reason.value))
+
+
+class _Before:
+    """What held before the amendment, as far as it matters what changed."""
+
+    def __init__(self, consented: set[str], denied: set[UUID], barred: set[UUID], *, emergency: bool) -> None:
+        self.consented = consented
+        self.denied = denied
+        self.barred = barred
+        self.emergency = emergency
+
+    @classmethod
+    def of(cls, desk: Desk, case: Case) -> "_Before":
+        """Look at a case as it is."""
+        requests = case.requests.values()
+        return cls(
+            {request.service_type for request in requests if case.consent_for(request.service_type)},
+            {request.id for request in requests if judge(desk, case, request).reason is Reason.DENIED},
+            {handoff.id for handoff in case.handoffs.values() if handoff.barred},
+            emergency=case.facts.urgency is Urgency.EMERGENCY,
+        )
+
+
+def _apply(desk: Desk, case: Case, amendment: Amendment) -> None:
+    case.facts_changed = (amendment.facts, amendment.consent_services) != (case.facts, case.consent_services)
+    had_consent = case.facts.consent
+    case.facts, case.consent_services = amendment.facts, amendment.consent_services
+    case.put_referral(urgency=amendment.facts.urgency)
+    if amendment.says_consent and case.facts.consent:
+        case.facts_changed = case.facts_changed or case.referral.consent_withdrawn_at is not None
+        case.put_referral(consent_withdrawn_at=None)
+    elif had_consent and not case.facts.consent and amendment.says_consent:
+        case.put_referral(consent_withdrawn_at=desk.now)
+
+
+async def _with_nested_fields(desk: Desk, case: Case, amendment: Amendment) -> Amendment:
+    """Merge what was said of a contact or a guardian into what is known, and see whose consent it rests on."""
+    nested = [name for name, value in amendment.personal.items() if isinstance(value, Mapping) and name != "consent"]
+    known = await personal_data.unseal(
+        desk.tx, desk.key_ring, case.referral.id, {*nested, "victim.guardian", "consent"}
+    )
+    personal = {**amendment.personal, **{name: merged(known.get(name), amendment.personal[name]) for name in nested}}
+    guardian, consent = ({**known, **personal}.get(name) or {} for name in ("victim.guardian", "consent"))
+    amendment = replace(amendment, personal=personal)
+    if guardian.get("is_perpetrator") is not True or consent.get("basis") != "guardian":
+        return amendment
+    if amendment.says_consent:
+        raise InvalidInput(
+            (Fault("/consent/basis", "contradiction", "a guardian who is the perpetrator cannot consent"),)
+        )
+    # It never was a consent: the guardian is named as perpetrator (routing.md, Facts).
+    return replace(amendment, facts=replace(amendment.facts, consent=False))
+
+
+def merged(known: Any, said: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Put what was said over what is known, member by member; null removes a member, and nothing left is None."""
+    kept = dict(known) if isinstance(known, Mapping) else {}
+    for name, value in said.items():
+        kept[name] = merged(kept.get(name), value) if isinstance(value, Mapping) else value
+    return {name: value for name, value in kept.items() if value is not None} or None
+
+
+async def _follow(desk: Desk, case: Case, before: _Before) -> None:
+    waiting = [request.id for request in case.requests.values() if request.state is RequestState.NEEDS_COORDINATOR]
     off_list = desk.reference.rules.off_list(case.facts)
+    for handoff in list(case.handoffs.values()):
+        if handoff.barred != (handoff.agency_code in off_list):
+            case.put_handoff(replace(handoff, barred=not handoff.barred))
+    if case.referral.holder_code in off_list and case.referral.holder_code != case.referral.sender_code:
+        case.put_referral(holder_code=case.referral.sender_code)
+    case.settle_holder()
+    _follow_urgency(desk, case, before)
     for request in list(case.requests.values()):
-        coordinate(desk, case, request)
-    for handoff in list(case.handoffs.values()):
-        if handoff.agency_code in off_list:
-            case.put_handoff(replace(handoff, barred=True))
-    for handoff in list(case.handoffs.values()):
-        request = case.requests[handoff.service_request_id]
-        if handoff.state is HandoffState.OFFERED and (handoff.barred or _denied(desk, case, handoff)):
-            reason = Answer(reason=WithdrawReason.FACTS_AMENDED.value)
-            await move(desk, case, handoff, HandoffEvent.WITHDRAW, frozenset({Actor.CONSENT}), reason)
-        elif handoff.state in TAKEN and handoff.barred:
-            told = tell_coordinators(desk, case, request.id)
-            case.tell_of_request(
-                request, EventType.SERVICE_REQUEST_OVERDUE, {*told, *case.owners()}, because=["receiver_in_conflict"]
-            )
-    waiting = [request for request in case.requests.values() if request.state is RequestState.NEEDS_COORDINATOR]
-    await route_requests(desk, case, waiting, "amended")
+        await _follow_request(desk, case, request, before)
+    again = [case.requests[key] for key in waiting if _is_decided_again(case, case.requests[key], before)]
+    await route_requests(desk, case, again, "amended")
 
 
-def _denied(desk: Desk, case: Case, handoff: Handoff) -> bool:
-    request = case.requests[handoff.service_request_id]
-    facts = case.facts_for(request.service_type)
-    return desk.reference.rules.decide(facts, request.service_type, frozenset(request.tried)).reason is Reason.DENIED
+def _follow_urgency(desk: Desk, case: Case, before: _Before) -> None:
+    if before.emergency or case.facts.urgency is not Urgency.EMERGENCY:
+        return
+    for handoff in list(case.handoffs.values()):
+        if handoff.state not in LIVE:
+            continue
+        urgent = case.put_handoff(replace(handoff, urgency=Urgency.EMERGENCY))
+        if handoff.state is HandoffState.OFFERED:
+            coordinate(desk, case, case.requests[handoff.service_request_id])
+            tell_of_offer(desk, case, urgent, ["emergency"])
+        else:
+            tell_overdue(desk, case, handoff.service_request_id, "emergency", handoff_id=handoff.id)
+    hurry_waiting(desk, case)
+
+
+async def _follow_request(desk: Desk, case: Case, request: ServiceRequest, before: _Before) -> None:
+    told = {line.agency_code for line in case.coordinators(request.id) if line.told_at is not None}
+    new = coordinate(desk, case, request)
+    handoff = case.live_handoff(request.id)
+    if handoff is None:
+        return
+    consent_gone = request.service_type in before.consented and not case.consent_for(request.service_type)
+    denied_now = request.id not in before.denied and judge(desk, case, request).reason is Reason.DENIED
+    system = frozenset({Actor.CONSENT})
+    if consent_gone:
+        await take_back(desk, case, handoff, system, WithdrawReason.CONSENT_WITHDRAWN)
+    elif handoff.state is HandoffState.OFFERED and (handoff.barred or denied_now):
+        await take_back(desk, case, handoff, system, WithdrawReason.FACTS_AMENDED)
+    elif handoff.state in TAKEN and handoff.barred and handoff.id not in before.barred:
+        call_for_acknowledgement(desk, case, request.id, "receiver_in_conflict")
+        case.tell_of_request(
+            request, EventType.SERVICE_REQUEST_OVERDUE, case.owners(), because=["receiver_in_conflict"]
+        )
+    elif new and (told or handoff.urgency is Urgency.EMERGENCY):
+        # Somebody else coordinates from now on, and must know what those before knew.
+        because = ["emergency"] if handoff.urgency is Urgency.EMERGENCY else ["coordinator_changed"]
+        for agency_code in new:
+            line = case.coordinations[request.id, agency_code]
+            case.coordinate(request.id, agency_code, line.position, desk.now)
+        case.tell_of_handoff(handoff, EventType.HANDOFF_OFFERED, new, because=because)
+
+
+def _is_decided_again(case: Case, request: ServiceRequest, before: _Before) -> bool:
+    """Say whether a waiting request is decided again; refused consent is not passed over by another fact."""
+    if request.state is not RequestState.NEEDS_COORDINATOR:
+        return False
+    became_emergency = not before.emergency and case.facts.urgency is Urgency.EMERGENCY
+    if request.reason == Reason.NO_CONSENT.value:
+        return case.consent_for(request.service_type) or became_emergency
+    return True

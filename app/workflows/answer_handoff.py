@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.calendar import respond_by
 from app.domain.caller import Caller
-from app.domain.case import Case, ClockKind, Handoff, Mode
+from app.domain.case import Case, ClockKind, Handoff, Mode, ServiceRequest
 from app.domain.events import EventType
 from app.domain.handoff import (
     DECIDED_ANEW,
@@ -20,8 +20,9 @@ from app.domain.handoff import (
     fire,
 )
 from app.storage import audit, personal_data
+from app.workflows.call_coordinator import wait_for_coordinator
 from app.workflows.desk import Desk
-from app.workflows.route_requests import route_requests, wait_for_coordinator
+from app.workflows.route_requests import route_requests
 
 NEWS = {
     HandoffEvent.ACCEPT: EventType.HANDOFF_ACCEPTED,
@@ -80,7 +81,7 @@ async def move(
 ) -> Handoff:
     """Fire one event on a handoff of a locked case, with all that follows from it."""
     was_late = handoff.state is HandoffState.EXPIRED
-    state = fire(handoff.state, event, actors, waiting=case.waits_with_consent(handoff.service_request_id))
+    state = fire(handoff.state, event, actors, waiting=case.takes_late_acceptance(handoff.service_request_id))
     case.stop_clocks(handoff.id)
     moved = replace(
         handoff,
@@ -96,7 +97,12 @@ async def move(
     )
     if was_late:
         case.stop_clocks(moved.service_request_id)
+    case.settle_holder()
     await _follow(desk, case, moved)
+    if moved.state is HandoffState.CANCEL_REQUESTED and moved.barred:
+        # Who may see nothing of the case cannot confirm; whoever takes over should not have to wait for it.
+        clock = frozenset({Actor.CLOCK})
+        await move(desk, case, case.handoffs[moved.id], HandoffEvent.CONFIRM_CANCEL, clock, Answer())
     return case.handoffs[moved.id]
 
 
@@ -151,13 +157,12 @@ async def _follow(desk: Desk, case: Case, handoff: Handoff) -> None:
             if case.referral.mode is Mode.TRANSFER and case.referral.holder_code == case.referral.sender_code:
                 case.put_referral(holder_code=handoff.agency_code)
         case state if state in DECIDED_ANEW:
-            tried = (*request.tried, handoff.agency_code)
-            again = case.put_request(replace(request, state=RequestState.ROUTING, tried=tried))
-            await route_requests(desk, case, [again], state.value)
+            await route_requests(desk, case, [_not_again(case, handoff, RequestState.ROUTING)], state.value)
         case HandoffState.COMPLETED:
             fulfilled = handoff.outcome in FULFILLING or handoff.outcome is None
             end(case, request.id, RequestState.FULFILLED if fulfilled else RequestState.UNMET, handoff.outcome)
         case HandoffState.FAILED:
+            _not_again(case, handoff)
             wait_for_coordinator(desk, case, request.id, "failed")
         case HandoffState.ENTERED_IN_ERROR:
             end(case, request.id, RequestState.CANCELLED, "entered_in_error")
@@ -180,7 +185,15 @@ async def _taken_back(desk: Desk, case: Case, handoff: Handoff) -> None:
             # An emergency would move without consent; a consent that was taken back asks a person first.
             wait_for_coordinator(desk, case, request.id, "no_consent")
         case _:
+            _not_again(case, handoff)
             wait_for_coordinator(desk, case, request.id, "withdrawn")
+
+
+def _not_again(case: Case, handoff: Handoff, state: RequestState | None = None) -> ServiceRequest:
+    """Keep the machine from offering a request again to an agency that had it; a coordinator still may."""
+    request = case.requests[handoff.service_request_id]
+    tried = (*request.tried, handoff.agency_code)
+    return case.put_request(replace(request, tried=tried, state=state or request.state))
 
 
 def end(case: Case, request_id: UUID, state: RequestState, reason: str | None) -> None:

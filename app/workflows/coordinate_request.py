@@ -4,7 +4,7 @@ from dataclasses import replace
 from enum import StrEnum
 from uuid import UUID
 
-from app.domain.caller import Caller
+from app.domain.caller import Caller, Role
 from app.domain.case import Case, ServiceRequest
 from app.domain.errors import ConsentRequired, Fault, InvalidInput, NotFound, RequestNotWaiting
 from app.domain.handoff import RequestState
@@ -13,7 +13,7 @@ from app.domain.vocabulary import Outcome, Reason, Urgency
 from app.storage import audit, endpoints, personal_data
 from app.workflows.answer_handoff import end
 from app.workflows.desk import Desk
-from app.workflows.route_requests import offer, record_decision
+from app.workflows.route_requests import duties_of, judge, offer, record_decision, usual_respond
 
 
 class PlaceReason(StrEnum):
@@ -37,8 +37,11 @@ class UnmetReason(StrEnum):
 
 
 async def acknowledge_request(desk: Desk, caller: Caller, request_id: UUID) -> Case:
-    """Take notice of a request that waits, so that nobody wider is called; again is the same."""
-    case, request = await _waiting(desk, caller, request_id)
+    """Take notice of a request that waits, or whose receiver is in conflict, so that nobody wider is called."""
+    case, request = await _coordinated(desk, caller, request_id)
+    live = case.live_handoff(request_id)
+    if request.state is not RequestState.NEEDS_COORDINATOR and not (live is not None and live.barred):
+        raise RequestNotWaiting(request.state)
     if request.acknowledged_at is None:
         case.stop_clocks(request.id)
         case.put_request(replace(request, acknowledged_at=desk.now, acknowledged_by=caller.agency_code))
@@ -53,35 +56,38 @@ async def place_request(
     agency = desk.reference.registry.agencies.get(agency_code)
     if agency is None or not agency.active:
         raise InvalidInput((Fault("/agency", "unknown_agency", "no active agency of the registry has this code"),))
-    if agency_code in desk.reference.rules.off_list(case.facts):
+    if desk.is_off_list(agency_code, case.facts):
         raise InvalidInput((Fault("/agency", "agency_off_the_list", "this agency is in conflict or was refused"),))
+    question = desk.reference.rules.question(case.facts_for(request.service_type), request.service_type)
+    if question.is_avoided(agency.region):
+        raise InvalidInput((Fault("/agency", "region_avoided", "the victim is not safe where this agency is"),))
     consented = case.consent_for(request.service_type) and case.referral.consent_withdrawn_at is None
     # An emergency moves without consent, but not against a consent that was taken back.
     if not consented and (
         case.facts.urgency is not Urgency.EMERGENCY or case.referral.consent_withdrawn_at is not None
     ):
         raise ConsentRequired("nothing of this case may be disclosed without consent")
-    denied = request.reason == Reason.DENIED.value
+    by_rule = judge(desk, case, request)
     result = {
         "agency": agency_code,
+        "duties": by_rule.to_json()["duties"],
         "engine": ENGINE_VERSION,
         "outcome": Outcome.OFFERED.value,
         "placed_by": caller.agency_code,
         "placed_for": reason.value,
-        "warnings": ["placed_despite_denial"] if denied else [],
+        "warnings": ["placed_despite_denial"] if by_rule.reason is Reason.DENIED else [],
     }
     record_decision(
         desk, case, request, "placed", outcome=Outcome.OFFERED.value, result=result, placed_by=caller.agency_code
     )
     reachable = await endpoints.reachable(desk.tx, {agency_code})
-    respond = desk.reference.vocabulary.urgencies[case.facts.urgency].respond
     offer(
         desk,
         case,
         request.id,
         agency_code=agency_code,
-        respond=respond,
-        duties=(),
+        respond=usual_respond(desk, case),
+        duties=duties_of(by_rule, case),
         reachable=agency_code in reachable,
     )
     if note is not None:
@@ -98,13 +104,19 @@ async def close_unmet(desk: Desk, caller: Caller, request_id: UUID, *, reason: U
 
 
 async def _waiting(desk: Desk, caller: Caller, request_id: UUID) -> tuple[Case, ServiceRequest]:
-    case = await desk.lock_case(caller.agency_code, service_request_id=request_id)
-    if (request_id, caller.agency_code) not in case.coordinations:
-        raise NotFound("service request")
-    request = case.requests[request_id]
+    case, request = await _coordinated(desk, caller, request_id)
     if request.state is not RequestState.NEEDS_COORDINATOR:
         raise RequestNotWaiting(request.state)
     return case, request
+
+
+async def _coordinated(desk: Desk, caller: Caller, request_id: UUID) -> tuple[Case, ServiceRequest]:
+    operator = Role.OPERATOR in caller.roles
+    case = await desk.lock_case(caller.agency_code, service_request_id=request_id, operator=operator)
+    coordinates = Role.COORDINATOR in caller.roles and (request_id, caller.agency_code) in case.coordinations
+    if not coordinates and not (operator and not case.coordinators(request_id)):
+        raise NotFound("service request")
+    return case, case.requests[request_id]
 
 
 async def _record(desk: Desk, caller: Caller, case: Case, request: ServiceRequest, action: str) -> Case:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.addresses import Reach
 from app.domain.case import Case
 from app.domain.errors import NotFound
+from app.domain.facts import Facts
 from app.domain.vocabulary import Urgency
 from app.storage import cases
 from app.storage.reference import Reference, ReferenceKeeper
@@ -59,8 +60,13 @@ class Desk:
         referral_id: UUID | None = None,
         handoff_id: UUID | None = None,
         service_request_id: UUID | None = None,
+        reading: bool = False,
+        operator: bool = False,
     ) -> Case:
-        """Lock the case an agency names, itself or by a part of it; NotFound where there is none it may see."""
+        """Lock the case an agency names, itself or by a part of it; NotFound where there is none it may see.
+
+        `reading` takes no lock; an `operator` sees also what nobody coordinates, unless its agency is off the list.
+        """
         case = await cases.lock_visible_to(
             self.tx,
             agency_code,
@@ -68,10 +74,16 @@ class Desk:
             referral_id=referral_id,
             handoff_id=handoff_id,
             service_request_id=service_request_id,
+            reading=reading,
+            operator=operator,
         )
-        if case is None:
+        if case is None or (operator and self.is_off_list(agency_code, case.facts)):
             raise NotFound("handoff" if handoff_id else "service request" if service_request_id else "referral")
         return case
+
+    def is_off_list(self, agency_code: str, facts: Facts) -> bool:
+        """Say whether an agency is in conflict or refused in a case of these facts."""
+        return agency_code in self.reference.rules.off_list(facts)
 
     async def save(self, case: Case) -> Case:
         """Keep what the story changed and announce its news."""

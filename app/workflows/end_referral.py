@@ -3,30 +3,37 @@
 from dataclasses import replace
 from uuid import UUID
 
-from app.domain.caller import Caller
+from app.domain.caller import Caller, Role
 from app.domain.case import Case
-from app.domain.errors import NotFound, ReferralNotOpen
+from app.domain.errors import HolderRequired, NotFound, ReferralNotOpen
 from app.domain.handoff import (
     ENDED_REQUESTS,
     LIVE,
     Actor,
     HandoffEvent,
-    HandoffState,
+    IllegalTransition,
     ReferralState,
     RequestState,
     WithdrawReason,
+    available_actions,
 )
 from app.storage import audit
-from app.workflows.amend_referral import may_amend
+from app.workflows.amend_referral import may_amend, take_back
 from app.workflows.answer_handoff import Answer, end, move
+from app.workflows.call_coordinator import wait_for_coordinator
 from app.workflows.desk import Desk
-from app.workflows.route_requests import wait_for_coordinator
 
 
 async def cancel_referral(desk: Desk, caller: Caller, referral_id: UUID) -> Case:
-    """Take a referral back: offers are withdrawn, cancellation is asked for where work was taken, the rest ends."""
-    case = await _open_case(desk, caller, referral_id)
-    await _take_back(desk, case, caller, WithdrawReason.NO_LONGER_NEEDED)
+    """Take a referral back, as its holder: offers are withdrawn, cancellation is asked for, what waits ends."""
+    case = await desk.lock_case(caller.agency_code, referral_id=referral_id)
+    if case.referral.holder_code != caller.agency_code or Role.SENDER not in caller.roles:
+        raise HolderRequired
+    _must_be_open(case)
+    holder = frozenset({Actor.SENDER})
+    for handoff in list(case.handoffs.values()):
+        if handoff.state in LIVE:
+            await take_back(desk, case, handoff, holder, WithdrawReason.NO_LONGER_NEEDED)
     for request in list(case.requests.values()):
         if request.state is RequestState.NEEDS_COORDINATOR:
             end(case, request.id, RequestState.CANCELLED, WithdrawReason.NO_LONGER_NEEDED.value)
@@ -35,10 +42,18 @@ async def cancel_referral(desk: Desk, caller: Caller, referral_id: UUID) -> Case
 
 async def void_referral(desk: Desk, caller: Caller, referral_id: UUID) -> Case:
     """Mark a referral as entered in error: its sender until something was accepted, then its coordinator alone."""
-    case = await _open_case(desk, caller, referral_id)
+    case = await desk.lock_case(caller.agency_code, referral_id=referral_id)
+    if not may_amend(case, caller):
+        raise HolderRequired
+    _must_be_open(case)
+    coordinates = Role.COORDINATOR in caller.roles and any(
+        agency_code == caller.agency_code for _, agency_code in case.coordinations
+    )
     for handoff in list(case.handoffs.values()):
+        actors = case.actors(caller.agency_code, caller.roles, handoff)
+        if handoff.start_by is not None and not coordinates:
+            raise IllegalTransition(handoff.state, HandoffEvent.VOID, available_actions(handoff.state, actors))
         if handoff.state in LIVE:
-            actors = case.actors(caller.agency_code, caller.roles, handoff)
             await move(desk, case, handoff, HandoffEvent.VOID, actors, Answer(reason="entered_in_error"))
     for request in list(case.requests.values()):
         if request.state not in ENDED_REQUESTS:
@@ -48,36 +63,28 @@ async def void_referral(desk: Desk, caller: Caller, referral_id: UUID) -> Case:
 
 
 async def withdraw_consent(desk: Desk, caller: Caller, referral_id: UUID) -> Case:
-    """Take consent back: offers are withdrawn, cancellation is asked for, access ends, and a person is told."""
-    case = await _open_case(desk, caller, referral_id, sender_too=True)
+    """Take consent back, also after the work is done: offers and access end, and a person is told."""
+    case = await desk.lock_case(caller.agency_code, referral_id=referral_id)
+    # Whoever the victim tells of her change of mind must be heard, also who gave the case away.
+    if not may_amend(case, caller) and caller.agency_code != case.referral.sender_code:
+        raise NotFound("referral")
+    if case.referral.state is ReferralState.ENTERED_IN_ERROR:
+        raise ReferralNotOpen(case.referral.state)
     case.facts, case.facts_changed = replace(case.facts, consent=False), True
-    case.put_referral(consent_withdrawn_at=desk.now)
-    await _take_back(desk, case, caller, WithdrawReason.CONSENT_WITHDRAWN)
+    case.put_referral(consent_withdrawn_at=case.referral.consent_withdrawn_at or desk.now)
+    system = frozenset({Actor.CONSENT})
+    for handoff in list(case.handoffs.values()):
+        if handoff.state in LIVE:
+            await take_back(desk, case, handoff, system, WithdrawReason.CONSENT_WITHDRAWN)
     for request in list(case.requests.values()):
-        if request.state is RequestState.NEEDS_COORDINATOR and request.reason != "no_consent":
+        if request.state is RequestState.NEEDS_COORDINATOR:
             wait_for_coordinator(desk, case, request.id, "no_consent")
     return await _record(desk, caller, case, "consent.withdraw")
 
 
-async def _open_case(desk: Desk, caller: Caller, referral_id: UUID, *, sender_too: bool = False) -> Case:
-    case = await desk.lock_case(caller.agency_code, referral_id=referral_id)
-    # Whoever the victim tells of her change of mind must be heard, also who gave the case away.
-    if not may_amend(case, caller) and not (sender_too and caller.agency_code == case.referral.sender_code):
-        raise NotFound("referral")
+def _must_be_open(case: Case) -> None:
     if case.referral.state is not ReferralState.OPEN:
         raise ReferralNotOpen(case.referral.state)
-    return case
-
-
-async def _take_back(desk: Desk, case: Case, caller: Caller, reason: WithdrawReason) -> None:
-    consent = reason is WithdrawReason.CONSENT_WITHDRAWN
-    for handoff in list(case.handoffs.values()):
-        if handoff.state not in LIVE or handoff.state is HandoffState.CANCEL_REQUESTED:
-            continue
-        offered = handoff.state is HandoffState.OFFERED
-        actors = frozenset({Actor.CONSENT}) if consent else case.actors(caller.agency_code, caller.roles, handoff)
-        event = HandoffEvent.WITHDRAW if offered else HandoffEvent.REQUEST_CANCEL
-        await move(desk, case, handoff, event, actors, Answer(reason=reason.value))
 
 
 async def _record(desk: Desk, caller: Caller, case: Case, action: str) -> Case:

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import structlog
 from uuid_utils.compat import uuid7
 
 from app.domain.calendar import after, halfway, respond_by
@@ -14,11 +12,10 @@ from app.domain.case import Case, ClockKind, Handoff, RecordedDecision, ServiceR
 from app.domain.events import EventType
 from app.domain.handoff import HandoffState, RequestState
 from app.domain.routing import Decision
-from app.domain.vocabulary import Outcome, Urgency
+from app.domain.vocabulary import Outcome, Reason, Urgency
 from app.storage import endpoints
+from app.workflows.call_coordinator import coordinate, tell_of_offer, wait_for_coordinator
 from app.workflows.desk import Desk
-
-log = structlog.get_logger(__name__)
 
 
 async def route_requests(desk: Desk, case: Case, requests: Iterable[ServiceRequest], cause: str) -> None:
@@ -28,16 +25,18 @@ async def route_requests(desk: Desk, case: Case, requests: Iterable[ServiceReque
     reachable = await endpoints.reachable(desk.tx, heads) if heads else set()
     for request, decision in decided:
         coordinate(desk, case, request)
-        if decision.outcome is Outcome.OFFERED and decision.agency:
-            respond = decision.respond or desk.reference.vocabulary.urgencies[case.facts.urgency].respond
+        if case.referral.consent_withdrawn_at is not None:
+            # An emergency moves without consent that was never asked for, not against one that was taken back.
+            wait_for_coordinator(desk, case, request.id, Reason.NO_CONSENT.value)
+        elif decision.outcome is Outcome.OFFERED and decision.agency:
             offer(
                 desk,
                 case,
                 request.id,
                 agency_code=decision.agency,
-                respond=respond,
+                respond=decision.respond or usual_respond(desk, case),
                 joint_leave_counts=_joint_leave_counts(desk, decision),
-                duties=_duties(decision, case.facts.received_at),
+                duties=duties_of(decision, case),
                 reachable=decision.agency in reachable,
             )
         else:
@@ -46,10 +45,15 @@ async def route_requests(desk: Desk, case: Case, requests: Iterable[ServiceReque
 
 def decide(desk: Desk, case: Case, request: ServiceRequest, cause: str) -> Decision:
     """Decide one request, and record the decision with what it was made from."""
-    facts = case.facts_for(request.service_type)
-    decision = desk.reference.rules.decide(facts, request.service_type, frozenset(request.tried))
+    decision = judge(desk, case, request)
     record_decision(desk, case, request, cause, outcome=decision.outcome.value, result=decision.to_json())
     return decision
+
+
+def judge(desk: Desk, case: Case, request: ServiceRequest) -> Decision:
+    """Say how one request would be decided now, and record nothing."""
+    facts = case.facts_for(request.service_type)
+    return desk.reference.rules.decide(facts, request.service_type, frozenset(request.tried))
 
 
 def record_decision(
@@ -81,18 +85,6 @@ def record_decision(
     )
     case.decisions.append(recorded)
     case.put_request(replace(case.requests[request.id], decision_id=recorded.id))
-
-
-def coordinate(desk: Desk, case: Case, request: ServiceRequest) -> None:
-    """See that the narrowest coordinator that may act is on the request, and none that may not."""
-    may_act = desk.reference.rules.wider_coordinators(case.facts)
-    for line in case.coordinators(request.id):
-        if line.agency_code not in may_act and line.agency_code != desk.terms.fallback_coordinator:
-            case.stop_coordinating(request.id, line.agency_code)
-    if not case.coordinators(request.id):
-        first = may_act[0] if may_act else _fallback(desk, case)
-        if first is not None:
-            case.coordinate(request.id, first, 0, None)
 
 
 def offer(
@@ -130,76 +122,35 @@ def offer(
     case.new.add(handoff.id)
     case.put_handoff(handoff)
     case.put_request(
-        replace(request, state=RequestState.OFFERED, reason=None, waiting_since=None, acknowledged_at=None)
-    )
-    case.start_clock(ClockKind.REMIND_OF_OFFER, halfway(desk.now, answer_by), request.id, handoff.id)
-    case.start_clock(ClockKind.EXPIRE_OFFER, answer_by, request.id, handoff.id)
-
-    handoff = case.tell_of_handoff(handoff, EventType.HANDOFF_OFFERED, {agency_code, *case.owners()})
-    because = []
-    if handoff.urgency is Urgency.EMERGENCY:
-        because.append("emergency")
-        case.start_clock(ClockKind.UNDELIVERED_OFFER, desk.now + desk.terms.undelivered_after, request.id, handoff.id)
-    if not reachable:
-        because.append("receiver_has_no_working_endpoint")
-    if because:
-        handoff = case.tell_of_handoff(
-            handoff, EventType.HANDOFF_OFFERED, tell_coordinators(desk, case, request.id), because=because
-        )
-    return handoff
-
-
-def wait_for_coordinator(desk: Desk, case: Case, request_id: UUID, reason: str | None) -> None:
-    """Put a request into its coordinator's queue: it waits for a person, and the person is told."""
-    case.stop_clocks(request_id)
-    request = case.put_request(
         replace(
-            case.requests[request_id],
-            state=RequestState.NEEDS_COORDINATOR,
-            reason=reason,
-            waiting_since=desk.now,
+            request,
+            state=RequestState.OFFERED,
+            reason=None,
+            waiting_since=None,
             acknowledged_at=None,
             acknowledged_by=None,
         )
     )
-    told = tell_coordinators(desk, case, request_id)
-    due = acknowledge_due(desk, case, told[0] if told else None)
-    case.start_clock(ClockKind.ACKNOWLEDGE_OVERDUE, due, request_id)
-    case.tell_of_request(
-        request,
-        EventType.SERVICE_REQUEST_NEEDS_COORDINATOR,
-        {*told, *case.owners()},
-        acknowledge_by=due.isoformat(),
-    )
-    if not told:
-        log.error("coordinator_missing", service_request_id=str(request_id), referral_id=str(case.referral.id))
+    case.start_clock(ClockKind.REMIND_OF_OFFER, halfway(desk.now, answer_by), request.id, handoff.id)
+    case.start_clock(ClockKind.EXPIRE_OFFER, answer_by, request.id, handoff.id)
+    handoff = case.tell_of_handoff(handoff, EventType.HANDOFF_OFFERED, {agency_code, *case.owners()})
+    because = ["emergency"] if handoff.urgency is Urgency.EMERGENCY else []
+    if not reachable:
+        because.append("receiver_has_no_working_endpoint")
+    return tell_of_offer(desk, case, handoff, because)
 
 
-def acknowledge_due(desk: Desk, case: Case, coordinator: str | None) -> datetime:
-    """Say until when what waits must be acknowledged (routing.md, Nothing waits unseen)."""
-    within = desk.terms.acknowledge[case.referral.urgency]
-    return respond_by(within, desk.now, desk.time_zone(coordinator or ""))
+def usual_respond(desk: Desk, case: Case) -> str:
+    """Give the respond time that the urgency has where no clause names one."""
+    return desk.reference.vocabulary.urgencies[case.facts.urgency].respond
 
 
-def tell_coordinators(desk: Desk, case: Case, request_id: UUID) -> list[str]:
-    """Mark the coordinators of a request as told, and list them, narrowest first."""
-    lines = case.coordinators(request_id)
-    for line in lines:
-        if line.told_at is None:
-            case.coordinate(request_id, line.agency_code, line.position, desk.now)
-    return [line.agency_code for line in lines]
-
-
-def _fallback(desk: Desk, case: Case) -> str | None:
-    named = desk.terms.fallback_coordinator
-    return None if named is None or named in desk.reference.rules.off_list(case.facts) else named
-
-
-def _duties(decision: Decision, received_at: datetime) -> tuple[dict[str, Any], ...]:
+def duties_of(decision: Decision, case: Case) -> tuple[dict[str, Any], ...]:
+    """Give the duties that a handoff carries, each with the time by which it is owed."""
     return tuple(
         {
             "duty": owed.duty,
-            "due_at": after(owed.within, received_at).isoformat(),
+            "due_at": after(owed.within, case.facts.received_at).isoformat(),
             "document": owed.document,
             "clause": owed.clause,
             "source": owed.source,

@@ -1,7 +1,7 @@
 """What happens when nobody acted in time: reminders, expiry, and the next person told."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
 
@@ -9,19 +9,24 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.domain.calendar import respond_by
-from app.domain.case import Case, Clock, ClockKind
+from app.domain.case import Case, Clock, ClockKind, Handoff
 from app.domain.events import EventType
-from app.domain.handoff import Actor, HandoffEvent, HandoffState, RequestState
+from app.domain.handoff import TAKEN, Actor, HandoffEvent, HandoffState, RequestState
+from app.observability import told_of
 from app.storage import audit, cases, clocks, deliveries
+from app.storage.database import is_passing
 from app.storage.reference import ReferenceKeeper
 from app.storage.sealing import KeyRing
 from app.workflows.answer_handoff import Answer, move
+from app.workflows.call_coordinator import call_next_wider, tell_overdue
 from app.workflows.desk import Desk, Terms
-from app.workflows.route_requests import acknowledge_due, tell_coordinators
 
 log = structlog.get_logger(__name__)
 
 Sessions: TypeAlias = async_sessionmaker[AsyncSession]
+
+AGAIN_AFTER = timedelta(minutes=1)
+"""When a clock that could not be run is tried again."""
 
 
 async def run_due_clocks(
@@ -29,22 +34,46 @@ async def run_due_clocks(
 ) -> int:
     """Run every clock whose time has come, each in its own transaction; count those that ran.
 
-    Any number of processes may do this at once: a referral that another is at work on is left for the next look.
+    Any number of processes may do this at once: a referral that another is at work on is left for the next look. A
+    clock that cannot be run is an alert, and keeps no other from running.
     """
     ran = 0
     async with sessions.begin() as session:
         due = await clocks.due(session, now=now(), limit=500)
     for clock_id, referral_id in due:
-        async with sessions.begin() as session:
-            if not await clocks.lock_referral(session, referral_id):
-                continue
-            clock = await clocks.take(session, clock_id, now=now())
-            if clock is None:
-                continue
-            desk = Desk(session, now(), await keeper.current(session), keeper, terms, key_ring)
-            await run_clock(desk, clock)
-            ran += 1
+        try:
+            ran += await _run_one(sessions, keeper, key_ring, terms, now(), clock_id, referral_id)
+        except Exception as error:
+            if is_passing(error):
+                raise
+            # Not with the exception itself: its message may hold anything.
+            log.error(  # noqa: TRY400
+                "clock_failed", clock_id=str(clock_id), referral_id=str(referral_id), **told_of(error)
+            )
+            async with sessions.begin() as session:
+                await clocks.put_off(session, clock_id, until=now() + AGAIN_AFTER)
     return ran
+
+
+async def _run_one(
+    sessions: Sessions,
+    keeper: ReferenceKeeper,
+    key_ring: KeyRing,
+    terms: Terms,
+    now: datetime,
+    clock_id: UUID,
+    referral_id: UUID,
+) -> bool:
+    async with sessions.begin() as session:
+        # The rules first and the referral after, as every request does: nobody waits crosswise.
+        reference = await keeper.current(session)
+        if not await clocks.lock_referral(session, referral_id):
+            return False
+        clock = await clocks.take(session, clock_id, now=now)
+        if clock is None:
+            return False
+        await run_clock(Desk(session, now, reference, keeper, terms, key_ring), clock)
+    return True
 
 
 async def run_clock(desk: Desk, clock: Clock) -> None:
@@ -52,7 +81,10 @@ async def run_clock(desk: Desk, clock: Clock) -> None:
     case = await cases.lock(desk.tx, clock.referral_id, public_url=desk.terms.public_url)
     if case is None:
         raise AssertionError("a clock belongs to a referral")
-    await _WHAT[clock.kind](desk, case, clock)
+    if clock.handoff_id is None:
+        _acknowledge_overdue(desk, case, clock.service_request_id)
+    else:
+        await _HANDOFF_CLOCKS[clock.kind](desk, case, case.handoffs[clock.handoff_id])
     await audit.record(
         desk.tx,
         None,
@@ -64,92 +96,68 @@ async def run_clock(desk: Desk, clock: Clock) -> None:
     await desk.save(case)
 
 
-async def _remind_of_offer(desk: Desk, case: Case, clock: Clock) -> None:  # noqa: ARG001 - one shape for every clock
-    handoff = case.handoffs[_handoff_id(clock)]
+async def _remind_of_offer(desk: Desk, case: Case, handoff: Handoff) -> None:  # noqa: ARG001 - one shape for all
     if handoff.state is HandoffState.OFFERED:
         case.tell_of_handoff(handoff, EventType.HANDOFF_REMINDER, {handoff.agency_code})
 
 
-async def _expire_offer(desk: Desk, case: Case, clock: Clock) -> None:
-    handoff = case.handoffs[_handoff_id(clock)]
+async def _expire_offer(desk: Desk, case: Case, handoff: Handoff) -> None:
     if handoff.state is HandoffState.OFFERED:
         await move(desk, case, handoff, HandoffEvent.EXPIRE, frozenset({Actor.CLOCK}), Answer())
 
 
-async def _undelivered_offer(desk: Desk, case: Case, clock: Clock) -> None:
-    handoff = case.handoffs[_handoff_id(clock)]
-    if handoff.state is not HandoffState.OFFERED:
-        return
-    if await deliveries.has_delivered(desk.tx, handoff.id, EventType.HANDOFF_OFFERED, handoff.agency_code):
-        return
-    _tell_overdue(desk, case, clock, "offer_undelivered")
+async def _undelivered_offer(desk: Desk, case: Case, handoff: Handoff) -> None:
+    if handoff.state is HandoffState.OFFERED and not await deliveries.has_delivered(
+        desk.tx, handoff.id, EventType.HANDOFF_OFFERED, handoff.agency_code
+    ):
+        tell_overdue(desk, case, handoff.service_request_id, "offer_undelivered", handoff_id=handoff.id)
 
 
-async def _start_overdue(desk: Desk, case: Case, clock: Clock) -> None:
-    await _remind_then_coordinator(desk, case, clock, HandoffState.ACCEPTED)
+async def _start_overdue(desk: Desk, case: Case, handoff: Handoff) -> None:
+    if handoff.state is HandoffState.ACCEPTED:
+        _remind_then_coordinator(desk, case, handoff)
 
 
-async def _review_overdue(desk: Desk, case: Case, clock: Clock) -> None:
-    await _remind_then_coordinator(desk, case, clock, HandoffState.ON_HOLD)
+async def _review_overdue(desk: Desk, case: Case, handoff: Handoff) -> None:
+    if handoff.state is HandoffState.ON_HOLD:
+        _remind_then_coordinator(desk, case, handoff)
 
 
-async def _remind_then_coordinator(desk: Desk, case: Case, clock: Clock, while_: HandoffState) -> None:
-    handoff = case.handoffs[_handoff_id(clock)]
-    if handoff.state is not while_:
+def _remind_then_coordinator(desk: Desk, case: Case, handoff: Handoff) -> None:
+    if handoff.barred:
+        # Who may see nothing of the case is not reminded of it.
+        _tell_coordinator_of(desk, case, handoff)
         return
     case.tell_of_handoff(handoff, EventType.HANDOFF_REMINDER, {handoff.agency_code})
     within = desk.terms.acknowledge[handoff.urgency]
     due = respond_by(within, desk.now, desk.time_zone(handoff.agency_code))
-    case.start_clock(ClockKind.TELL_COORDINATOR, due, clock.service_request_id, handoff.id)
+    case.start_clock(ClockKind.TELL_COORDINATOR, due, handoff.service_request_id, handoff.id)
 
 
-async def _tell_coordinator(desk: Desk, case: Case, clock: Clock) -> None:
-    handoff = case.handoffs[_handoff_id(clock)]
+async def _tell_coordinator(desk: Desk, case: Case, handoff: Handoff) -> None:
+    _tell_coordinator_of(desk, case, handoff)
+
+
+def _tell_coordinator_of(desk: Desk, case: Case, handoff: Handoff) -> None:
     reason = {HandoffState.ACCEPTED: "start_overdue", HandoffState.ON_HOLD: "review_overdue"}.get(handoff.state)
     if reason is not None:
-        _tell_overdue(desk, case, clock, reason)
+        tell_overdue(desk, case, handoff.service_request_id, reason, handoff_id=handoff.id)
 
 
-async def _cancel_lapses(desk: Desk, case: Case, clock: Clock) -> None:
-    handoff = case.handoffs[_handoff_id(clock)]
+async def _cancel_lapses(desk: Desk, case: Case, handoff: Handoff) -> None:
     if handoff.state is HandoffState.CANCEL_REQUESTED:
         await move(desk, case, handoff, HandoffEvent.CONFIRM_CANCEL, frozenset({Actor.CLOCK}), Answer())
 
 
-async def _acknowledge_overdue(desk: Desk, case: Case, clock: Clock) -> None:
-    request = case.requests[clock.service_request_id]
-    if request.state is not RequestState.NEEDS_COORDINATOR or request.acknowledged_at is not None:
-        return
-    present = case.coordinators(request.id)
-    wider = [
-        agency_code
-        for agency_code in desk.reference.rules.wider_coordinators(case.facts)
-        if (request.id, agency_code) not in case.coordinations
-    ]
-    if wider:
-        case.coordinate(request.id, wider[0], present[-1].position + 1 if present else 0, desk.now)
-    else:
-        log.error("request_unacknowledged", service_request_id=str(request.id), referral_id=str(case.referral.id))
-    told = _tell_overdue(desk, case, clock, "unacknowledged")
-    due = acknowledge_due(desk, case, told[-1] if told else None)
-    case.start_clock(ClockKind.ACKNOWLEDGE_OVERDUE, due, request.id)
+def _acknowledge_overdue(desk: Desk, case: Case, request_id: UUID) -> None:
+    request = case.requests[request_id]
+    live = case.live_handoff(request_id)
+    left = live is not None and live.barred and live.state in TAKEN
+    if request.acknowledged_at is None and (request.state is RequestState.NEEDS_COORDINATOR or left):
+        call_next_wider(desk, case, request_id)
 
 
-def _tell_overdue(desk: Desk, case: Case, clock: Clock, because: str) -> list[str]:
-    request = case.requests[clock.service_request_id]
-    told = tell_coordinators(desk, case, request.id)
-    more = {"handoff_id": str(clock.handoff_id)} if clock.handoff_id else {}
-    case.tell_of_request(request, EventType.SERVICE_REQUEST_OVERDUE, told, because=[because], **more)
-    return told
-
-
-def _handoff_id(clock: Clock) -> UUID:
-    if clock.handoff_id is None:
-        raise AssertionError("this clock runs on a handoff")
-    return clock.handoff_id
-
-
-_WHAT = {
+_HANDOFF_CLOCKS = {
     ClockKind.REMIND_OF_OFFER: _remind_of_offer,
     ClockKind.EXPIRE_OFFER: _expire_offer,
     ClockKind.UNDELIVERED_OFFER: _undelivered_offer,
@@ -157,5 +165,4 @@ _WHAT = {
     ClockKind.REVIEW_OVERDUE: _review_overdue,
     ClockKind.TELL_COORDINATOR: _tell_coordinator,
     ClockKind.CANCEL_LAPSES: _cancel_lapses,
-    ClockKind.ACKNOWLEDGE_OVERDUE: _acknowledge_overdue,
 }

@@ -248,6 +248,13 @@ def upgrade() -> None:
     op.create_index(
         "ix_deliveries_endpoint_id_id", "deliveries", ["endpoint_id", sa.literal_column("id DESC")], unique=False
     )
+    op.create_index(
+        "ix_deliveries_stopped",
+        "deliveries",
+        ["endpoint_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('held', 'failed')"),
+    )
     op.create_table(
         "facts",
         sa.Column("referral_id", sa.Uuid(), nullable=False),
@@ -510,6 +517,9 @@ def downgrade() -> None:
     )
     op.drop_table("service_requests")
     op.drop_table("facts")
+    op.drop_index(
+        "ix_deliveries_stopped", table_name="deliveries", postgresql_where=sa.text("state IN ('held', 'failed')")
+    )
     op.drop_index("ix_deliveries_endpoint_id_id", table_name="deliveries")
     op.drop_index("ix_deliveries_due", table_name="deliveries", postgresql_where=sa.text("state = 'due'"))
     op.drop_table("deliveries")

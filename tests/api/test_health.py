@@ -22,7 +22,7 @@ Sessions = async_sessionmaker[AsyncSession]
 
 
 class BrokenReference:
-    async def current(self, _: AsyncSession, /) -> object:
+    async def current(self, _: AsyncSession, /, *, to_change: bool = False) -> object:  # noqa: ARG002
         raise LookupError("nothing was seeded")
 
 

@@ -18,7 +18,7 @@ from tests.delivery.receivers import (
     answering,
     say_nothing,
 )
-from tests.delivery.world import World, all_are, has_attempts, until
+from tests.delivery.world import OTHER, World, all_are, has_attempts, until
 
 
 async def test_news_reaches_its_receiver_signed_and_is_recorded(world: World) -> None:
@@ -116,6 +116,19 @@ async def test_an_offer_that_is_no_longer_open_is_not_sent(world: World) -> None
     assert receiver.ids == [str(told)]
     assert await world.states() == ["superseded", "superseded", "delivered"]
     assert len(await world.attempts()) == 1
+
+
+async def test_a_sender_is_told_of_an_offer_also_when_it_was_answered_before_the_news_went_out(world: World) -> None:
+    async with a_receiver() as receiver:
+        await world.endpoint(receiver.url, agency=OTHER)
+        handoff_id = await world.offer()
+        await world.tell(EventType.HANDOFF_OFFERED, agency=OTHER, handoff_id=handoff_id)
+        await world.set_handoff(handoff_id, "accepted")
+
+        async with world.delivering():
+            await until(lambda: len(receiver.received) == 1)
+
+    assert await world.states() == ["delivered"]
 
 
 async def test_a_reminder_of_an_accepted_handoff_is_sent(world: World) -> None:

@@ -23,6 +23,8 @@ from app.workflows.run_clocks import run_due_clocks
 from app.workflows.seed import seed
 
 EVERY_ROLE = tuple(Role)
+PPU, KUKAR, KALTIM, NATIONAL = "dp3ap2kb-ppu", "dp3a-kukar", "uptd-ppa-kaltim", "kemenpppa-sapa129"
+RECEIVER = "uptd-ppa-ppu"
 
 
 def a_referral(**changes: Any) -> dict[str, Any]:
@@ -92,6 +94,25 @@ class Service:
             now = await run_due_clocks(self.sessions, self.keeper, self.key_ring, self.terms, self.clock)
             ran += now
         return ran
+
+
+async def amend(service: Service, referral_id: str, agency: str = PPU, **body: Any) -> dict[str, Any]:
+    """Amend a referral, whichever version it is of."""
+    answer = await service.call(agency, "POST", f"/referrals/{referral_id}/amend", json=body, headers={"If-Match": "*"})
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def of(referral: dict[str, Any]) -> dict[str, Any]:
+    """Give the first service request of a referral."""
+    return dict(referral["service_requests"][0])
+
+
+def denied(**more: Any) -> dict[str, Any]:
+    """A mediation under one roof: no rule offers it to anybody."""
+    return a_referral(
+        case={"types": ["physical"], "perpetrator_in_household": True}, services=[{"type": "mediation"}], **more
+    )
 
 
 @pytest.fixture

@@ -177,7 +177,7 @@ async def test_in_a_transfer_the_case_passes_to_who_accepts_it(service: Service)
     cancelled = await service.call(PPU, "POST", f"/referrals/{referral['id']}/cancel")
 
     assert seen["holder"] == "uptd-ppa-ppu"
-    assert cancelled.status_code == 404
+    assert (cancelled.status_code, cancelled.json()["code"]) == (403, "holder_required")
 
 
 async def test_a_failed_service_waits_for_its_coordinator(service: Service) -> None:
