@@ -11,14 +11,14 @@ from standardwebhooks import Webhook
 from app.delivery.dispatcher import Pace
 from app.domain.events import EventType
 from app.storage.database import open_engine, sessions_of
-from app.storage.tables import deliveries
+from app.storage.tables import agencies, deliveries
 from tests.delivery.receivers import (
     a_bad_receiver,
     a_receiver,
     answering,
     say_nothing,
 )
-from tests.delivery.world import OTHER, World, all_are, has_attempts, until
+from tests.delivery.world import AGENCY, OTHER, World, all_are, has_attempts, until
 
 
 async def test_news_reaches_its_receiver_signed_and_is_recorded(world: World) -> None:
@@ -121,6 +121,7 @@ async def test_an_offer_that_is_no_longer_open_is_not_sent(world: World) -> None
 async def test_a_sender_is_told_of_an_offer_also_when_it_was_answered_before_the_news_went_out(world: World) -> None:
     async with a_receiver() as receiver:
         await world.endpoint(receiver.url, agency=OTHER)
+        await world.add(agencies, code=AGENCY, body={}, registry_version=0)
         handoff_id = await world.offer()
         await world.tell(EventType.HANDOFF_OFFERED, agency=OTHER, handoff_id=handoff_id)
         await world.set_handoff(handoff_id, "accepted")
