@@ -10,9 +10,10 @@ from pydantic import Field
 from app.api.referral_views import DecisionView, DutyView
 from app.api.validation import Answer
 from app.domain.caller import Caller
-from app.domain.case import Case, Handoff
+from app.domain.case import Case
 from app.domain.disclosure import Access, access, facts_for_receiver, fields_for, guardian_for_receiver
 from app.domain.handoff import HandoffEvent, available_actions
+from app.domain.referral import Handoff
 from app.domain.vocabulary import Urgency
 from app.storage import audit, personal_data
 from app.workflows.desk import Desk

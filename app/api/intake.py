@@ -26,9 +26,9 @@ from app.api.intake_types import (
     today,
 )
 from app.api.validation import Body, Flag, Whole, fault, judging
-from app.domain.case import Mode
 from app.domain.facts import Facts
 from app.domain.intake import AskedService, Submission
+from app.domain.referral import Mode
 from app.domain.vocabulary import Sex, Urgency
 
 

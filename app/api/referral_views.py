@@ -8,7 +8,8 @@ from uuid import UUID
 from pydantic import Field
 
 from app.api.validation import Answer
-from app.domain.case import Case, Handoff, ServiceRequest
+from app.domain.case import Case
+from app.domain.referral import Handoff, ServiceRequest
 
 
 class CitationView(Answer):

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.case import Mode
 from app.domain.facts import Facts
+from app.domain.referral import Mode
 
 
 @dataclass(frozen=True, slots=True)

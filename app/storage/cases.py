@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, delete, exist
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.case import Case, Coordination, Handoff, Mode, Referral, ServiceRequest
+from app.domain.case import Case
 from app.domain.facts import Facts
 from app.domain.handoff import HandoffState, ReferralState, RequestState
+from app.domain.referral import Coordination, Handoff, Mode, Referral, ServiceRequest
 from app.domain.vocabulary import Urgency
 from app.storage import events
 from app.storage.tables import clocks, coordinations, decisions, facts, handoffs, referrals, service_requests

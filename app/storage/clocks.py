@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.case import Clock, ClockKind
+from app.domain.referral import Clock, ClockKind
 from app.storage.tables import clocks, handoffs, referrals, service_pulse
 
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, insert, literal, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.case import ClockKind
 from app.domain.events import EventType
 from app.domain.handoff import HandoffState
+from app.domain.referral import ClockKind
 from app.storage.deliveries import CHANNEL, DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, NEW_ID
 from app.storage.tables import attempts, clocks, deliveries, endpoints, events, handoffs
 

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.case import Handoff
 from app.domain.facts import Facts
+from app.domain.referral import Handoff
 from app.storage.cases import coordinated_by, handoff_of, owned_by
 from app.storage.tables import coordinations, decisions, facts, handoffs, referrals, service_requests
 

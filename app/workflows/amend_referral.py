@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.domain.caller import Caller, Role
-from app.domain.case import Case, Handoff, ServiceRequest
+from app.domain.case import Case
 from app.domain.errors import Fault, InvalidInput, NotFound, ReferralNotOpen
 from app.domain.events import EventType
 from app.domain.handoff import (
@@ -20,6 +20,7 @@ from app.domain.handoff import (
     WithdrawReason,
 )
 from app.domain.intake import Amendment
+from app.domain.referral import Handoff, ServiceRequest
 from app.domain.versions import Expected
 from app.domain.vocabulary import Reason, Urgency
 from app.storage import audit, personal_data

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.calendar import respond_by
 from app.domain.caller import Caller
-from app.domain.case import Case, ClockKind, Handoff, Mode, ServiceRequest
+from app.domain.case import Case
 from app.domain.events import EventType
 from app.domain.handoff import (
     DECIDED_ANEW,
@@ -19,6 +19,7 @@ from app.domain.handoff import (
     WithdrawReason,
     fire,
 )
+from app.domain.referral import ClockKind, Handoff, Mode, ServiceRequest
 from app.storage import audit, personal_data
 from app.workflows.call_coordinator import wait_for_coordinator
 from app.workflows.desk import Desk

@@ -8,9 +8,10 @@ from uuid import UUID
 import structlog
 
 from app.domain.calendar import respond_by
-from app.domain.case import Case, ClockKind, Handoff, ServiceRequest
+from app.domain.case import Case
 from app.domain.events import EventType
 from app.domain.handoff import RequestState
+from app.domain.referral import ClockKind, Handoff, ServiceRequest
 from app.domain.vocabulary import Urgency
 from app.workflows.desk import Desk
 

@@ -5,9 +5,10 @@ from enum import StrEnum
 from uuid import UUID
 
 from app.domain.caller import Caller, Role
-from app.domain.case import Case, ServiceRequest
+from app.domain.case import Case
 from app.domain.errors import ConsentRequired, Fault, InvalidInput, NotFound, RequestNotWaiting
 from app.domain.handoff import RequestState
+from app.domain.referral import ServiceRequest
 from app.domain.routing import ENGINE_VERSION
 from app.domain.vocabulary import Outcome, Reason, Urgency
 from app.storage import audit, endpoints, personal_data

@@ -8,9 +8,10 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from app.domain.calendar import after, halfway, respond_by
-from app.domain.case import Case, ClockKind, Handoff, RecordedDecision, ServiceRequest
+from app.domain.case import Case
 from app.domain.events import EventType
 from app.domain.handoff import HandoffState, RequestState
+from app.domain.referral import ClockKind, Handoff, RecordedDecision, ServiceRequest
 from app.domain.routing import Decision
 from app.domain.vocabulary import Outcome, Reason, Urgency
 from app.storage import endpoints

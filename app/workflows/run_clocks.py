@@ -9,9 +9,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.domain.calendar import respond_by
-from app.domain.case import Case, Clock, ClockKind, Handoff
+from app.domain.case import Case
 from app.domain.events import EventType
 from app.domain.handoff import TAKEN, Actor, HandoffEvent, HandoffState, RequestState
+from app.domain.referral import Clock, ClockKind, Handoff
 from app.observability import told_of
 from app.storage import audit, cases, clocks, deliveries
 from app.storage.database import is_passing

@@ -3,10 +3,11 @@
 from uuid_utils.compat import uuid7
 
 from app.domain.caller import Caller
-from app.domain.case import Case, Referral, ServiceRequest
+from app.domain.case import Case
 from app.domain.errors import DuplicateReference
 from app.domain.handoff import ReferralState
 from app.domain.intake import Submission
+from app.domain.referral import Referral, ServiceRequest
 from app.storage import audit, cases, personal_data
 from app.workflows.desk import Desk
 from app.workflows.route_requests import route_requests
