@@ -152,7 +152,7 @@ async def add(session: AsyncSession, case: Case, *, reference_hash: bytes) -> bo
     if written.one_or_none() is None:
         return False
     await _add_facts(session, case, case.referral.received_at)
-    case.new.update(case.requests)
+    case.new.update({case.referral.id, *case.requests})
     return True
 
 
@@ -171,10 +171,10 @@ async def save(session: AsyncSession, case: Case, *, now: datetime) -> None:
     if case.facts_changed:
         case.put_referral(facts_version=case.referral.facts_version + 1)
         await _add_facts(session, case, now)
-    # A new referral is settled in the transaction that wrote it: its version counts on from there all the same.
-    case.put_referral(version=case.referral.version + 1)
-    fields = asdict(case.referral)
-    await session.execute(update(referrals).where(referrals.c.id == fields.pop("id")).values(fields))
+    if case.referral.id not in case.new:
+        case.put_referral(version=case.referral.version + 1)
+        fields = asdict(case.referral)
+        await session.execute(update(referrals).where(referrals.c.id == fields.pop("id")).values(fields))
 
     known_handoffs = [handoff for key, handoff in case.handoffs.items() if key in case.changed and key not in case.new]
     new_handoffs = [handoff for key, handoff in case.handoffs.items() if key in case.new]
@@ -208,13 +208,15 @@ async def _add_facts(session: AsyncSession, case: Case, now: datetime) -> None:
 
 
 async def _save_clocks(session: AsyncSession, case: Case) -> None:
-    if case.clocks_stopped:
+    for runs_on in set(case.clocks_stopped.values()):
+        stopped = [subject for subject, kinds in case.clocks_stopped.items() if kinds == runs_on]
         await session.execute(
             delete(clocks).where(
+                clocks.c.kind.not_in(runs_on),
                 or_(
-                    clocks.c.handoff_id.in_(case.clocks_stopped),
-                    and_(clocks.c.handoff_id.is_(None), clocks.c.service_request_id.in_(case.clocks_stopped)),
-                )
+                    clocks.c.handoff_id.in_(stopped),
+                    and_(clocks.c.handoff_id.is_(None), clocks.c.service_request_id.in_(stopped)),
+                ),
             )
         )
     await _insert(session, clocks, map(asdict, case.clocks_started))

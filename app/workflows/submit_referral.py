@@ -41,7 +41,7 @@ def _new_case(desk: Desk, caller: Caller, submission: Submission) -> Case:
         mode=submission.mode,
         urgency=submission.facts.urgency,
         state=ReferralState.OPEN,
-        version=0,
+        version=1,
         facts_version=1,
         consent_withdrawn_at=None,
         received_at=desk.now,
