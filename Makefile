@@ -12,10 +12,10 @@ RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; 
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lock openapi docs clean
+.PHONY: help run demo test check format lock openapi docs bench-routing clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s%s\n", $$1, $$2 }' Makefile
 
 run: $(RUN_READY) ## Start Lintas with its own database in .lintas/, or with LINTAS_DATABASE_URL
 	@.venv/bin/lintas all --with-parent
@@ -42,12 +42,17 @@ format: $(DEV_READY) ## Format the code, and mend what ruff can mend
 lock: $(DEV_READY) ## Lock what pyproject.toml asks for, with hashes; ARGS=--upgrade takes the newest
 	@$(LOCK) --extra build -o requirements/run.txt $(ARGS)
 	@$(LOCK) --extra build --extra dev -c requirements/run.txt -o requirements/dev.txt $(ARGS)
+	@$(LOCK) --extra build --extra bench -c requirements/dev.txt -o requirements/bench.txt $(ARGS)
 
 openapi: $(DEV_READY) ## Write the API's description anew
 	@.venv/bin/lintas openapi
 
 docs: $(DEV_READY) ## Write the generated parts of the documents anew
 	@$(VENV_PYTHON) docs/generate.py
+
+bench-routing: $(DEV_READY) ## Measure decisions, beside a plain loop and zen-engine (a few minutes)
+	@$(PIP_INSTALL) --require-hashes -r requirements/bench.txt
+	@$(VENV_PYTHON) -m bench.routing
 
 clean: ## Remove the environment and all caches; .lintas/ and its data stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

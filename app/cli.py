@@ -1,31 +1,40 @@
 """The command line: what an operator starts, and what a person tries."""
 
-import asyncio
 import contextlib
 import os
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 from uuid import UUID
 
 import httpx
 import orjson
 import typer
-import uvloop
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.commands import agreements, regions, written
+from app.commands.running import (
+    CannotGoOn,
+    address_of,
+    any_database,
+    check_database,
+    direct_address,
+    given_database,
+    in_transaction,
+    print_columns,
+    run_to_end,
+    settings_with,
+)
 from app.domain.caller import Role
 from app.domain.errors import NotFound, UnknownAgency
 from app.main import compose, create_app, listen, real_time, run
 from app.observability import configure_logging, frames
 from app.reference.cases import run_route
-from app.settings import Settings, SettingsInvalid, read_settings
-from app.storage import api_keys
-from app.storage.database import is_passing, open_engine, sessions_of
+from app.settings import Settings, SettingsInvalid
+from app.storage import api_keys, events
+from app.storage.database import is_passing
 from app.storage.embedded import EmbeddedPostgresError
 from app.storage.migrating import head, migrate_to_head
 from app.storage.sealing import KeyRing, KeyRingInvalid
@@ -35,19 +44,12 @@ from app.workflows.revoke_key import revoke_key
 from app.workflows.seed import seed as add_what_ships
 
 OPENAPI = Path(__file__).parents[1] / "openapi" / "openapi.json"
-T = TypeVar("T")
 
 cli = typer.Typer(name="lintas", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 keys = typer.Typer(no_args_is_help=True, help="Kunci API / API keys.")
 cli.add_typer(keys, name="keys")
-
-
-class CannotGoOn(Exception):
-    """The command cannot do what it was asked; said in Indonesian and English."""
-
-    def __init__(self, indonesian: str, english: str) -> None:
-        super().__init__(f"{indonesian}\n{english}")
-
+cli.add_typer(agreements.group, name="agreements")
+cli.add_typer(regions.group, name="regions")
 
 Host = Annotated[str | None, typer.Option(help="Alamat yang didengar / address to listen on.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port yang didengar / port to listen on.")]
@@ -56,23 +58,28 @@ Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port yang dide
 @cli.command()
 def serve(host: Host = None, port: Port = None) -> None:
     """Serve the API on the database of LINTAS_DATABASE_URL; any number of these may run."""
-    settings = _settings(host=host, port=port)
+    settings = settings_with(host=host, port=port)
     configure_logging(level=settings.log_level, console=settings.log_format == "console")
-    url, ring = _given_database(settings), _given_key_ring(settings)
+    url, ring = given_database(settings), _given_key_ring(settings)
     with _listening(settings) as listener:
         settings = _at(settings, listener)
         service = compose(settings, url=url, key_ring=ring, name="api", revision=head())
-        _run(run(service, listener=listener, workers=False))
+        run_to_end(run(service, listener=listener, workers=False))
 
 
 @cli.command()
 def work() -> None:
     """Run the workers on the database of LINTAS_DATABASE_URL; any number of these may run."""
-    settings = _settings()
+    settings = settings_with()
     configure_logging(level=settings.log_level, console=settings.log_format == "console")
-    url, ring = _given_database(settings), _given_key_ring(settings)
+    url, ring = given_database(settings), _given_key_ring(settings)
     service = compose(settings, url=url, key_ring=ring, name="worker", revision=head())
-    _run(run(service, listener=None, workers=True))
+
+    async def checked() -> None:
+        await check_database(service.sessions, ring)
+        await run(service, listener=None, workers=True)
+
+    run_to_end(checked())
 
 
 @cli.command("all")
@@ -85,7 +92,7 @@ def all_(
 ) -> None:
     """Run all of Lintas in one process, with a database of its own under .lintas/ unless one is given."""
     parent = os.getppid() if with_parent else None
-    settings = _settings(host=host, port=port)
+    settings = settings_with(host=host, port=port)
     person = settings.log_format == "console" or (settings.log_format is None and sys.stderr.isatty())
     configure_logging(level=settings.log_level, console=person, stream=sys.stderr)
     with _listening(settings) as listener:
@@ -93,11 +100,12 @@ def all_(
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         ring = _key_ring(settings) or prepare_trial.own_key_ring(settings.data_dir)
         with contextlib.ExitStack() as stack:
-            url = _address(settings) or stack.enter_context(prepare_trial.own_database(settings.data_dir))
-            migrate_to_head(url)
+            url = address_of(settings) or stack.enter_context(prepare_trial.own_database(settings.data_dir))
+            migrate_to_head(direct_address(settings, url))
             service = compose(settings, url=url, key_ring=ring, name="all", revision=head())
 
             async def everything() -> None:
+                await check_database(service.sessions, ring)
                 async with service.sessions.begin() as tx:
                     await add_what_ships(tx, service.clock())
                 async with service.sessions.begin() as tx:
@@ -105,20 +113,27 @@ def all_(
                 welcome = partial(_welcome, settings, issued)
                 await run(service, listener=listener, workers=True, on_ready=welcome, parent=parent)
 
-            _run(everything())
+            run_to_end(everything())
 
 
 @cli.command()
 def migrate() -> None:
     """Bring the database to the state this version was written for."""
-    migrate_to_head(_database(_settings()))
+    settings = settings_with()
+    migrate_to_head(direct_address(settings, any_database(settings)))
     print(f"{head()}")
+
+
+@cli.command("repair-feed")
+def repair_feed() -> None:
+    """After a dump was restored: let what is new follow what was restored, for every reader of the feed."""
+    print("umpan diteruskan / the feed goes on" if in_transaction(events.go_on) else "umpan utuh / the feed is whole")
 
 
 @cli.command()
 def seed() -> None:
     """Add the regions, code sets, agencies and documents that ship with Lintas and are not there yet."""
-    print(_in_transaction(lambda tx: add_what_ships(tx, real_time())))
+    print(in_transaction(lambda tx: add_what_ships(tx, real_time())))
 
 
 @keys.command("create")
@@ -130,7 +145,7 @@ def create_key(
 ) -> None:
     """Issue a key. It is shown now and never again."""
     end = real_time() + timedelta(days=days) if days else None
-    issued = _in_transaction(lambda tx: issue_key(tx, agency_code=agency, roles=role, label=label, expires_at=end))
+    issued = in_transaction(lambda tx: issue_key(tx, agency_code=agency, roles=role, label=label, expires_at=end))
     print(f"{issued.id}: simpan kunci ini sekarang / keep this key now:", file=sys.stderr)
     print(issued.secret)
 
@@ -139,27 +154,31 @@ def create_key(
 def list_keys(agency: Annotated[str | None, typer.Option(help="Kode lembaga / agency code.")] = None) -> None:
     """List keys, without the keys themselves."""
     rows: list[tuple[str, ...]] = [("id", "agency", "roles", "created", "expires", "revoked", "label")]
-    for key in _in_transaction(lambda tx: api_keys.listed(tx, agency_code=agency)):
+    for key in in_transaction(lambda tx: api_keys.listed(tx, agency_code=agency)):
         times = (key.created_at, key.expires_at, key.revoked_at)
         said = (moment.isoformat(timespec="seconds") if moment else "-" for moment in times)
         rows.append((str(key.id), key.agency_code, ",".join(key.roles), *said, key.label))
-    _print_columns(rows)
+    print_columns(rows)
 
 
 @keys.command("revoke")
 def end_key(key_id: UUID) -> None:
     """Revoke a key, from the very next request on."""
-    _in_transaction(lambda tx: revoke_key(tx, key_id))
+    in_transaction(lambda tx: revoke_key(tx, key_id))
     print(f"{key_id}: dicabut / revoked")
 
 
 @cli.command()
 def route(
     file: Annotated[Path, typer.Argument(help="YAML or JSON.")],
+    beside: Annotated[
+        list[Path] | None, typer.Option("--with", help="Dokumen tambahan / a document to decide by as well.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line for each case and service.")] = False,
 ) -> None:
     """Decide a file of cases without a database, and compare with what the file expects."""
-    raise typer.Exit(run_route(file, as_json=as_json, out=sys.stdout))
+    documents = [written.read_document(one) for one in beside or ()]
+    raise typer.Exit(run_route(file, as_json=as_json, out=sys.stdout, beside=documents))
 
 
 @cli.command("openapi")
@@ -183,7 +202,7 @@ def write_openapi(
 @cli.command()
 def health(url: Annotated[str | None, typer.Option(help="Alamat Lintas / where Lintas is.")] = None) -> None:
     """Say whether a running Lintas is ready; exit 1 if not."""
-    settings = _settings()
+    settings = settings_with()
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - asked, not bound
     at = url or settings.model_copy(update={"host": host, "public_url": None}).reached_at
     try:
@@ -213,10 +232,6 @@ def main() -> None:
         sys.exit(f"lintas: {type(error).__name__}: {frames(error)}")
 
 
-def _settings(**given: Any) -> Settings:
-    return read_settings(**{name: value for name, value in given.items() if value is not None})
-
-
 def _listening(settings: Settings) -> socket.socket:
     """Take the port before anything else is started."""
     try:
@@ -231,24 +246,6 @@ def _listening(settings: Settings) -> socket.socket:
 
 def _at(settings: Settings, listener: socket.socket) -> Settings:
     return settings.model_copy(update={"port": listener.getsockname()[1]})
-
-
-def _address(settings: Settings) -> str | None:
-    return str(settings.database_url) if settings.database_url else None
-
-
-def _given_database(settings: Settings) -> str:
-    url = _address(settings)
-    if url is None:
-        raise CannotGoOn(
-            "LINTAS_DATABASE_URL belum diisi; untuk mencoba, jalankan `lintas all`",
-            "LINTAS_DATABASE_URL is not set; to try Lintas out, run `lintas all`",
-        )
-    return url
-
-
-def _database(settings: Settings) -> str:
-    return _address(settings) or prepare_trial.address_of_own_database(settings.data_dir) or _given_database(settings)
 
 
 def _key_ring(settings: Settings) -> KeyRing | None:
@@ -267,41 +264,16 @@ def _given_key_ring(settings: Settings) -> KeyRing:
     return ring
 
 
-def _run(what: Coroutine[Any, Any, T]) -> T:
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(what)
-
-
-def _in_transaction(what: Callable[[AsyncSession], Coroutine[Any, Any, T]]) -> T:
-    async def once() -> T:
-        engine = open_engine(url, application_name="lintas cli")
-        try:
-            async with sessions_of(engine).begin() as tx:
-                return await what(tx)
-        finally:
-            await engine.dispose()
-
-    url = _database(_settings())
-    return _run(once())
-
-
 def _welcome(settings: Settings, issued: dict[str, tuple[str, str]]) -> None:
     """Tell a person where Lintas is and how to send it something."""
     at = settings.reached_at
     print(f"\nLintas siap / is ready:   {at}\nDokumentasi / API docs:   {at}/docs\n")
-    _print_columns([(role, agency_code, secret) for role, (agency_code, secret) in issued.items()])
+    print_columns([(role, agency_code, secret) for role, (agency_code, secret) in issued.items()])
     if "sender" in issued:
         print(f"\nKirim rujukan / send a referral:\n\n{prepare_trial.first_request(at, issued['sender'][1])}\n")
     else:
         print("Buat kunci / make a key:  lintas keys create --agency KODE --role sender\n")
     sys.stdout.flush()
-
-
-def _print_columns(rows: Sequence[tuple[str, ...]]) -> None:
-    """Print rows in columns, nothing cut short: what is shown is there to be copied."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 if __name__ == "__main__":

@@ -2,20 +2,32 @@
 
 import asyncio
 import os
+import select
 import signal
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from socket import AF_INET, AF_INET6, create_server, socket
 
 import structlog
-import uvicorn
 from fastapi import APIRouter, FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-from app.api import agencies, endpoints, events, handoffs, reference, referrals, routing, service_requests
+from app.api import (
+    agencies,
+    agreements,
+    endpoints,
+    events,
+    handoffs,
+    health,
+    reference,
+    referrals,
+    routing,
+    service_requests,
+)
 from app.api.application import build
+from app.api.server import Server
 from app.delivery.dispatcher import Dispatcher, Pace
 from app.delivery.post import Deadlines, open_post
 from app.domain.addresses import Reach
@@ -38,6 +50,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     events.router,
     endpoints.router,
     agencies.router,
+    agreements.router,
+    agreements.publishing,
     reference.router,
 )
 """The routers of the API, in the order in which the documents list them."""
@@ -56,6 +70,8 @@ class Service:
 
     settings: Settings
     engine: AsyncEngine
+    health_engine: AsyncEngine
+    """One connection of its own, so that a process which is busy does not look as if it were not ready."""
     sessions: async_sessionmaker[AsyncSession]
     key_ring: KeyRing
     reference: ReferenceKeeper
@@ -81,6 +97,7 @@ def create_app(service: Service) -> FastAPI:
     return build(
         ROUTERS,
         sessions=service.sessions,
+        health_sessions=sessions_of(service.health_engine),
         key_ring=service.key_ring,
         reference=service.reference,
         clock=service.clock,
@@ -108,9 +125,29 @@ def compose(
         through_pgbouncer=settings.database.through_pgbouncer,
     )
     engine = open_engine(url, application_name=f"lintas {name}", pool=pool)
+    moment = timedelta(seconds=health.DEADLINE)
+    own = Pool(
+        size=1,
+        overflow=0,
+        wait=moment,
+        connect=moment,
+        statement=moment,
+        through_pgbouncer=settings.database.through_pgbouncer,
+    )
+    health_engine = open_engine(url, application_name=f"lintas {name} health", pool=own)
     direct = settings.database.listen_url
     listen_url = str(direct) if direct else None if settings.database.through_pgbouncer else url
-    return Service(settings, engine, sessions_of(engine), key_ring, ReferenceKeeper(), clock, revision, listen_url)
+    return Service(
+        settings=settings,
+        engine=engine,
+        health_engine=health_engine,
+        sessions=sessions_of(engine),
+        key_ring=key_ring,
+        reference=ReferenceKeeper(),
+        clock=clock,
+        revision=revision,
+        listen_url=listen_url,
+    )
 
 
 def listen(host: str, port: int) -> socket:
@@ -127,7 +164,7 @@ async def run(
     on_ready: Callable[[], None] = lambda: None,
     parent: int | None = None,
 ) -> None:
-    """Run API, workers or both until SIGINT or SIGTERM, then let what is under way end; a second signal hurries.
+    """Run API, workers or both until SIGINT, SIGTERM or SIGHUP, then end what is under way; a second signal hurries.
 
     With `parent`, the id of the process that started this one, its end is a signal too.
     """
@@ -138,7 +175,7 @@ async def run(
         (hurry if stop.is_set() else stop).set()
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, on_signal, number)
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -150,11 +187,17 @@ async def run(
                 tasks.create_task(_stop_with(parent, stop))
     finally:
         await service.engine.dispose()
+        await service.health_engine.dispose()
 
 
 async def _stop_with(parent: int, stop: asyncio.Event) -> None:
+    """Stop when what started this process ends, or when the terminal it runs in is closed."""
+    terminal = select.poll()
+    if os.isatty(0):
+        terminal.register(0, 0)
     while not stop.is_set():
-        if os.getppid() != parent:
+        # A parent that leads the terminal's session may outlive a hang-up, and pass no signal on.
+        if os.getppid() != parent or terminal.poll(0):
             log.info("stopping", signal="PARENT_GONE")
             stop.set()
         with suppress(TimeoutError):
@@ -166,23 +209,16 @@ async def serve(
 ) -> None:
     """Serve the API on a socket until told to stop, then let what is under way end."""
     settings = service.settings
-    config = uvicorn.Config(
+    server = Server(
         create_app(service),
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
+        on_ready,
         forwarded_allow_ips=settings.forwarded_allow_ips,
-        timeout_keep_alive=65,
-        timeout_graceful_shutdown=round(settings.stop_within.total_seconds()),
+        stop_within=settings.stop_within,
     )
-    server = _Server(config, on_ready)
 
     async def beat() -> None:
         async with service.sessions.begin() as tx:
-            await clocks.beat(tx, real_now=real_time(), api=True)
+            await clocks.beat(tx, api=True)
 
     async def end() -> None:
         await stop.wait()
@@ -202,13 +238,15 @@ async def work(service: Service, stop: asyncio.Event) -> None:
 
     async def run_clocks() -> None:
         async with service.sessions.begin() as tx:
-            answering = await credit_outage(tx, real_now=real_time(), outage_after=service.terms.outage_after)
+            answering = await credit_outage(tx, outage_after=service.terms.outage_after)
         if answering:
             await run_due_clocks(service.sessions, service.reference, service.key_ring, service.terms, service.clock)
 
     async def forget_answers() -> None:
-        async with service.sessions.begin() as tx:
-            await idempotency.forget_expired(tx)
+        forgotten = idempotency.AT_ONCE
+        while forgotten == idempotency.AT_ONCE and not stop.is_set():
+            async with service.sessions.begin() as tx:
+                forgotten = await idempotency.forget_expired(tx)
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(deliver(service, stop))
@@ -253,19 +291,3 @@ async def repeat(name: str, job: Callable[[], Awaitable[object]], *, every: floa
                 log.error("worker_failed", worker=name, **told_of(error))  # noqa: TRY400 - its message may hold anything
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), every)
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to us and says when it takes requests."""
-
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_ready = on_ready
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
-
-    async def startup(self, sockets: list[socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._on_ready()

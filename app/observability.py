@@ -23,6 +23,7 @@ FIELDS = frozenset(
         "address",
         "again_in",
         "agency",
+        "clock_id",
         "clocks",
         "attempt",
         "attempts",

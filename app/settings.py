@@ -12,11 +12,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PostgresDsn,
     SecretStr,
+    UrlConstraints,
     ValidationError,
     field_validator,
 )
+from pydantic_core import MultiHostUrl
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "LINTAS_"
@@ -30,6 +31,10 @@ def _seconds(value: Any) -> Any:
     return float(value) if isinstance(value, str) and value.replace(".", "", 1).isdecimal() else value
 
 
+DatabaseUrl = Annotated[
+    MultiHostUrl,
+    UrlConstraints(host_required=True, allowed_schemes=["postgres", "postgresql", "postgresql+asyncpg"]),
+]
 Some = Annotated[timedelta, Field(gt=timedelta(0)), BeforeValidator(_seconds)]
 """A duration: seconds, or as ISO 8601 writes it."""
 
@@ -79,7 +84,7 @@ class DatabaseSettings(_Part):
     statement_timeout: Some = timedelta(seconds=15)
     through_pgbouncer: bool = False
     """Whether a pooler in transaction mode stands between."""
-    listen_url: PostgresDsn | None = Field(default=None, repr=False)
+    listen_url: DatabaseUrl | None = Field(default=None, repr=False)
     """The database's own address where a pooler stands between, so that news is delivered at once."""
 
 
@@ -95,7 +100,7 @@ class Settings(BaseSettings):
         env_ignore_empty=True,
     )
 
-    database_url: PostgresDsn | None = Field(default=None, repr=False)
+    database_url: DatabaseUrl | None = Field(default=None, repr=False)
     """None: the embedded database, which only `lintas all` may start."""
     database: DatabaseSettings = DatabaseSettings()
     host: str = "127.0.0.1"

@@ -3,9 +3,9 @@
 import asyncio
 
 from alembic import context
-from sqlalchemy import Connection, pool, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import Connection, text
 
+from app.storage.database import open_for_migrations
 from app.storage.tables import metadata
 
 
@@ -26,7 +26,7 @@ def migrate(connection: Connection) -> None:
 
 
 async def connect_and_migrate(url: str) -> None:
-    engine = create_async_engine(url, poolclass=pool.NullPool, hide_parameters=True)
+    engine = open_for_migrations(url)
     async with engine.connect() as connection:
         await connection.run_sync(migrate)
     await engine.dispose()

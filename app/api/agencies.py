@@ -2,16 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import Path, Request, Response
-from pydantic import Field
+from fastapi import Path, Response
+from pydantic import Field, StringConstraints
 
 from app.api.dependencies import CurrentCaller, Operator, Transaction
 from app.api.desk import Desk
-from app.api.etags import IfMatch, etag, expected
+from app.api.etags import IfMatch, MaybeIfMatch, etag
 from app.api.intake_types import Code, Line, Region
 from app.api.pages import Page, PageAsked
 from app.api.route import v1_router
-from app.api.validation import Answer, Body, Flag, Whole
+from app.api.validation import Answer, Body, Day, Flag, Whole
 from app.domain.errors import NotFound
 from app.storage import registry
 from app.workflows import change_registry
@@ -20,6 +20,9 @@ router = v1_router("agencies", changes_registry=True)
 
 AgencyCodeInPath = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
 ServiceTypeInPath = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+
+
+ServiceTypeOffered = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 
 
 class OfferedService(Body):
@@ -34,6 +37,10 @@ class OfferedService(Body):
     case_types: tuple[Code, ...] | None = None
     available: Flag = True
     secret_location: Flag | None = Field(None, description="Its place is never shown.")
+    confirmed_on: Day | None = Field(None, description="When the agency last confirmed that it can.")
+    valid_for: Code | None = Field(
+        None, description="How long that counts, as P30D; older, or never confirmed, its capacity counts as unknown."
+    )
 
 
 class AgencyBody(Body):
@@ -42,7 +49,7 @@ class AgencyBody(Body):
     name: Line
     kind: Code
     region: Code = Field(description='Where it is at home; "ID" is the whole country.')
-    services: dict[str, OfferedService] = {}
+    services: Annotated[dict[ServiceTypeOffered, OfferedService], Field(max_length=100)] = {}
     part_of: Code | None = Field(None, description="The institution it belongs to.")
     coordinator_for: Region | Code | None = None
     active: Flag = True
@@ -89,17 +96,22 @@ async def read_agency(
     return _view(*found)
 
 
-@router.put("/agencies/{code}")
+@router.put("/agencies/{code}", responses={201: {"model": AgencyView, "description": "Added"}})
 async def put_agency(
-    code: AgencyCodeInPath, body: AgencyBody, caller: Operator, desk: Desk, request: Request, response: Response
+    code: AgencyCodeInPath,
+    body: AgencyBody,
+    caller: Operator,
+    desk: Desk,
+    if_match: MaybeIfMatch,
+    response: Response,
 ) -> AgencyView:
-    """Add an agency, or change one (with If-Match). Every referral from now on is decided by it."""
-    if_match = await expected(request) if "if-match" in request.headers else None
-    kept = await change_registry.put_agency(
-        desk, caller, code, body.model_dump(mode="json", exclude_none=True), if_match
-    )
-    response.headers["ETag"] = etag(kept[1])
-    return _view(*kept)
+    """Add an agency (201), or change one (with If-Match, 200). Every referral from now on is decided by it."""
+    written = body.model_dump(mode="json", exclude_none=True)
+    kept = await change_registry.put_agency(desk, caller, code, written, if_match)
+    if kept.created:
+        response.status_code = 201
+    response.headers["ETag"] = etag(kept.version)
+    return _view(kept.body, kept.version)
 
 
 @router.put("/agencies/{code}/services/{service_type}")
@@ -115,8 +127,8 @@ async def put_agency_service(
     """Say what an agency offers of a service, and whether it is available now; needs If-Match."""
     offered = body.model_dump(mode="json", exclude_none=True)
     kept = await change_registry.put_service(desk, caller, code, service_type, offered, if_match)
-    response.headers["ETag"] = etag(kept[1])
-    return _view(*kept)
+    response.headers["ETag"] = etag(kept.version)
+    return _view(kept.body, kept.version)
 
 
 def _view(body: object, registry_version: int) -> AgencyView:

@@ -1,9 +1,11 @@
 """What is added to a referral or corrected: what is left out stays, null makes a thing unknown again."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from app.api.intake import (
     Attachment,
@@ -12,9 +14,8 @@ from app.api.intake import (
     Locations,
     ServiceGiven,
     Victim,
-    age_on,
-    consent_contradicts,
     consent_field,
+    perpetrators_consent,
     sex_of,
 )
 from app.api.intake_types import (
@@ -29,9 +30,10 @@ from app.api.intake_types import (
     RequestedBy,
     Story,
     Text,
+    age_on,
     once,
 )
-from app.api.validation import Body, Flag, fault
+from app.api.validation import Body, Flag, JudgedBody, NoNull, fault, without_default
 from app.domain.case import Case
 from app.domain.facts import Facts
 from app.domain.intake import Amendment
@@ -41,7 +43,9 @@ from app.domain.vocabulary import Urgency
 class CaseAmendment(Body):
     """What is now known of what happened."""
 
-    types: Annotated[tuple[CaseType, ...], Field(min_length=1, max_length=20), AfterValidator(once)] | None = None
+    types: Annotated[tuple[CaseType, ...], Field(min_length=1, max_length=20), once] | NoNull = Field(
+        None, json_schema_extra=without_default
+    )
     incident_date: PastDay | None = None
     place: IncidentPlace | None = None
     relation_to_perpetrator: Relation | None = None
@@ -49,36 +53,38 @@ class CaseAmendment(Body):
     police_reported_at: PastMoment | None = None
 
 
-class ReferralAmendment(Body):
+class ReferralAmendment(JudgedBody):
     """An amendment: a field that is left out stays as it is, null makes it unknown again, a list replaces the list."""
 
-    urgency: Urgency | None = None
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    urgency: Urgency | NoNull = Field(None, json_schema_extra=without_default)
     case: CaseAmendment = CaseAmendment()
     locations: Locations = Locations()
-    avoid_regions: Annotated[tuple[Region, ...], Field(max_length=50), AfterValidator(once)] | None = None
+    avoid_regions: Annotated[tuple[Region, ...], Field(max_length=50), once] | None = None
     victim: Victim = Victim()
     requested_by: RequestedBy | None = None
     services_already_given: Annotated[tuple[ServiceGiven, ...], Field(max_length=50)] | None = None
     condition: Condition = Condition()
     purpose: Text | None = None
-    consent: Consent | None = None
-    conflicts: Annotated[tuple[AgencyCode, ...], Field(max_length=200), AfterValidator(once)] | None = None
+    consent: Consent | NoNull = Field(None, json_schema_extra=without_default)
+    conflicts: Annotated[tuple[AgencyCode, ...], Field(max_length=200), once] | None = None
     narrative: Story | None = None
     attachments: Annotated[tuple[Attachment, ...], Field(max_length=50)] | None = None
 
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not self.model_fields_set:
-            raise fault("required")
-        guardian = self.victim.guardian
-        if self.consent is not None and guardian is not None and consent_contradicts(self.consent, guardian):
-            raise fault("contradiction", at=("consent", "basis"))
-        for name in ("urgency", "consent"):
-            if name in self.model_fields_set and getattr(self, name) is None:
-                raise fault("object_required" if name == "consent" else "text_required", at=(name,))
-        if "types" in self.case.model_fields_set and self.case.types is None:
-            raise fault("list_required", at=("case", "types"))
-        return self
+    @classmethod
+    def contradictions(cls, said: Mapping[str, Any]) -> Iterable[PydanticCustomError]:
+        """Find an amendment that says nothing, takes away what must stay, or rests consent on the perpetrator."""
+        if not said:
+            yield fault("required")
+        if "urgency" in said and said["urgency"] is None:
+            yield fault("text_required", at=("urgency",))
+        if "consent" in said and said["consent"] is None:
+            yield fault("object_required", at=("consent",))
+        case = said.get("case")
+        if isinstance(case, Mapping) and "types" in case and case["types"] is None:
+            yield fault("list_required", at=("case", "types"))
+        yield from perpetrators_consent(said)
 
     def amendment(self, case: Case) -> Amendment:
         """Apply what was sent to the case as it is."""

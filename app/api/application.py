@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.routing import compile_path
 
 from app.api import docs, health, openapi
-from app.api.middleware import LastResort, RequestLog, SecurityHeaders
+from app.api.middleware import HeadAsGet, LastResort, RequestLog, SecurityHeaders
 from app.api.problems import on_domain_error, on_http_exception, on_invalid_request
 from app.api.rate_limit import RateLimit
 from app.api.validation import ReferenceSource
@@ -39,6 +39,7 @@ def build(
     routers: Iterable[APIRouter],
     *,
     sessions: async_sessionmaker[AsyncSession],
+    health_sessions: async_sessionmaker[AsyncSession] | None = None,
     key_ring: KeyRing,
     reference: ReferenceSource,
     clock: BusinessClock,
@@ -47,7 +48,10 @@ def build(
     requests_per_key: int = 0,
     failures_per_address: int = 0,
 ) -> FastAPI:
-    """Build the API; `revision` is the migration the database must stand at, None is whichever; 0 is no limit."""
+    """Build the API; `revision` is the migration the database must stand at, None is whichever; 0 is no limit.
+
+    With `health_sessions`, readiness asks over connections of its own.
+    """
     api = FastAPI(
         title="Lintas",
         version=API_VERSION,
@@ -62,6 +66,7 @@ def build(
                 RateLimit, per_key=requests_per_key, failures_per_address=failures_per_address, clock=time.monotonic
             ),
             Middleware(LastResort),
+            Middleware(HeadAsGet),
         ],
         exception_handlers={
             DomainError: on_domain_error,
@@ -75,7 +80,7 @@ def build(
     api.state.clock = clock
     api.state.terms = terms
     api.state.revision = revision
-    api.state.readying = health.Readying(api)
+    api.state.readying = health.Readying(api, health_sessions or sessions)
     for router in (*routers, health.router, docs.router):
         api.include_router(router)
     api.state.route_table = tuple(_route_table(api))

@@ -1,10 +1,10 @@
 """Endpoints: where an agency wants its news sent, and what became of it."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Response
 from pydantic import Field
 
 from app.api.dependencies import CurrentCaller, Transaction
@@ -21,11 +21,16 @@ from app.workflows.manage_endpoint import DEFAULT_IN_FLIGHT, MOST_IN_FLIGHT, Wan
 
 router = v1_router("endpoints")
 
+DeliveryState = Literal["due", "delivered", "held", "superseded", "failed"]
+
 
 class EndpointBody(Body):
     """Where news is sent, and which."""
 
-    url: Annotated[str, Field(min_length=1, max_length=2000)]
+    url: Annotated[str, Field(min_length=1, max_length=2000, json_schema_extra={"format": "uri"})] = Field(
+        description="https, at its usual port or one from 1024 on; http only where the operator has allowed it.",
+        examples=["https://agency.example/lintas"],
+    )
     event_types: Annotated[tuple[Code, ...], Field(min_length=1, max_length=50)] | None = Field(
         None, description="Absent is all."
     )
@@ -137,6 +142,7 @@ async def register_endpoint(body: EndpointBody, caller: CurrentCaller, desk: Des
         desk.tx, caller, body.wanted(), reach=desk.terms.reach, key_ring=desk.key_ring, now=desk.now
     )
     response.headers["ETag"] = etag(kept.version)
+    response.headers["Location"] = f"/v1/endpoints/{kept.id}"
     return NewEndpoint(**EndpointView.of(kept).model_dump(), secret=secret)
 
 
@@ -208,9 +214,7 @@ async def list_deliveries(
     caller: CurrentCaller,
     tx: Transaction,
     paging: PageAsked,
-    state: Annotated[
-        str | None, Query(max_length=20, description="due, delivered, held, superseded or failed.")
-    ] = None,
+    state: DeliveryState | None = None,
 ) -> Page[DeliveryView]:
     """List an endpoint's deliveries, newest first."""
     if await endpoints.get(tx, endpoint_id, agency_code=caller.agency_code) is None:

@@ -30,7 +30,9 @@ async def expected(request: Request) -> Expected:
 
 def _versions(given: str) -> set[int]:
     versions: set[int] = set()
-    place = 0
+    place = _past_nothing(given, 0)
+    if place == len(given):
+        raise BadParameter("If-Match")
     while place < len(given):
         found = _TAG.match(given, place)
         if found is None:
@@ -38,8 +40,21 @@ def _versions(given: str) -> set[int]:
         # A weak tag, or one that is not ours, is a version that nothing here has.
         if found["weak"] is None and (ours := _OURS.match(found["opaque"])):
             versions.add(int(ours[1]))
-        place = found.end()
+        place = _past_nothing(given, found.end())
     return versions
 
 
+def _past_nothing(given: str, place: int) -> int:
+    """Skip the empty elements that a list may hold (RFC 9110, 5.6.1)."""
+    while place < len(given) and given[place] in " \t,":
+        place += 1
+    return place
+
+
+async def expected_if_given(request: Request) -> Expected | None:
+    """Read If-Match where there is one."""
+    return await expected(request) if "if-match" in request.headers else None
+
+
 IfMatch = Annotated[Expected, Depends(expected)]
+MaybeIfMatch = Annotated[Expected | None, Depends(expected_if_given)]

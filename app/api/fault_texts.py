@@ -8,6 +8,13 @@ FAULTS: Mapping[str, Text] = {
     "invalid": Text("tidak dapat diterima", "cannot be taken"),
     "required": Text("wajib diisi", "is required"),
     "unknown_field": Text("isian ini tidak dikenal", "this field is not known"),
+    "more_faults": Text("masih ada kesalahan lain yang tidak tercantum", "there are more faults than are listed"),
+    "unknown_parameter": Text("parameter ini tidak dikenal", "this parameter is not known"),
+    "control_character": Text(
+        "berisi karakter kendali, atau karakter yang membalik arah tulisan",
+        "holds a control character, or one that turns the direction of writing",
+    ),
+    "nothing_visible": Text("tidak berisi satu pun karakter yang tampak", "holds no character that can be seen"),
     "wrong_type": Text("jenis nilainya salah", "is of the wrong type"),
     "text_required": Text("harus berupa teks", "must be text"),
     "whole_number_required": Text("harus berupa bilangan bulat", "must be a whole number"),
@@ -47,8 +54,8 @@ FAULTS: Mapping[str, Text] = {
     "url_https_required": Text("wajib https", "https is required"),
     "url_port": Text("port ini tidak diizinkan", "this port is not allowed"),
     "one_of": Text("harus salah satu dari: {expected}", "must be one of: {expected}"),
-    "too_short": Text("kurang dari {limit}", "has fewer than {limit}"),
-    "too_long": Text("lebih dari {limit}", "has more than {limit}"),
+    "too_short": Text("harus ada sedikitnya {limit}", "needs at least {limit}"),
+    "too_long": Text("paling banyak {limit}", "takes at most {limit}"),
     "below_least": Text("harus paling sedikit {limit}", "must be at least {limit}"),
     "above_most": Text("harus paling banyak {limit}", "must be at most {limit}"),
     "not_above": Text("harus lebih dari {limit}", "must be more than {limit}"),
@@ -62,6 +69,55 @@ FAULTS: Mapping[str, Text] = {
     "malformed_cursor": Text(
         "kursor ini tidak berasal dari daftar dan saringan ini", "is no cursor of this list and these filters"
     ),
+    # of a document, facts or agencies
+    "not_a_mapping": Text("harus berupa objek", "must be an object"),
+    "unknown_key": Text("berisi isian yang tidak dikenal", "this field is not known here"),
+    "not_a_list": Text("harus berupa daftar", "must be a list"),
+    "too_many": Text("terlalu banyak", "has too many entries"),
+    "not_text": Text(
+        "harus berupa teks; angka dan tanggal ditulis dalam tanda kutip",
+        "must be text; what looks like a number or a date is written in quotes",
+    ),
+    "bad_text": Text("harus 1 sampai 2000 karakter", "must have between 1 and 2000 characters"),
+    "bad_identifier": Text(
+        "hanya a-z, 0-9, '-', '_' dan '.', paling banyak 64", "only a-z, 0-9, '-', '_' and '.', at most 64 of them"
+    ),
+    "bad_number": Text("harus berupa bilangan bulat dalam batasnya", "must be a whole number within its bounds"),
+    "not_a_boolean": Text("harus true atau false", "must be true or false"),
+    "bad_date": Text("harus berupa tanggal seperti 2024-07-17", "must be a date, as in 2024-07-17"),
+    "bad_time": Text(
+        "harus berupa waktu dengan selisih zona seperti 2024-08-01T09:15:00+08:00",
+        "must be a time with an offset, as in 2024-08-01T09:15:00+08:00",
+    ),
+    "named_twice": Text("disebut dua kali", "is named twice"),
+    "region_is_a_number": Text(
+        'kode wilayah adalah teks dan terbaca sebagai angka: tulis dalam tanda kutip seperti "64.02" '
+        "(sebagai angka, 64.10 menjadi 64.1, wilayah lain)",
+        'a region code is text and was read as a number: write it in quotes, as in "64.02" '
+        "(as a number 64.10 would become 64.1, another place)",
+    ),
+    "bad_region": Text('harus berupa kode wilayah seperti "64.02"', 'must be a region code, as in "64.02"'),
+    "bad_duration": Text(
+        "harus berupa durasi seperti PT24H, P7D atau P3WD", "must be a duration, as in PT24H, P7D or P3WD"
+    ),
+    "unknown_time_zone": Text(
+        "harus berupa zona waktu IANA seperti Asia/Makassar", "must be a time zone, as in Asia/Makassar"
+    ),
+    "never_in_force": Text(
+        "harus berakhir setelah hari mulainya", "the document must end after the day on which it begins"
+    ),
+    "no_basis": Text(
+        "klausul yang mencari lembaga menurut wilayah memerlukan basis",
+        "a clause that looks for agencies by region needs a basis",
+    ),
+    "where_or_agency": Text(
+        "isi where atau agency, dan tidak keduanya", "either where or agency is expected here, and not both"
+    ),
+    "nobody": Text(
+        "age_below harus di atas age_from; jika tidak, tidak berlaku bagi siapa pun",
+        "age_below must lie above age_from, or it is true of nobody",
+    ),
+    "not_asked_for": Text("facts.services tidak menyebut layanan ini", "facts.services does not name this service"),
     # of a body that is not JSON as taken here
     "not_utf8": Text("bukan UTF-8, mulai byte {limit}", "is not UTF-8, from byte {limit} on"),
     "byte_order_mark": Text("dimulai dengan byte order mark", "begins with a byte order mark"),

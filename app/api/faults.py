@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 from typing import Any, get_args
 
 from pydantic_core.core_schema import ErrorType
@@ -12,6 +13,8 @@ from app.api.language import Language
 from app.domain.errors import Fault
 
 FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,40}\Z")
+NUMBER = re.compile(r"[0-9]{1,6}\Z")
+MOST_FINDINGS = 20
 LIMITS = (
     "max_length",
     "min_length",
@@ -113,7 +116,7 @@ class Finding:
     @classmethod
     def of(cls, fault: Fault) -> "Finding":
         """Take a fault the domain found."""
-        return cls(fault.code, pointer=fault.pointer, message=fault.message or None)
+        return cls(fault.code, pointer=shown(fault.pointer), message=fault.message or None)
 
     def as_json(self, language: Language) -> dict[str, str]:
         """Say it to a person, in one language."""
@@ -127,24 +130,42 @@ class Finding:
         try:
             detail: str = getattr(text, language.value).format_map(self.limits)
         except KeyError:
-            detail = getattr(FAULTS["invalid"], language.value)
+            detail = self.message or getattr(FAULTS["invalid"], language.value)
         return detail
 
 
 def findings(errors: Iterable[Mapping[str, Any]], body: Any) -> list[Finding]:
-    """Turn pydantic's errors into findings, in their order, each place and code once."""
+    """Turn pydantic's errors into findings, in their order, each place and code once, and no more than are shown."""
     found: dict[tuple[str | None, str | None, str], Finding] = {}
     for error in errors:
         if _is_echo(error, body):
             continue
         finding = _finding(error, body)
         found.setdefault((finding.pointer, finding.parameter, finding.code), finding)
-    return list(found.values())
+        if len(found) > MOST_FINDINGS:
+            break
+    return few(found.values())
+
+
+def few(found: Iterable[Finding]) -> list[Finding]:
+    """Keep as many as anybody reads, and say that there are more."""
+    kept = list(islice(found, MOST_FINDINGS + 1))
+    if len(kept) <= MOST_FINDINGS:
+        return kept
+    of_the_body = kept[0].parameter is None
+    more = Finding("more_faults", pointer="" if of_the_body else None, parameter=None if of_the_body else "")
+    return [*kept[:MOST_FINDINGS], more]
 
 
 def pointer(parts: Sequence[str | int]) -> str:
     """Write a JSON Pointer (RFC 6901)."""
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
+
+
+def shown(written: str) -> str:
+    """Cut a JSON Pointer where a part of it is neither the name of a field nor a number: it may be anything."""
+    parts = takewhile(lambda part: FIELD_NAME.match(part) or NUMBER.match(part), written.split("/")[1:])
+    return "".join(f"/{part}" for part in parts)
 
 
 def code_of(kind: str) -> str:
@@ -206,7 +227,7 @@ def _limits(context: Mapping[str, Any]) -> dict[str, str]:
     filled = {"limit": next(iter(limits.values()))} if limits else {}
     # The codes an enum or a literal allows come from our own schema, never from the request.
     if isinstance(expected := context.get("expected") or context.get("expected_tags"), str):
-        filled["expected"] = expected.replace("'", "")
+        filled["expected"] = expected.replace("'", "").replace(" or ", ", ")
     for name in ("line", "column"):
         if isinstance(context.get(name), int):
             filled[name] = str(context[name])

@@ -1,14 +1,17 @@
 """Handoffs: what an agency was asked to do, and what it answers."""
 
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query, Response
 from pydantic import Field, model_validator
 
+from app.api import examples
 from app.api.dependencies import CurrentCaller, Receiver, SenderOrCoordinator, Transaction
 from app.api.desk import Desk
 from app.api.etags import etag
+from app.api.examples import shows
 from app.api.handoff_views import HandoffView, handoff_view
 from app.api.intake_types import Text, today
 from app.api.pages import Page, PageAsked
@@ -31,8 +34,19 @@ from app.workflows.answer_handoff import Answer, answer_handoff
 router = v1_router("handoffs")
 
 
+class ReasonToWithdraw(StrEnum):
+    """Why a person withdraws an offer: what follows from consent and from facts is said elsewhere."""
+
+    NO_LONGER_NEEDED = WithdrawReason.NO_LONGER_NEEDED
+    WRONG_AGENCY = WithdrawReason.WRONG_AGENCY
+    VICTIM_REQUEST = WithdrawReason.VICTIM_REQUEST
+    OTHER = WithdrawReason.OTHER
+
+
 class Note(Body):
     """What may go with an answer. A note is sealed, and shown to nobody but its own agency's successors in the case."""
+
+    model_config = shows(examples.NOTE)
 
     note: Text | None = None
 
@@ -40,11 +54,15 @@ class Note(Body):
 class Decline(Note):
     """Why an offer is declined, or a handoff handed back."""
 
+    model_config = shows(examples.DECLINE)
+
     reason: DeclineReason
 
 
 class Hold(Note):
     """Until when a handoff rests."""
+
+    model_config = shows(examples.HOLD)
 
     review_on: Day = Field(description="The day on which it is looked at again, in the agency's time zone.")
 
@@ -60,11 +78,15 @@ class Hold(Note):
 class Complete(Note):
     """How it ended."""
 
+    model_config = shows(examples.COMPLETE)
+
     outcome: CompletionOutcome
 
 
 class Fail(Note):
     """Why a service that was begun could not be given."""
+
+    model_config = shows(examples.FAIL)
 
     reason: FailReason
 
@@ -72,13 +94,9 @@ class Fail(Note):
 class Withdraw(Note):
     """Why an offer is withdrawn or its cancellation asked for; `no_longer_needed` ends the request."""
 
-    reason: WithdrawReason = WithdrawReason.OTHER
+    model_config = shows(examples.WITHDRAW)
 
-    @model_validator(mode="after")
-    def _is_the_callers_to_give(self) -> "Withdraw":
-        if self.reason in (WithdrawReason.CONSENT_WITHDRAWN, WithdrawReason.FACTS_AMENDED):
-            raise fault("unknown_code", at=("reason",))
-        return self
+    reason: ReasonToWithdraw = ReasonToWithdraw.OTHER
 
 
 class HandoffInList(HandoffLineView):

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from app.storage import readiness
+from app.storage import events, readiness
 
 DEADLINE = 1.0
 """Seconds in which the database must have answered everything."""
@@ -34,8 +35,10 @@ class Readiness(BaseModel):
 class Readying:
     """Looks whether the process is ready: one look at a time, however many ask, and never for long."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, sessions: async_sessionmaker[AsyncSession]) -> None:
         self._state = app.state
+        self._sessions = sessions
+        self._registry_read = False
         self._look: asyncio.Task[dict[str, Result]] | None = None
         self.started = False
 
@@ -58,15 +61,19 @@ class Readying:
     async def _all(self) -> dict[str, Result]:
         results: dict[str, Result] = {"database": "failed"}
         try:
-            async with self._state.sessions.begin() as tx:
+            async with self._sessions.begin() as tx:
                 found, expected = await readiness.revision(tx), self._state.revision
-                at_head = expected is None or found == expected
+                at_head = expected is None or (found or "") >= expected  # ahead is a newer version, rolled out
                 results |= {"database": "ok", "migrations": "ok" if at_head else "failed"}
                 if at_head:
-                    results |= {"key_ring": "failed", "registry": "failed"}
+                    results |= {"key_ring": "failed", "feed": "failed", "registry": "failed"}
                     used = await readiness.ring_keys_in_use(tx)
                     results["key_ring"] = "ok" if all(map(self._state.key_ring.holds, used)) else "failed"
-                    await self._state.reference.current(tx)
+                    results["feed"] = "failed" if await events.is_cut_off(tx) else "ok"
+                    if not self._registry_read:
+                        # Once is enough: to ask again is to wait for whoever publishes, and readiness waits for nobody.
+                        await self._state.reference.current(tx)
+                    self._registry_read = True
                     results["registry"] = "ok"
         except Exception as error:  # noqa: BLE001 - whatever it is, the process is not ready, and says so
             log.warning("not_ready", error=type(error).__name__)
@@ -90,7 +97,7 @@ async def live() -> Liveness:
 
 @router.get("/ready", responses={503: {"model": Readiness, "description": "Not ready"}})
 async def ready(looks: Looks, response: Response) -> Readiness:
-    """Say whether requests can be served: database, migrations, key ring, registry. If not, send them elsewhere."""
+    """Say whether requests can be served: database, migrations, key ring, feed, registry. If not, go elsewhere."""
     return _answer(await looks.checks(), response)
 
 

@@ -1,15 +1,17 @@
 """A referral as a sender's system writes it, read into what routing may know and what is sealed."""
 
-from datetime import date
-from typing import Annotated, Any, Self
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field
+from pydantic_core import PydanticCustomError
 
+from app.api import examples
+from app.api.examples import shows
 from app.api.intake_types import (
     WEST,
     AgencyCode,
     CaseType,
-    Code,
     ConsentBasis,
     IncidentPlace,
     Line,
@@ -20,16 +22,21 @@ from app.api.intake_types import (
     Relation,
     RequestedBy,
     ServiceType,
+    SexCode,
     Story,
     Text,
+    age_on,
+    as_day,
     once,
     today,
 )
-from app.api.validation import Body, Flag, Whole, fault, judging
+from app.api.validation import Body, Flag, JudgedBody, Whole, fault, judging
 from app.domain.facts import Facts
 from app.domain.intake import AskedService, Submission
 from app.domain.referral import Mode
 from app.domain.vocabulary import Sex, Urgency
+
+_BASES = frozenset(basis.value for basis in ConsentBasis) - {ConsentBasis.NONE.value}
 
 
 class Contact(Body):
@@ -50,7 +57,7 @@ class Guardian(Body):
     is_perpetrator: Flag | None = None
 
 
-class Victim(Body):
+class Victim(JudgedBody):
     """The victim, as far as known. Everything may be left out; an alias will do for a name."""
 
     name: Line | None = None
@@ -58,31 +65,28 @@ class Victim(Body):
     national_id: Annotated[str, Field(pattern=r"^[0-9]{16}$")] | None = Field(None, description="NIK, 16 digits.")
     birth_date: PastDay | None = None
     age: Annotated[Whole, Field(ge=0, le=130)] | None = Field(None, description="In whole years, today.")
-    sex: Code | None = Field(None, description="female, male or unknown.")
+    sex: SexCode | None = Field(None, description="female, male or unknown.")
     disability_needs: Text | None = None
     citizenship: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = Field(None, description="ISO 3166-1 alpha-2.")
     safe_contact: Contact | None = None
     guardian: Guardian | None = None
 
-    @model_validator(mode="after")
-    def _age_agrees(self) -> Self:
-        if self.sex is not None and self.sex not in (*Sex, "unknown"):
-            raise fault("unknown_code", at=("sex",))
-        if self.birth_date is not None and today().year - self.birth_date.year > 130:
-            raise fault("out_of_range", at=("birth_date",))
-        if self.birth_date is not None and self.age not in (
-            None,
-            age_on(self.birth_date, today()),
-            age_on(self.birth_date, today(WEST)),
-        ):
-            raise fault("contradiction", at=("age",))
-        return self
+    @classmethod
+    def contradictions(cls, said: Mapping[str, Any]) -> Iterable[PydanticCustomError]:
+        """Find a birth date that nobody alive has, and an age that it contradicts."""
+        birth_date, age = as_day(said.get("birth_date")), said.get("age")
+        if birth_date is None or birth_date > today():
+            return
+        if today().year - birth_date.year > 130:
+            yield fault("out_of_range", at=("birth_date",))
+        elif isinstance(age, int) and age not in (age_on(birth_date, today()), age_on(birth_date, today(WEST))):
+            yield fault("contradiction", at=("age",))
 
 
 class CaseOfViolence(Body):
     """What happened."""
 
-    types: Annotated[tuple[CaseType, ...], Field(min_length=1, max_length=20), AfterValidator(once)]
+    types: Annotated[tuple[CaseType, ...], Field(min_length=1, max_length=20), once]
     incident_date: PastDay | None = None
     place: IncidentPlace | None = None
     relation_to_perpetrator: Relation | None = None
@@ -124,21 +128,21 @@ class Condition(Body):
     community: Text | None = None
 
 
-class Consent(Body):
+class Consent(JudgedBody):
     """On what basis the case may be passed on. Basis `none` must be said: then only an emergency moves."""
 
     basis: ConsentBasis
     given_at: PastMoment | None = None
-    services: Annotated[tuple[ServiceType, ...], Field(min_length=1), AfterValidator(once)] | None = Field(
+    services: Annotated[tuple[ServiceType, ...], Field(min_length=1), once] | None = Field(
         None, description="The services it is for; absent is all that are asked for."
     )
-    agencies_refused: Annotated[tuple[AgencyCode, ...], Field(max_length=200), AfterValidator(once)] = ()
+    agencies_refused: Annotated[tuple[AgencyCode, ...], Field(max_length=200), once] = ()
 
-    @model_validator(mode="after")
-    def _has_a_time(self) -> Self:
-        if self.basis is not ConsentBasis.NONE and self.given_at is None:
-            raise fault("required", at=("given_at",))
-        return self
+    @classmethod
+    def contradictions(cls, said: Mapping[str, Any]) -> Iterable[PydanticCustomError]:
+        """Find a consent without a time."""
+        if said.get("basis") in _BASES and said.get("given_at") is None:
+            yield fault("required", at=("given_at",))
 
     @property
     def given(self) -> bool:
@@ -153,11 +157,11 @@ class Attachment(Body):
     reference: Line
 
 
-class ReferralFacts(Body):
+class ReferralFacts(JudgedBody):
     """What may be said of a case, on submission and on amendment alike."""
 
     locations: Locations = Locations()
-    avoid_regions: Annotated[tuple[Region, ...], Field(max_length=50), AfterValidator(once)] = Field(
+    avoid_regions: Annotated[tuple[Region, ...], Field(max_length=50), once] = Field(
         (), description="Where the victim is not safe."
     )
     victim: Victim = Victim()
@@ -165,7 +169,7 @@ class ReferralFacts(Body):
     services_already_given: Annotated[tuple[ServiceGiven, ...], Field(max_length=50)] = ()
     condition: Condition = Condition()
     purpose: Text | None = None
-    conflicts: Annotated[tuple[AgencyCode, ...], Field(max_length=200), AfterValidator(once)] = Field(
+    conflicts: Annotated[tuple[AgencyCode, ...], Field(max_length=200), once] = Field(
         (), description="Agencies named in the case. They and their whole institution learn nothing of it."
     )
     narrative: Story | None = None
@@ -175,6 +179,8 @@ class ReferralFacts(Body):
 class ReferralSubmission(ReferralFacts):
     """A victim's referral. All that may be unknown in the field may be left out."""
 
+    model_config = shows(examples.REFERRAL)
+
     sender_reference: Line = Field(description="The sender's own reference, used once. Sealed.")
     mode: Mode = Field(Mode.REFERRAL, description="referral: the sender keeps the case; transfer: it gives it up.")
     urgency: Urgency
@@ -182,13 +188,11 @@ class ReferralSubmission(ReferralFacts):
     services: Annotated[tuple[AskedForService, ...], Field(min_length=1, max_length=30)]
     consent: Consent
 
-    @model_validator(mode="after")
-    def _hangs_together(self) -> Self:
-        once_of_services(self.services)
-        guardian = self.victim.guardian
-        if guardian is not None and consent_contradicts(self.consent, guardian):
-            raise fault("contradiction", at=("consent", "basis"))
-        return self
+    @classmethod
+    def contradictions(cls, said: Mapping[str, Any]) -> Iterable[PydanticCustomError]:
+        """Find services that are asked for twice, and a consent that rests on the perpetrator."""
+        yield from twice_asked(said.get("services"))
+        yield from perpetrators_consent(said)
 
     def submission(self) -> Submission:
         """Tell apart what routing may know and what is sealed."""
@@ -206,22 +210,23 @@ class ReferralSubmission(ReferralFacts):
         )
 
 
-def consent_contradicts(consent: Consent, guardian: Guardian) -> bool:
-    """Say whether consent would rest on a guardian who is named as the perpetrator."""
-    return consent.basis is ConsentBasis.GUARDIAN and guardian.is_perpetrator is True
-
-
-def once_of_services(services: tuple[AskedForService, ...]) -> None:
-    """Refuse a service that is asked for twice."""
-    types = [service.type for service in services]
+def twice_asked(services: Any) -> Iterable[PydanticCustomError]:
+    """Find the services that are asked for a second time."""
+    listed = services if isinstance(services, list) else []
+    types = [service.get("type") if isinstance(service, Mapping) else None for service in listed]
     for place, type_ in enumerate(types):
-        if type_ in types[:place]:
-            raise fault("twice", at=("services", place, "type"))
+        if isinstance(type_, str) and type_ in types[:place]:
+            yield fault("twice", at=("services", place, "type"))
 
 
-def age_on(birth_date: date, day: date) -> int:
-    """Count whole years of age; one who was born on 29 February has a birthday on 1 March."""
-    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
+def perpetrators_consent(said: Mapping[str, Any]) -> Iterable[PydanticCustomError]:
+    """Find a consent of a guardian who is named as the perpetrator."""
+    consent, victim = said.get("consent"), said.get("victim")
+    guardian = victim.get("guardian") if isinstance(victim, Mapping) else None
+    if not isinstance(consent, Mapping) or not isinstance(guardian, Mapping):
+        return
+    if consent.get("basis") == ConsentBasis.GUARDIAN.value and guardian.get("is_perpetrator") is True:
+        yield fault("contradiction", at=("consent", "basis"))
 
 
 def facts_of(body: ReferralFacts, case: CaseOfViolence, urgency: Urgency, consent: Consent) -> Facts:

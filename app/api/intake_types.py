@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, ValidatorFunctionWrapHandler, WrapValidator
 
-from app.api.validation import Day, Moment, fault, judging
+from app.api.plain_text import line, lines
+from app.api.validation import Day, Moment, fault, judging, together
 from app.domain.regions import NATION, is_country, is_location
+from app.domain.vocabulary import Sex
 from app.storage.reference import Reference
 
 # Nobody in Indonesia is later in the day than the east: what is in the future there is so everywhere.
@@ -56,6 +58,20 @@ def today(zone: ZoneInfo = EAST) -> date:
     return judging().now.astimezone(zone).date()
 
 
+def as_day(said: Any) -> date | None:
+    """Read a day of the years that are taken, as far as it is one."""
+    try:
+        day = date.fromisoformat(said) if isinstance(said, str) and len(said) == 10 else None
+    except ValueError:
+        return None
+    return day if day is not None and day.year >= 1900 else None
+
+
+def age_on(birth_date: date, day: date) -> int:
+    """Count whole years of age; one who was born on 29 February has a birthday on 1 March."""
+    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
+
+
 def _code_of(set_of: Callable[[Reference], object]) -> Callable[[str], str]:
     def known(code: str) -> str:
         if code not in set_of(reference()):  # type: ignore[operator]
@@ -93,18 +109,27 @@ def _past_moment(moment: datetime) -> datetime:
     return moment
 
 
-def once(codes: tuple[str, ...]) -> tuple[str, ...]:
-    """Refuse a list that names something twice."""
-    for place, code in enumerate(codes):
-        if code in codes[:place]:
-            raise fault("twice", at=(place,))
-    return codes
+def _once(said: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    listed = said if isinstance(said, list | tuple) else ()
+    again = [place for place, item in enumerate(listed) if isinstance(item, str) and item in listed[:place]]
+    return together(said, read, [fault("twice", at=(place,)) for place in again])
+
+
+once = WrapValidator(_once)
+"""Refuses a list that names something twice, each place that does."""
+
+
+def _sex(code: str) -> str:
+    if code not in (*Sex, "unknown"):
+        raise fault("unknown_code")
+    return code
 
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 ServiceType = Annotated[Code, AfterValidator(_code_of(lambda known: known.vocabulary.service_types))]
 CaseType = Annotated[Code, AfterValidator(_code_of(lambda known: known.vocabulary.case_types))]
 IncidentPlace = Annotated[Code, AfterValidator(_code_of(lambda known: known.vocabulary.incident_places))]
+SexCode = Annotated[Code, AfterValidator(_sex)]
 Relation = Annotated[Code, AfterValidator(_code_of(lambda known: known.vocabulary.relations_to_perpetrator))]
 Location = Annotated[Code, AfterValidator(_location)]
 """A region code as text ("64.02.06"), or "country:XX" for a place abroad."""
@@ -113,6 +138,8 @@ AgencyCode = Annotated[Code, AfterValidator(_agency)]
 PastDay = Annotated[Day, AfterValidator(_past_day)]
 PastMoment = Annotated[Moment, AfterValidator(_past_moment)]
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000)]
-Story = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50_000)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300), BeforeValidator(line)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000), BeforeValidator(lines)]
+Story = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50_000), BeforeValidator(lines)
+]

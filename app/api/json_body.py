@@ -6,12 +6,14 @@ from typing import Any
 
 from starlette.requests import Request
 
-from app.api.faults import FIELD_NAME, Finding, pointer
+from app.api.faults import FIELD_NAME, MOST_FINDINGS, Finding, pointer
 from app.api.refusals import BodyTooLarge, BodyTooSlow, MalformedBody, UnsupportedMediaType
 
 LARGEST = 256 * 1024
 DEEPEST = 32
-MOST_FINDINGS = 20
+MOST_MEMBERS = 1000
+"""Of one list or object; the longest that means something is an area, of 600."""
+MOST_VALUES = 30_000
 SLOWEST = 30.0
 LARGEST_NUMBER = 2**63 - 1
 DIGITS = len(str(LARGEST_NUMBER))
@@ -109,11 +111,17 @@ def _decimal(digits: str) -> float | _Odd:
 
 def _look_through(parsed: Any) -> list[Finding]:
     found: list[Finding] = []
+    seen = 0
     waiting: list[tuple[Any, tuple[str | int, ...]]] = [(parsed, ())]
-    while waiting and len(found) < MOST_FINDINGS:
+    while waiting and len(found) <= MOST_FINDINGS:
         value, path = waiting.pop()
+        if (seen := seen + 1) > MOST_VALUES:
+            found.append(Finding("too_many", pointer=""))
+            break
         if isinstance(value, dict | list) and len(path) >= DEEPEST:
             found.append(Finding("too_deep", pointer=_shown(path)))
+        elif isinstance(value, dict | list) and len(value) > MOST_MEMBERS:
+            found.append(Finding("too_many", pointer=_shown(path)))
         elif isinstance(value, dict):
             found += [Finding("duplicate_key", pointer=_shown(path))] if isinstance(value, _Doubled) else []
             found += [Finding(code, pointer=_shown(path)) for key in value if (code := _odd_text(key))]

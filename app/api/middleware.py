@@ -110,6 +110,28 @@ class LastResort:
             await unexpected(scope)(scope, receive, send)
 
 
+class HeadAsGet:
+    """Answers HEAD wherever GET is answered, with the same headers and no body (RFC 9110, 9.3.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        asked = {**scope, "method": "GET"}
+        try:
+            await self.app(asked, receive, without_body)
+        finally:
+            scope["route"] = asked.get("route")
+
+
 class AnswerBrokeOff(Exception):
     """The answer cannot be finished; the server closes the connection."""
 

@@ -1,12 +1,15 @@
 """The OpenAPI document: FastAPI's own, with what the frame adds to every route said once."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
+from app.api import asked, etags
 from app.api.idempotency import HEADER
+from app.api.pages import paging
 from app.api.problems import MEDIA_TYPE
 from app.api.route import IDEMPOTENT, LintasRoute
 
@@ -19,6 +22,11 @@ are RFC 3339 with an offset. Code lists are open: expect codes you do not know y
 a stable `code`, in Indonesian, or in English where `Accept-Language` asks for it. A POST may carry an \
 `Idempotency-Key`; repeated within 72 hours with the same body, it gives the first answer again.
 """
+
+
+def _header(description: str, kind: str = "string", **more: Any) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": kind, **more}}
+
 
 PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -47,6 +55,18 @@ PROBLEM: dict[str, Any] = {
         },
     },
 }
+HEADERS: dict[str, dict[str, Any]] = {
+    "ETag": _header("The version of what is shown; send it in If-Match.", pattern='^"v[0-9]+"$'),
+    "Location": _header("Where what was made can be read."),
+    "Link": _header('The address of the next page, with rel="next"; absent on the last one.'),
+    "Idempotency-Replayed": _header("true: this is the first answer to the same request again.", enum=["true"]),
+    "X-Request-Id": _header("The request, as the service's log knows it."),
+    "RateLimit-Policy": _header("How much the key may ask in which time (draft-ietf-httpapi-ratelimit-headers)."),
+    "RateLimit": _header("How much the key may ask now, and in how many seconds all of it."),
+    "Retry-After": _header("Seconds after which a repeat is worth while: of 409 in flight, 429 and 503.", "integer"),
+    "WWW-Authenticate": _header('Of 401: Bearer, with error="invalid_token" where the key is not valid.'),
+}
+ALWAYS = ("X-Request-Id", "RateLimit-Policy", "RateLimit")
 REFUSED = {"$ref": "#/components/responses/Refused"}
 FAILED = {"$ref": "#/components/responses/Failed"}
 
@@ -59,7 +79,7 @@ def document(app: FastAPI, *, server: str | None = None) -> dict[str, Any]:
         openapi_version="3.1.0",
         description=DESCRIPTION,
         routes=app.routes,
-        servers=[{"url": server}] if server else None,
+        servers=[{"url": server or "/", "description": "Where this document was read."}],
     )
     components = found.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
@@ -67,9 +87,12 @@ def document(app: FastAPI, *, server: str | None = None) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     components["schemas"] = dict(sorted(schemas.items()))
+    components["headers"] = HEADERS
     components["responses"] = {
-        "Refused": _problem_response("The request is refused; `code` says why."),
-        "Failed": _problem_response("The service cannot answer now; repeat with the same Idempotency-Key."),
+        "Refused": _problem_response("The request is refused; `code` says why.", "Retry-After", "WWW-Authenticate"),
+        "Failed": _problem_response(
+            "The service cannot answer now; repeat with the same Idempotency-Key.", "Retry-After"
+        ),
     }
     components["securitySchemes"] = {
         "key": {"type": "http", "scheme": "bearer", "description": "A key of your agency, such as lintas_sender_..."}
@@ -89,13 +112,48 @@ def _complete(paths: dict[str, Any], route: APIRoute, context: RouteContext) -> 
         responses = {
             code: said for code, said in operation["responses"].items() if "HTTPValidationError" not in str(said)
         }
+        for code, response in responses.items():
+            response["headers"] = _headers(*_told(route, method, code))
         operation["responses"] = {**responses, "4XX": REFUSED, "5XX": FAILED}
         if isinstance(route, LintasRoute) and route.roles:
             operation["x-roles"] = sorted({role.value for required in route.roles for role in required.roles})
             needed = " or ".join(operation["x-roles"])
             operation["description"] = f"{operation.get('description', '')}\n\nNeeds the role {needed}.".strip()
+        parameters = operation.setdefault("parameters", [])
         if method == "POST":
-            operation.setdefault("parameters", []).append(_idempotency_key(operation.get("x-idempotency")))
+            parameters.append(_idempotency_key(operation.get("x-idempotency")))
+        for call, required in ((etags.expected, True), (etags.expected_if_given, False)):
+            if asked.depends_on(route.dependant, call):
+                parameters.append(_if_match(required=required))
+        if not parameters:
+            del operation["parameters"]
+
+
+def _told(route: APIRoute, method: str, code: str) -> Iterator[str]:
+    """Name the headers of a good answer."""
+    yield from ALWAYS
+    if asked.depends_on(route.dependant, paging):
+        yield "Link"
+    if route.dependant.response_param_name is not None:
+        yield "ETag"
+    if method == "POST":
+        yield "Idempotency-Replayed"
+        if code == "201":
+            yield "Location"
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _if_match(*, required: bool) -> dict[str, Any]:
+    return {
+        "name": "If-Match",
+        "in": "header",
+        "required": required,
+        "description": "The ETag of what is changed, as it was read" + ("." if required else "; where it is there."),
+        "schema": {"type": "string", "examples": ['"v7"', "*"]},
+    }
 
 
 def _idempotency_key(need: str | None) -> dict[str, Any]:
@@ -104,12 +162,13 @@ def _idempotency_key(need: str | None) -> dict[str, Any]:
         "in": "header",
         "required": need == IDEMPOTENT["x-idempotency"],
         "description": "Repeated with the same body within 72 hours, it gives the first answer again.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     }
 
 
-def _problem_response(description: str) -> dict[str, Any]:
+def _problem_response(description: str, *headers: str) -> dict[str, Any]:
     return {
         "description": description,
+        "headers": _headers("X-Request-Id", *headers),
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }

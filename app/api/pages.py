@@ -3,19 +3,23 @@
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar, overload
 
 import orjson
 from fastapi import Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from app.api.refusals import BadParameter
+from app.api.validation import fault
 
 LARGEST = 200
 USUAL = 50
 CURSOR = "after"
+LARGEST_NUMBER = 2**63 - 1
+DIGITS = re.compile(r"[0-9]{1,9}\Z")
 NOT_FILTERS = frozenset({CURSOR, "limit"})
 
 View = TypeVar("View", bound=BaseModel)
@@ -59,7 +63,7 @@ class Paging:
             bound, *parts = orjson.loads(base64.b64decode(_padded(self.cursor), altchars=b"-_", validate=True))
             if bound != self._binding() or len(parts) != len(kinds):
                 raise BadParameter(CURSOR, "malformed_cursor")
-            return tuple(kind(part) for kind, part in zip(kinds, parts, strict=True))
+            return tuple(_part(kind, part) for kind, part in zip(kinds, parts, strict=True))
         except (binascii.Error, ValueError, TypeError, AttributeError, OverflowError):
             raise BadParameter(CURSOR, "malformed_cursor") from None
 
@@ -95,6 +99,22 @@ class Paging:
         return hashlib.sha256(said).hexdigest()[:12]
 
 
+def _part(kind: Callable[[Any], Any], part: Any) -> Any:
+    """Read a part of a cursor as what it was written from, and as nothing else that could be made into it."""
+    if kind is int:
+        if type(part) is not int or not -LARGEST_NUMBER <= part <= LARGEST_NUMBER:
+            raise ValueError("no number of the database")
+    elif not isinstance(part, str) or "\0" in part:
+        raise ValueError("no text of the database")
+    return kind(part)
+
+
+def _digits(value: Any) -> Any:
+    if isinstance(value, str) and not DIGITS.match(value):
+        raise fault("whole_number_required")
+    return value
+
+
 def _padded(cursor: str) -> bytes:
     return cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
 
@@ -102,7 +122,7 @@ def _padded(cursor: str) -> bytes:
 async def paging(
     request: Request,
     response: Response,
-    limit: Annotated[int, Query(ge=1, le=LARGEST, description="How many to give.")] = USUAL,
+    limit: Annotated[int, BeforeValidator(_digits), Query(ge=1, le=LARGEST, description="How many to give.")] = USUAL,
     after: Annotated[str | None, Query(max_length=500, description="The `next` of the page before.")] = None,
 ) -> Paging:
     """Read which page is asked for."""

@@ -43,6 +43,27 @@ PROBLEMS: Mapping[str, Wording] = {
         Text("Dokumen tidak sah", "Invalid document"),
         Text("Perjanjian tidak dapat dibaca; lihat errors.", "The agreement cannot be read; see errors."),
     ),
+    "document_refused": Wording(
+        Text("Dokumen ditolak", "Document refused"),
+        Text(
+            "Dokumen ini tidak dapat diterbitkan; lihat findings, masing-masing dengan klausul dan contohnya.",
+            "This document cannot be published; see findings, each with its clauses and an example.",
+        ),
+    ),
+    "version_published": Wording(
+        Text("Versi sudah terbit", "Version already published"),
+        Text(
+            "Versi yang sudah terbit tidak pernah berubah; buat versi berikutnya.",
+            "A published version never changes; draft the next one.",
+        ),
+    ),
+    "not_next_version": Wording(
+        Text("Bukan versi berikutnya", "Not the next version"),
+        Text(
+            "Versi diterbitkan berurutan; berikutnya adalah versi {next_version}.",
+            "Versions are published one after the other; the next one is {next_version}.",
+        ),
+    ),
     "facts_invalid": Wording(
         Text("Fakta tidak sah", "Invalid facts"),
         Text("Fakta kasus tidak dapat dibaca; lihat errors.", "The facts of the case cannot be read; see errors."),
@@ -133,6 +154,20 @@ PROBLEMS: Mapping[str, Wording] = {
     "malformed_body": Wording(
         Text("Isi permintaan rusak", "Malformed body"),
         Text("Isi permintaan bukan JSON yang sah; lihat errors.", "The body is not JSON as taken here; see errors."),
+    ),
+    "malformed_request": Wording(
+        Text("Bukan permintaan HTTP yang sah", "Not a valid HTTP request"),
+        Text(
+            "Permintaan tidak dapat dibaca sebagai HTTP/1.1, atau tidak memuat tepat satu Host.",
+            "The request cannot be read as HTTP/1.1, or does not have exactly one Host.",
+        ),
+    ),
+    "headers_too_large": Wording(
+        Text("Header terlalu besar", "Headers too large"),
+        Text(
+            "Baris permintaan dan header bersama-sama paling besar 64 KiB.",
+            "The request line and the headers together may have at most 64 KiB.",
+        ),
     ),
     "body_too_large": Wording(
         Text("Isi permintaan terlalu besar", "Body too large"),

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from app.api import refusals
-from app.api.faults import Finding, findings
+from app.api.faults import Finding, few, findings
 from app.api.language import Language, chosen
 from app.api.problem_texts import PROBLEMS
 from app.domain import errors, handoff
@@ -24,6 +24,10 @@ MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:lintas:problem:"
 AGAIN_IN = 2
 """Seconds until a repeat is worth while, where nothing better is known."""
+
+
+ENDING = (refusals.BodyTooLarge, refusals.BodyTooSlow, refusals.MalformedRequest, refusals.HeadTooLarge)
+"""After these, nobody knows where the next request on the connection would begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,9 @@ ROWS: Mapping[type[DomainError], Row] = {
     errors.RequestNotWaiting: Row(409, ("current_state",)),
     errors.ConsentRequired: Row(409),
     errors.HolderRequired: Row(403),
+    errors.VersionPublished: Row(409),
+    errors.NotNextVersion: Row(409, ("next_version",)),
+    errors.DocumentRefused: Row(422, ("findings",)),
     handoff.IllegalTransition: Row(409, ("current_state", "event", "available_actions")),
     refusals.Refusal: Row(400),
     refusals.MalformedBody: Row(400),
@@ -58,6 +65,9 @@ ROWS: Mapping[type[DomainError], Row] = {
     refusals.BodyTooSlow: Row(408),
     refusals.UnsupportedMediaType: Row(415),
     refusals.BadParameter: Row(400),
+    refusals.BadQuery: Row(400),
+    refusals.MalformedRequest: Row(400),
+    refusals.HeadTooLarge: Row(431),
     refusals.Unauthenticated: Row(401),
     refusals.IdempotencyKeyInvalid: Row(400),
     refusals.IdempotencyKeyRequired: Row(400),
@@ -120,15 +130,15 @@ def allowed_methods(request: Request) -> str:
     methods: set[str] = set()
     for route in request.app.state.route_table:
         if route.regex.match(request.url.path):
-            methods |= route.methods
+            methods |= route.methods | ({"HEAD"} if "GET" in route.methods else set())
     return ", ".join(sorted(methods))
 
 
 def _findings(error: DomainError) -> Sequence[Finding]:
-    if isinstance(error, refusals.MalformedBody):
-        return error.findings
+    if isinstance(error, refusals.MalformedBody | refusals.BadQuery):
+        return few(error.findings)
     if isinstance(error, errors.FaultsFound):
-        return [Finding.of(fault) for fault in error.faults]
+        return few(Finding.of(fault) for fault in error.faults)
     if isinstance(error, refusals.BadParameter):
         return [Finding(error.fault, parameter=error.parameter)]
     return ()
@@ -144,7 +154,7 @@ def _headers(error: DomainError) -> dict[str, str]:
         return {"Retry-After": str(AGAIN_IN)}
     if isinstance(error, refusals.MethodNotAllowed):
         return {"Allow": error.allow}
-    if isinstance(error, refusals.BodyTooLarge | refusals.BodyTooSlow):
+    if isinstance(error, ENDING):
         return {"Connection": "close"}
     if isinstance(error, refusals.UnsupportedMediaType):
         return {"Accept": "application/json"}
@@ -184,7 +194,7 @@ def _render(
 
 def _filled(template: str, members: Mapping[str, Any], language: Language) -> str:
     either = " atau " if language is Language.INDONESIAN else " or "
-    said = {name: either.join(value) if isinstance(value, list) else value for name, value in members.items()}
+    said = {name: either.join(map(str, value)) if isinstance(value, list) else value for name, value in members.items()}
     return template.format_map(said)
 
 

@@ -9,6 +9,7 @@ from ipaddress import IPv6Address, ip_address
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.bearer import secret_in
 from app.api.problems import problem
 from app.api.refusals import RateLimited
 
@@ -129,8 +130,8 @@ class RateLimit:
 
 
 def _key(scope: Scope) -> str:
-    given = [value for name, value in scope["headers"] if name == b"authorization"]
-    return hashlib.sha256(given[0]).hexdigest() if len(given) == 1 else ""
+    secret = secret_in(scope["headers"])
+    return "" if secret is None else hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _address(scope: Scope) -> str:

@@ -15,6 +15,9 @@ from app.domain.vocabulary import Term
 router = v1_router("reference")
 
 
+SOUGHT = "A name as people write it: Kab. Kutai Kartanegara, Kukar, PPU, or close to it; or a code."
+
+
 class TermView(Answer):
     """A code with what people read for it."""
 
@@ -76,18 +79,15 @@ async def list_regions(
     desk: Desk,
     paging: PageAsked,
     parent: Annotated[str | None, Query(max_length=13, description="Regions directly below this code.")] = None,
-    q: Annotated[str | None, Query(min_length=2, max_length=100, description="A part of the name.")] = None,
+    q: Annotated[str | None, Query(min_length=2, max_length=100, description=SOUGHT)] = None,
 ) -> Page[RegionView]:
-    """List or search the regions, by code."""
+    """List the regions by code, or search them by name: the likeliest first."""
     after = paging.after(str)
-    wanted = None if q is None else q.casefold()
-    found = [
-        region
-        for code, region in sorted(desk.reference.regions.by_code.items())
-        if (after is None or code > after[0])
-        and (parent is None or region.parent == parent)
-        and (wanted is None or wanted in region.name.casefold())
-    ]
+    known = desk.reference
+    listed = known.regions.current if q is None else known.region_names.search(q)
+    found = [region for region in listed if parent is None or region.parent == parent]
+    if after is not None:
+        found = found[next((place for place, region in enumerate(found, 1) if region.code == after[0]), len(found)) :]
     return paging.page(found[: paging.look_ahead], RegionView.of, lambda region: (region.code,))
 
 

@@ -51,6 +51,28 @@ class BadParameter(Refusal):
         self.fault = fault
 
 
+class BadQuery(Refusal):
+    """The query or the path holds what no parameter takes."""
+
+    code = "invalid_parameter"
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        super().__init__("the query cannot be read")
+        self.findings = findings
+
+
+class MalformedRequest(Refusal):
+    """What was sent is not HTTP as this service takes it."""
+
+    code = "malformed_request"
+
+
+class HeadTooLarge(Refusal):
+    """The request line and the headers are larger than any request needs them to be."""
+
+    code = "headers_too_large"
+
+
 class Unauthenticated(Refusal):
     """The request carries no key, or none that is valid."""
 

@@ -1,19 +1,21 @@
 """The frame around every route under /v1: body, caller, idempotency, one transaction that ends before the answer."""
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from fastapi import APIRouter, Request, Response
-from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api import json_body
+from app.api import asked, json_body
+from app.api.bearer import secret_in
 from app.api.dependencies import RequireRole, reference
 from app.api.idempotency import slot
 from app.api.json_body import JsonRequest
 from app.api.refusals import BodyTooLarge, BodyTooSlow, Unauthenticated, Unavailable
+from app.api.strictness import check_nothing_sent, check_parameters
 from app.api.validation import Judging, judged_by
 from app.domain.caller import Caller
 from app.domain.errors import DomainError
@@ -42,18 +44,22 @@ class LintasRoute(APIRoute):
     @property
     def roles(self) -> tuple[RequireRole, ...]:
         """The roles that the route asks for, by its own parameters."""
-        return tuple(_roles(self.dependant))
+        return asked.roles(self.dependant)
 
     def get_route_handler(self) -> Handler:
         """Put the frame around FastAPI's own handler."""
         handle = super().get_route_handler()
-        roles = self.roles
-        required = (self.openapi_extra or {}).get("x-idempotency") == "required"
+        asks = _Asks(
+            roles=self.roles,
+            query=asked.query_names(self.dependant),
+            body=asked.takes_body(self.dependant),
+            idempotency_key=(self.openapi_extra or {}).get("x-idempotency") == "required",
+        )
 
         async def framed(request: Request) -> Response:
             request.state.changes_registry = self.changes_registry
             try:
-                return await _in_one_transaction(request, handle, roles, idempotency_required=required)
+                return await _in_one_transaction(request, handle, asks)
             except DomainError:
                 raise
             except Exception as error:
@@ -65,17 +71,28 @@ class LintasRoute(APIRoute):
         return framed
 
 
-async def _in_one_transaction(
-    request: Request, handle: Handler, roles: tuple[RequireRole, ...], *, idempotency_required: bool
-) -> Response:
-    secret = _secret(request)
+@dataclass(frozen=True, slots=True)
+class _Asks:
+    """What a route asks for."""
+
+    roles: tuple[RequireRole, ...]
+    query: frozenset[str]
+    body: bool
+    idempotency_key: bool
+
+
+async def _in_one_transaction(request: Request, handle: Handler, asks: _Asks) -> Response:
+    secret = secret_in(request.scope["headers"])
+    if secret is None:
+        raise Unauthenticated(key_given=False)
     # Read before a connection is taken: a slow caller holds none.
     body, refusal = await _body(request)
     async with request.app.state.sessions.begin() as tx:
         caller = await _authenticated(tx, secret)
         request.state.tx, request.state.caller, request.state.now = tx, caller, request.app.state.clock()
-        for role in roles:
+        for role in asks.roles:
             role.check(caller)
+        check_parameters(request, asks.query)
         if refusal is not None:
             raise refusal
         understood = JsonRequest(request.scope, request.receive)
@@ -84,7 +101,9 @@ async def _in_one_transaction(
             understood.keep(body, json_body.parse(body))
         else:
             understood.keep(body, None)
-        answer = await _answer(understood, body, handle, required=idempotency_required)
+        if not asks.body:
+            check_nothing_sent(await understood.json())
+        answer = await _answer(understood, body, handle, required=asks.idempotency_key)
         if answer.status_code >= 400:
             await tx.rollback()
     return answer
@@ -105,15 +124,6 @@ async def _answer(request: JsonRequest, body: bytes, handle: Handler, *, require
     return answer
 
 
-def _secret(request: Request) -> str:
-    given = request.headers.getlist("authorization")
-    scheme, _, secret = given[0].partition(" ") if len(given) == 1 else ("", "", "")
-    secret = secret.strip()
-    if scheme.lower() != "bearer" or not secret or len(secret) > 500:
-        raise Unauthenticated(key_given=False)
-    return secret
-
-
 async def _authenticated(tx: AsyncSession, secret: str) -> Caller:
     caller = await api_keys.caller_of(tx, secret)
     if caller is None:
@@ -129,13 +139,6 @@ async def _body(request: Request) -> tuple[bytes, DomainError | None]:
         return await json_body.read(request), None
     except (BodyTooLarge, BodyTooSlow) as refusal:
         return b"", refusal
-
-
-def _roles(dependant: Dependant) -> Iterator[RequireRole]:
-    for inner in dependant.dependencies:
-        if isinstance(inner.call, RequireRole):
-            yield inner.call
-        yield from _roles(inner)
 
 
 class RegistryRoute(LintasRoute):

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from app.api.dependencies import SenderOrCoordinator
 from app.api.desk import Desk
@@ -14,13 +14,14 @@ from app.api.intake_types import AgencyCode, Region, ServiceType, once
 from app.api.route import v1_router
 from app.api.validation import Answer, Body
 from app.domain.caller import Caller
-from app.domain.canonical import canonical_bytes
 from app.domain.errors import NotFound
 from app.domain.explanation import explain
 from app.domain.facts import Facts
-from app.domain.routing import Rules
 from app.domain.vocabulary import Urgency
+from app.reference.load import load_overlay
 from app.storage import audit, worklists
+from app.workflows.replay_decision import facts_of as facts_kept
+from app.workflows.replay_decision import in_full, replay
 
 router = v1_router("routing")
 
@@ -31,12 +32,12 @@ class Preview(Body):
     urgency: Urgency
     case: CaseOfViolence
     locations: Locations = Locations()
-    avoid_regions: Annotated[tuple[Region, ...], Field(max_length=50), AfterValidator(once)] = ()
+    avoid_regions: Annotated[tuple[Region, ...], Field(max_length=50), once] = ()
     victim: Victim = Victim()
-    services: Annotated[tuple[ServiceType, ...], Field(min_length=1, max_length=30), AfterValidator(once)]
+    services: Annotated[tuple[ServiceType, ...], Field(min_length=1, max_length=30), once]
     consent: Consent
-    conflicts: Annotated[tuple[AgencyCode, ...], Field(max_length=200), AfterValidator(once)] = ()
-    tried: Annotated[tuple[AgencyCode, ...], Field(max_length=200), AfterValidator(once)] = Field(
+    conflicts: Annotated[tuple[AgencyCode, ...], Field(max_length=200), once] = ()
+    tried: Annotated[tuple[AgencyCode, ...], Field(max_length=200), once] = Field(
         (), description="Agencies that are not to be asked: they declined, or the sender itself."
     )
 
@@ -104,6 +105,7 @@ async def preview_routing(body: Preview, caller: SenderOrCoordinator, desk: Desk
                 facts if covered is None or service in covered else _without_consent(facts),
                 service,
                 frozenset(body.tried),
+                overlays=(load_overlay(),),
             )
             for service in body.services
         ],
@@ -119,10 +121,11 @@ async def read_decision(
 ) -> DecisionExplained:
     """Read why a service request went where it went, as your agency sent or coordinates it."""
     kept = await _kept(desk, caller, decision_id)
+    rules = await desk.keeper.rules_at(desk.tx, kept.registry_version)
     explanation = None
     if explained and kept.placed_by is None:
-        rules = await desk.keeper.rules_at(desk.tx, kept.registry_version)
-        explanation = explain(rules, _facts(kept), kept.service_type, frozenset(kept.tried))
+        overlays = (load_overlay(),)
+        explanation = explain(rules, facts_kept(kept), kept.service_type, frozenset(kept.tried), overlays=overlays)
     return DecisionExplained(
         id=kept.id,
         service_request_id=kept.service_request_id,
@@ -138,7 +141,7 @@ async def read_decision(
         registry_version=kept.registry_version,
         code_sets_version=kept.code_sets_version,
         engine=kept.engine,
-        result=dict(kept.result),
+        result=in_full(rules, kept.result),
         explanation=explanation,
     )
 
@@ -147,22 +150,13 @@ async def read_decision(
 async def replay_decision(decision_id: UUID, caller: SenderOrCoordinator, desk: Desk) -> Replay:
     """Decide again from what was kept, by the documents and the registry of that moment."""
     kept = await _kept(desk, caller, decision_id)
-    if kept.placed_by is not None:
-        return Replay(id=kept.id, agrees=False, why_not="placed_by_hand", kept=dict(kept.result), replayed=None)
     rules = await desk.keeper.rules_at(desk.tx, kept.registry_version)
-    again = _decided(rules, kept)
-    agrees = canonical_bytes(again) == canonical_bytes(dict(kept.result))
-    why_not = None if agrees else "engine_changed" if again.get("engine") != kept.engine else "differs"
-    return Replay(id=kept.id, agrees=agrees, why_not=why_not, kept=dict(kept.result), replayed=again)
-
-
-def _decided(rules: Rules, kept: worklists.KeptDecision) -> dict[str, Any]:
-    return rules.decide(_facts(kept), kept.service_type, frozenset(kept.tried)).to_json()
-
-
-def _facts(kept: worklists.KeptDecision) -> Facts:
-    facts = Facts.from_json(kept.facts)
-    return facts if kept.consent == facts.consent else _without_consent(facts)
+    was = in_full(rules, kept.result)
+    if kept.placed_by is not None:
+        return Replay(id=kept.id, agrees=False, why_not="placed_by_hand", kept=was, replayed=None)
+    again = replay(rules, kept)
+    replayed = in_full(rules, again.result)
+    return Replay(id=kept.id, agrees=again.agrees, why_not=again.why_not, kept=was, replayed=replayed)
 
 
 def _without_consent(facts: Facts) -> Facts:

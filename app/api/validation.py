@@ -1,15 +1,26 @@
 """What request models need to judge what was sent: the time, the reference data, and types that take JSON alone."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, Self, TypeVar, get_args
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+from pydantic_core.core_schema import ErrorType
 from sqlalchemy.ext.asyncio import AsyncSession
 
 
@@ -52,6 +63,20 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
+class JudgedBody(Body):
+    """A body with rules that span its fields; what they find is said beside what is wrong with a field alone."""
+
+    @classmethod
+    def contradictions(cls, said: Mapping[str, Any]) -> Iterable[PydanticCustomError]:  # noqa: ARG003
+        """Find what does not hang together in what was said, however wrong the rest of it is."""
+        return ()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _judge(cls, said: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        return together(said, read, cls.contradictions(said) if isinstance(said, Mapping) else ())
+
+
 class Answer(BaseModel):
     """A response body, or a part of one."""
 
@@ -74,6 +99,34 @@ def faults(found: Iterable[PydanticCustomError]) -> ValidationError:
     )
 
 
+T = TypeVar("T")
+
+
+def together(said: Any, read: Callable[[Any], T], more: Iterable[PydanticCustomError]) -> T:
+    """Read a value, or raise all that is wrong with it and `more` in one error."""
+    found = [InitErrorDetails(type=one, loc=(), input=None) for one in more]
+    try:
+        value = read(said)
+    except ValidationError as error:
+        found = [_once_more(line) for line in error.errors(include_url=False)] + found
+    if found:
+        raise ValidationError.from_exception_data("faults", found, hide_input=True)
+    return value
+
+
+def _once_more(line: ErrorDetails) -> InitErrorDetails:
+    context = line.get("ctx") or {}
+    if line["type"] not in _BY_PYDANTIC:
+        return InitErrorDetails(
+            type=PydanticCustomError(line["type"], "see code", context),
+            loc=line["loc"],
+            input=None,
+        )
+    return InitErrorDetails(type=line["type"], loc=line["loc"], input=None, ctx=context)
+
+
+_BY_PYDANTIC = frozenset(get_args(ErrorType))
+
 _DAY = re.compile(r"(19|20|21)\d\d-\d\d-\d\d\Z", re.ASCII)
 _MOMENT = re.compile(
     r"(19|20|21)\d\d-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)\Z", re.ASCII
@@ -94,6 +147,15 @@ def _moment(value: Any) -> Any:
     if not isinstance(value, str) or not _MOMENT.match(value):
         raise fault("moment_required")
     return value
+
+
+NoNull = SkipJsonSchema[None]
+"""What a field holds that was left out, where null may not be sent: the schema does not tell of it."""
+
+
+def without_default(schema: dict[str, Any]) -> None:
+    """Show no default in a schema, as `json_schema_extra` of a field that NoNull may stand in."""
+    schema.pop("default", None)
 
 
 Day = Annotated[date, BeforeValidator(_day)]

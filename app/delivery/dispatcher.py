@@ -80,18 +80,21 @@ class Dispatcher:
         self._hint.set()
 
     async def run(self) -> None:
-        """Deliver until stopped. No error of the database or of a receiver ends it."""
-        helpers = [asyncio.create_task(self._recorder.run()) for _ in range(self._pace.recorders)]
-        if self._listen_url is not None:
-            helpers.append(asyncio.create_task(self._listen(self._listen_url)))
+        """Deliver until stopped. No error of database or receiver ends it; where a part of it dies, all of it does."""
         try:
-            await self._claim_on_and_on()
-            await self._drain()
+            async with asyncio.TaskGroup() as parts:
+                helpers = [parts.create_task(self._recorder.run()) for _ in range(self._pace.recorders)]
+                if self._listen_url is not None:
+                    helpers.append(parts.create_task(self._listen(self._listen_url)))
+                await self._claim_on_and_on()
+                await self._drain()
+                for task in helpers:
+                    task.cancel()
         finally:
-            ending = [*self._running, *helpers]
-            for task in ending:
-                task.cancel()
-            await asyncio.gather(*ending, return_exceptions=True)
+            under_way = list(self._running)
+            for delivery in under_way:
+                delivery.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _claim_on_and_on(self) -> None:
         backoff = FIRST_BACKOFF

@@ -67,8 +67,7 @@ async def open_post(
             if reach.faults_of(url):
                 return Answer(failed=Phase.ADDRESS)
             try:
-                async with asyncio.timeout(within.total):
-                    return await _post(session, url, body, headers, within.body)
+                return await _post(session, url, body, headers, within)
             except tuple(kind for kind, _ in _PHASES) as error:
                 return Answer(failed=next(phase for kind, phase in _PHASES if isinstance(error, kind)))
 
@@ -76,26 +75,28 @@ async def open_post(
 
 
 async def _post(
-    session: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str], body_within: float
+    session: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str], within: Deadlines
 ) -> Answer:
-    async with session.post(URL(url, encoded=True), data=body, headers=headers, allow_redirects=False) as response:
-        # The status is the answer. The body is read for nothing but to use the connection again.
-        await _drain(response, body_within)
-        return Answer(response.status, retry_after=response.headers.get("retry-after"))
+    time = asyncio.get_running_loop().time
+    end = time() + within.total
+    async with asyncio.timeout_at(end):
+        response = await session.post(URL(url, encoded=True), data=body, headers=headers, allow_redirects=False)
+    # The status is the answer. The body is read for nothing but to use the connection again.
+    await _drain(response, until=min(time() + within.body, end))
+    return Answer(response.status, retry_after=response.headers.get("retry-after"))
 
 
-async def _drain(response: aiohttp.ClientResponse, within: float) -> None:
+async def _drain(response: aiohttp.ClientResponse, *, until: float) -> None:
     left = LARGEST_ANSWER
     try:
-        async with asyncio.timeout(within):
-            while left > 0:
-                chunk = await response.content.read(left)
-                if not chunk:
-                    return
+        async with asyncio.timeout_at(until):
+            while left > 0 and (chunk := await response.content.read(left)):
                 left -= len(chunk)
-    except (TimeoutError, aiohttp.ClientError):
+    except (TimeoutError, OSError, aiohttp.ClientError):
         pass
-    response.close()
+    finally:
+        # It gives back what was read to its end, and closes all else.
+        response.close()
 
 
 def _socket(reach: Reach, info: Any) -> socket.socket:

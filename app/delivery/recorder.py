@@ -1,17 +1,19 @@
 """Recording: what is known by the time a transaction begins is recorded in it, so that many posts share one commit."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
+from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.domain.retry import Verdict, verdict
+from app.storage import endpoints
 from app.storage.claims import Claimed
-from app.storage.database import is_passing
-from app.workflows.record_delivery import Posted, record_deliveries, record_delivery, supersede_delivery
+from app.storage.database import is_passing, wait_for_locks
+from app.workflows.record_delivery import Posted, record_deliveries, record_failure, supersede_delivery
 
 log = structlog.get_logger(__name__)
 
@@ -19,11 +21,22 @@ Outcome: TypeAlias = Posted | Claimed
 """A post that was made, or a claimed delivery that was not sent because its offer is no longer open."""
 
 MOST_AT_ONCE = 200
+ALONE_AT_ONCE = 4
+"""How many transactions record one outcome each at the same time."""
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 5.0
+LOCK_WAIT = timedelta(milliseconds=200)
+"""Whoever is locked out comes again, and keeps no connection waiting that others can use."""
+NOTING_WITHIN = timedelta(minutes=1)
+
+_Entry: TypeAlias = tuple[Outcome, "asyncio.Future[None]"]
 
 
 class Recorder:
-    """Takes outcomes from any number of tasks and records them; a task waits until its own is committed."""
+    """Takes outcomes from any number of tasks and records them; a task waits until its own is committed.
+
+    Posts that were taken are recorded together, once. All else is recorded alone, in a task of its own, and again until
+    its lease ends: nothing that is locked or refused keeps anything else from being recorded.
+    """
 
     def __init__(
         self,
@@ -35,7 +48,8 @@ class Recorder:
         self._sessions = sessions
         self._clock = clock
         self._chance = chance
-        self._waiting: asyncio.Queue[tuple[Outcome, asyncio.Future[None]]] = asyncio.Queue()
+        self._waiting: asyncio.Queue[_Entry] = asyncio.Queue()
+        self._few = asyncio.Semaphore(ALONE_AT_ONCE)
 
     async def record(self, outcome: Outcome) -> None:
         """Have an outcome recorded; it is dropped when its lease ends first, for then the delivery falls due again."""
@@ -44,55 +58,94 @@ class Recorder:
         await done
 
     async def run(self) -> None:
-        """Record what comes, for ever."""
-        while True:
-            batch = [await self._waiting.get()]
-            while len(batch) < MOST_AT_ONCE and not self._waiting.empty():
-                batch.append(self._waiting.get_nowait())
-            taken = [entry for entry in batch if _was_taken(entry[0])]
-            await self._commit(taken)
-            for entry in batch:
-                if not _was_taken(entry[0]):
-                    await self._commit([entry])
-
-    async def _commit(self, batch: list[tuple[Outcome, "asyncio.Future[None]"]]) -> None:
-        """Commit some outcomes together, and where the database refuses, each alone until its lease ends."""
-        backoff = FIRST_BACKOFF
-        while batch:
-            try:
-                await self._write([outcome for outcome, _ in batch])
-            except Exception as error:
-                if is_passing(error):
-                    log.warning("deliveries_not_recorded", error=type(error).__name__, count=len(batch))
-                else:
-                    log.exception("deliveries_not_recorded", count=len(batch))
-            else:
-                break
-            if len(batch) > 1:
+        """Record what comes, for ever; an error that nobody foresaw ends it, and is raised."""
+        async with asyncio.TaskGroup() as alone:
+            while True:
+                batch = [await self._waiting.get()]
+                while len(batch) < MOST_AT_ONCE and not self._waiting.empty():
+                    batch.append(self._waiting.get_nowait())
+                taken = [(outcome, done) for outcome, done in batch if _was_taken(outcome)]
+                if not await self._recorded_together(alone, taken):
+                    for entry in taken:
+                        alone.create_task(self._record_alone(alone, entry))
                 for entry in batch:
-                    await self._commit([entry])
-                return
-            if self._clock() + timedelta(seconds=backoff) > _claimed(batch[0][0]).leased_until:
-                log.error("delivery_record_dropped", delivery_id=str(_claimed(batch[0][0]).id))
+                    if not _was_taken(entry[0]):
+                        alone.create_task(self._record_alone(alone, entry))
+
+    async def _recorded_together(self, alone: asyncio.TaskGroup, taken: list[_Entry]) -> bool:
+        posted = [outcome for outcome, _ in taken if isinstance(outcome, Posted)]
+        if not posted:
+            return True
+        try:
+            unnoted = await self._write_taken(posted)
+        except Exception as error:  # noqa: BLE001 - each is recorded alone then
+            _tell_of(error, len(posted))
+            return False
+        self._note_later(alone, unnoted)
+        _end(*taken)
+        return True
+
+    async def _record_alone(self, alone: asyncio.TaskGroup, entry: _Entry) -> None:
+        """Record one outcome, and where the database refuses, again until its lease ends."""
+        outcome, backoff = entry[0], FIRST_BACKOFF
+        while True:
+            try:
+                async with self._few:
+                    self._note_later(alone, await self._write(outcome))
+                break
+            except Exception as error:  # noqa: BLE001 - it is tried again
+                _tell_of(error, 1)
+            if self._clock() + timedelta(seconds=backoff) > _claimed(outcome).leased_until:
+                log.error("delivery_record_dropped", delivery_id=str(_claimed(outcome).id))
                 break
             await asyncio.sleep(backoff)
             backoff = min(2 * backoff, LONGEST_BACKOFF)
-        for _, done in batch:
-            if not done.done():
-                done.set_result(None)
+        _end(entry)
 
-    async def _write(self, outcomes: list[Outcome]) -> None:
+    async def _write(self, outcome: Outcome) -> set[UUID]:
+        if isinstance(outcome, Posted) and _was_taken(outcome):
+            return await self._write_taken([outcome])
         async with self._sessions.begin() as session:
-            now = self._clock()
-            posted = [outcome for outcome in outcomes if isinstance(outcome, Posted)]
-            if len(posted) > 1:
-                await record_deliveries(session, posted, now=now)
-                return
-            for outcome in outcomes:
-                if isinstance(outcome, Posted):
-                    await record_delivery(session, outcome, now=now, chance=self._chance)
-                else:
-                    await supersede_delivery(session, outcome, now=now)
+            await wait_for_locks(session, LOCK_WAIT)
+            if isinstance(outcome, Posted):
+                await record_failure(session, outcome, now=self._clock(), chance=self._chance)
+            else:
+                await supersede_delivery(session, outcome, now=self._clock())
+        return set()
+
+    async def _write_taken(self, posted: Sequence[Posted]) -> set[UUID]:
+        async with self._sessions.begin() as session:
+            await wait_for_locks(session, LOCK_WAIT)
+            return await record_deliveries(session, posted, now=self._clock())
+
+    def _note_later(self, alone: asyncio.TaskGroup, unnoted: set[UUID]) -> None:
+        if unnoted:
+            alone.create_task(self._note(unnoted, self._clock()))
+
+    async def _note(self, endpoint_ids: set[UUID], taken_at: datetime) -> None:
+        """Note the success of endpoints that were locked, as soon as they are not."""
+        left, backoff = endpoint_ids, FIRST_BACKOFF
+        while left and self._clock() < taken_at + NOTING_WITHIN:
+            await asyncio.sleep(backoff)
+            backoff = min(2 * backoff, LONGEST_BACKOFF)
+            try:
+                async with self._few, self._sessions.begin() as session:
+                    left = await endpoints.note_success(session, left, now=taken_at)
+            except Exception as error:  # noqa: BLE001 - it is tried again
+                _tell_of(error, len(left))
+
+
+def _tell_of(error: Exception, count: int) -> None:
+    if is_passing(error):
+        log.warning("deliveries_not_recorded", error=type(error).__name__, count=count)
+    else:
+        log.error("deliveries_not_recorded", count=count, exc_info=error)
+
+
+def _end(*entries: _Entry) -> None:
+    for _, done in entries:
+        if not done.done():
+            done.set_result(None)
 
 
 def _was_taken(outcome: Outcome) -> bool:

@@ -22,7 +22,7 @@ from app.domain.clauses import (
 from app.domain.document import FORMAT, Document, DocumentKind, canonical_json, sha256
 from app.domain.durations import clock_time, is_respond
 from app.domain.errors import DocumentInvalid
-from app.domain.reading import Entry
+from app.domain.reading import Entry, ages
 from app.domain.regions import Regions
 from app.domain.vocabulary import Sex, Urgency, Vocabulary
 
@@ -143,7 +143,7 @@ class _Reading:
 
     def _victim_line(self, entry: Entry) -> VictimLine:
         found = entry.fields((), ("sexes", "age_from", "age_below", "case_types"))
-        age_from, age_below = _ages(found)
+        age_from, age_below = ages(found)
         return VictimLine(_sexes(found), age_from, age_below, self._case_types(found))
 
     def _case_types(self, found: dict[str, Entry]) -> frozenset[str]:
@@ -209,7 +209,7 @@ class _Reading:
     def _selector(self, entry: Entry) -> Selector:
         found = entry.fields((), ("where", "agency", "kinds"))
         if ("where" in found) == ("agency" in found):
-            entry.fault("one_of", "either where or agency is expected here, and not both")
+            entry.fault("where_or_agency", "either where or agency is expected here, and not both")
         kinds = found["kinds"].codes(self._vocabulary.agency_kinds, "kind of agency") if "kinds" in found else []
         where = found["where"].code(list(Where), "place to look for agencies") if "where" in found else ""
         agency = found["agency"].identifier() if "agency" in found else None
@@ -218,7 +218,7 @@ class _Reading:
     def _condition(self, entry: Entry) -> Condition:
         flags = ("abroad", "cross_province", "cross_regency", "perpetrator_in_household")
         found = entry.fields((), ("services", "urgency", "case_types", "sexes", "age_from", "age_below", *flags))
-        age_from, age_below = _ages(found)
+        age_from, age_below = ages(found)
         abroad, cross_province, cross_regency, perpetrator = (
             found[flag].boolean() if flag in found else None for flag in flags
         )
@@ -243,11 +243,3 @@ class _Reading:
 def _sexes(found: dict[str, Entry]) -> frozenset[Sex]:
     codes = found["sexes"].codes(list(Sex), "sex") if "sexes" in found else []
     return frozenset(Sex(code) for code in codes if code)
-
-
-def _ages(found: dict[str, Entry]) -> tuple[int | None, int | None]:
-    age_from = found["age_from"].age() if "age_from" in found else None
-    age_below = found["age_below"].age(1) if "age_below" in found else None
-    if age_from is not None and age_below is not None and age_from >= age_below:
-        found["age_below"].fault("nobody", "age_below must lie above age_from, or it is true of nobody")
-    return age_from, age_below

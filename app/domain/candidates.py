@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from app.domain.clauses import Selector, Where
 from app.domain.document import Document
-from app.domain.regions import ancestry, contained_in_any, depth, province_of
+from app.domain.regions import PROVINCE_DEPTH, ancestry, contained_in_any, depth, province_of
 from app.domain.registry import Agency, Registry, Service
 from app.domain.vocabulary import Sex
 
 MOST_LISTINGS = 50_000
+MOST_ADMITTING = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class Offer:
     kind: str
     home: str
     service: Service
+    unknown_from: datetime | None = None
+    """Since when the agency has not said that it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class Listing:
     is_limited: bool
     asks_sex: bool
     ages: tuple[int, ...]
+    _admitting: dict[tuple[Sex, int, frozenset[str]], tuple[Offer, ...]] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, offers: Iterable[Offer]) -> Listing:
@@ -41,6 +47,19 @@ class Listing:
         services = [offer.service for offer in offers if offer.service.is_limited]
         limits = {age for service in services for age in (service.age_from, service.age_below) if age is not None}
         return cls(offers, bool(services), any(service.sexes for service in services), tuple(sorted(limits)))
+
+    def admitting(self, sex: Sex, age: int, case_types: frozenset[str]) -> tuple[Offer, ...]:
+        """List the offers whose own limits hold for a victim; they are looked through once for all that are alike."""
+        if not self.is_limited:
+            return self.offers
+        key = (sex, bisect_right(self.ages, age), case_types)
+        found = self._admitting.get(key)
+        if found is None:
+            found = tuple(offer for offer in self.offers if admits(offer, sex, age, case_types))
+            if len(self._admitting) >= MOST_ADMITTING:
+                self._admitting.clear()
+            self._admitting[key] = found
+        return found
 
 
 NO_OFFERS = Listing.of(())
@@ -57,7 +76,8 @@ class Offers:
             offered = agency.services.get(service)
             if offered is None or not offered.available or not agency.active:
                 continue
-            offer = Offer(agency.code, agency.kind, agency.region, offered)
+            unknown_from = offered.unknown_from(agency.time_zone)
+            offer = Offer(agency.code, agency.kind, agency.region, offered, unknown_from)
             self.by_agency[agency.code] = offer
             for area in dict.fromkeys(offered.area):
                 self.by_area[area].append(offer)
@@ -82,7 +102,13 @@ class Offers:
 class Listings:
     """Looks up whom a clause selects; what was looked up is remembered, within a bound."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, named: Iterable[str] = ()) -> None:
+        """Take the registry, and the regions that documents name."""
+        self._named = {*named, *(agency.region for agency in registry.agencies.values())}
+        self._named.update(
+            area for agency in registry.agencies.values() for one in agency.services.values() for area in one.area
+        )
+        self._anchors: dict[str, str] = {}
         self._offering: dict[str, list[Agency]] = defaultdict(list)
         for agency in registry.agencies.values():
             for service in agency.services:
@@ -100,6 +126,8 @@ class Listings:
 
     def listing(self, selection: Selection, service: str, region: str | None) -> Listing:
         """Return whom a selection names for a service at a deciding region."""
+        if region is not None:
+            region = self._anchors.get(region) or self._anchor(region)
         key = (selection, service, region)
         listing = self._listings.get(key)
         if listing is None:
@@ -109,6 +137,15 @@ class Listings:
             self._listings[key] = listing
         return listing
 
+    def _anchor(self, region: str) -> str:
+        """Name the narrowest region around a region that anybody names: what is in it alike is offered alike."""
+        around = ancestry(region)
+        named = (code for code in around if code in self._named or depth(code) <= PROVINCE_DEPTH)
+        if len(self._anchors) >= MOST_LISTINGS:
+            self._anchors.clear()
+        anchor = self._anchors[region] = next(named, region)
+        return anchor
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Selection:
@@ -116,11 +153,14 @@ class Selection:
 
     to: Selector
     territories: tuple[tuple[str, ...], ...]
+    territory: tuple[str, ...]
+    """The document's territory."""
 
     @classmethod
     def of(cls, document: Document, to: Selector) -> Selection:
         """Take a selector and the territory of each party of its document."""
-        return cls(to, tuple(party.territory for party in document.parties) if to.where is not None else ())
+        territories = tuple(party.territory for party in document.parties) if to.where is not None else ()
+        return cls(to, territories, tuple(code for territory in territories for code in territory))
 
     def choose(self, offers: Offers, region: str | None) -> list[Offer]:
         """List the offers it names: the narrowest area first, then the order of kinds, then the code."""
@@ -140,11 +180,6 @@ class Selection:
             home = province_of(region)
             return (one for one in offers.serving(region) if one[1].home == home)
         return (one for one in offers.serving(region) if contained_in_any(self.territory, one[1].home))
-
-    @property
-    def territory(self) -> tuple[str, ...]:
-        """List the document's territory."""
-        return tuple(code for territory in self.territories for code in territory)
 
     def partner_territory(self, region: str) -> tuple[str, ...]:
         """List the territory of every party other than the deciding region's."""

@@ -48,7 +48,8 @@ class Case:
     facts_changed: bool = False
     decisions: list[RecordedDecision] = field(default_factory=list)
     clocks_started: list[Clock] = field(default_factory=list)
-    clocks_stopped: set[UUID] = field(default_factory=set)
+    clocks_stopped: dict[UUID, frozenset[ClockKind]] = field(default_factory=dict)
+    """Whose clocks were stopped, with the kinds that run on."""
     coordinations_changed: set[tuple[UUID, str]] = field(default_factory=set)
     coordinations_ended: set[tuple[UUID, str]] = field(default_factory=set)
     news: list[NewEvent] = field(default_factory=list)
@@ -142,15 +143,24 @@ class Case:
             self.coordinations_changed.discard(key)
             self.coordinations_ended.add(key)
 
-    def start_clock(self, kind: ClockKind, due_at: datetime, request_id: UUID, handoff_id: UUID | None = None) -> None:
+    def start_clock(
+        self,
+        kind: ClockKind,
+        due_at: datetime,
+        request_id: UUID,
+        handoff_id: UUID | None = None,
+        detail: str | None = None,
+    ) -> None:
         """Start a clock on a request, or on one of its handoffs."""
-        self.clocks_started.append(Clock(uuid7(), self.referral.id, request_id, handoff_id, kind, due_at))
+        self.clocks_started.append(Clock(uuid7(), self.referral.id, request_id, handoff_id, kind, due_at, detail))
 
-    def stop_clocks(self, subject_id: UUID) -> None:
-        """Stop every clock of a handoff, or those of a request that are not a handoff's."""
-        self.clocks_stopped.add(subject_id)
+    def stop_clocks(self, subject_id: UUID, *, but: frozenset[ClockKind] = frozenset()) -> None:
+        """Stop every clock of a handoff, or those of a request that are not a handoff's, but for some kinds."""
+        self.clocks_stopped[subject_id] = but & self.clocks_stopped.get(subject_id, but)
         self.clocks_started = [
-            clock for clock in self.clocks_started if (clock.handoff_id or clock.service_request_id) != subject_id
+            clock
+            for clock in self.clocks_started
+            if (clock.handoff_id or clock.service_request_id) != subject_id or clock.kind in but
         ]
 
     def settle_holder(self) -> None:

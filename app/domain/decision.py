@@ -30,6 +30,17 @@ class DutyOwed:
     source: str
     confirmed: bool
 
+    def to_json(self) -> dict[str, object]:
+        """Write the duty as decisions keep it."""
+        return {
+            "duty": self.duty,
+            "within": self.within,
+            "document": self.document,
+            "clause": self.clause,
+            "source": self.source,
+            "confirmed": self.confirmed,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -58,7 +69,18 @@ class Decision:
     vocabulary_version: int
 
     def to_json(self) -> dict[str, object]:
-        """Write the decision as it is kept: every key always, null where it does not apply."""
+        """Write the whole decision: every key always, null where it does not apply."""
+        return {
+            **self.in_short(),
+            "chain": [{"agency": c.agency, "document": c.document, "clause": c.clause} for c in self.chain],
+            "warnings": list(self.warnings),
+            "duties": [owed.to_json() for owed in self.duties],
+            "matched": list(self.matched),
+            "documents": [{"id": id_, "version": version, "sha256": sha} for id_, version, sha in self.documents],
+        }
+
+    def in_short(self) -> dict[str, object]:
+        """Write all of the decision but its lists of clauses and documents."""
         citation = self.citation
         return {
             "outcome": self.outcome.value,
@@ -69,23 +91,8 @@ class Decision:
             "clause": self.clause,
             "citation": {"source": citation.source, "confirmed": citation.confirmed} if citation else None,
             "respond": self.respond,
-            "chain": [{"agency": c.agency, "document": c.document, "clause": c.clause} for c in self.chain],
-            "warnings": list(self.warnings),
             "missing": list(self.missing),
-            "duties": [
-                {
-                    "duty": owed.duty,
-                    "within": owed.within,
-                    "document": owed.document,
-                    "clause": owed.clause,
-                    "source": owed.source,
-                    "confirmed": owed.confirmed,
-                }
-                for owed in self.duties
-            ],
             "coordinator": self.coordinator,
-            "matched": list(self.matched),
-            "documents": [{"id": id_, "version": version, "sha256": sha} for id_, version, sha in self.documents],
             "engine": self.engine,
             "registry_version": self.registry_version,
             "vocabulary_version": self.vocabulary_version,

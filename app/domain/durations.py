@@ -24,6 +24,13 @@ def clock_time(duration: str) -> timedelta | None:
     return length if timedelta(0) < length <= LONGEST else None
 
 
+def days(duration: str) -> int | None:
+    """Read PnD as a number of days; None if it is not one, is nothing, or is over a year."""
+    matched = _DAYS.fullmatch(duration)
+    count = int(matched[1]) if matched else 0
+    return count if 0 < count <= LONGEST.days else None
+
+
 def working_days(duration: str) -> int | None:
     """Read PnWD as a number of working days; None if it is not one, is nothing, or is over a year."""
     matched = _WORKING_DAYS.fullmatch(duration)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
@@ -138,3 +139,29 @@ class HolderRequired(DomainError):
     """Only who holds the case may do this, and then not everything."""
 
     code = "holder_required"
+
+
+class VersionPublished(DomainError):
+    """The version of the document is published, and never changes."""
+
+    code = "version_published"
+
+
+class NotNextVersion(DomainError):
+    """A document's versions are published one after the other."""
+
+    code = "not_next_version"
+
+    def __init__(self, next_version: int) -> None:
+        super().__init__(f"the next version to publish is {next_version}")
+        self.next_version = next_version
+
+
+class DocumentRefused(DomainError):
+    """The document may not be published as it is; the findings say why, each with its clauses and a witness."""
+
+    code = "document_refused"
+
+    def __init__(self, findings: tuple[Mapping[str, object], ...]) -> None:
+        super().__init__("the document is refused: " + "; ".join(str(one["message_en"]) for one in findings))
+        self.findings = findings

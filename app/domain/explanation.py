@@ -10,8 +10,9 @@ from app.domain.clause_parts import Part, parts
 from app.domain.clauses import Assign, Deny, Where
 from app.domain.facts import AGE, DOMICILE, PERPETRATOR, SEX, Facts
 from app.domain.index import IndexedClause
-from app.domain.question import Question
-from app.domain.regions import NATION, contained_in_any, contains, province_of
+from app.domain.overlays import Overlay, lying
+from app.domain.question import CAPACITY_UNKNOWN, Question
+from app.domain.regions import contains
 from app.domain.registry import Agency
 from app.domain.routing import NOBODY, Rules
 from app.domain.sentences import sentence
@@ -21,22 +22,27 @@ MOST_WAYS = 200
 OUTSIDE = "outside"
 
 
-def explain(rules: Rules, facts: Facts, service: str, tried: frozenset[str] = NOBODY) -> dict[str, object]:
+def explain(
+    rules: Rules, facts: Facts, service: str, tried: frozenset[str] = NOBODY, *, overlays: Iterable[Overlay] = ()
+) -> dict[str, object]:
     """Explain the decision of one service, from the same inputs that it was made of.
 
-    Keys: service, facts, tried, ways, more_ways, clauses (in the order of deciding, each with its candidates),
-    decision, sentences (what each code says, in Indonesian and English). Candidates are judged in the most protective
-    way. Listed are those at home where the clause looks and in the province of the deciding region or nationwide, and
-    all who serve that region.
+    Keys: service, facts, overlays, tried, ways, more_ways, clauses (in the order of deciding, each with its
+    candidates), decision, sentences (what each code says, in Indonesian and English). Overlays are told and weigh
+    nothing. Candidates are judged in the most protective way. Listed are those at home where the clause looks and in
+    the province of the deciding region or nationwide, and all who serve that region.
     """
     question = rules.question(facts, service, tried)
     decision = rules.decide(facts, service, tried)
     told = _Telling(rules, question)
     told.codes.add((decision.reason or decision.outcome).value)
+    areas = lying(overlays, facts)
+    told.codes.update(f"{area['overlay']}.{area['lies']}" for area in areas)
     every_way = [_way(question, way, verdict.result) for _, way, verdict in question.verdicts]
     return {
         "service": service,
         "facts": facts.to_json(),
+        "overlays": areas,
         "tried": sorted(tried),
         "ways": every_way[:MOST_WAYS],
         "more_ways": max(0, len(every_way) - MOST_WAYS),
@@ -74,6 +80,7 @@ class _Telling:
 
     def __init__(self, rules: Rules, question: Question) -> None:
         self._agencies = rules.registry.agencies
+        self._neighbours = rules.neighbours
         self._question = question
         self._facts = question.facts
         self._in_conflict = rules.institutions.of(question.facts.conflicts)
@@ -116,34 +123,11 @@ class _Telling:
         return "matched" if self._in_every_way >> place & 1 else "depends"
 
     def _considered(self, place: int, indexed: IndexedClause) -> Iterable[str]:
+        if indexed.selection is None:
+            return ()
+        region, service = self._question.region(indexed), self._question.service
         chosen = [offer.agency for offer in self._question.listing(place).offers]
-        others = sorted(code for code in self._looked_at(indexed) if code not in chosen)
-        return (*chosen, *others)
-
-    def _looked_at(self, indexed: IndexedClause) -> Iterator[str]:
-        selection, region = indexed.selection, self._question.region(indexed)
-        if selection is None:
-            return
-        if selection.to.agency is not None:
-            yield selection.to.agency
-        if region is None:
-            return
-        province = province_of(region)
-        for agency in self._agencies.values():
-            home = agency.region
-            if selection.to.where is Where.PARTNER:
-                is_looked_at = contained_in_any(selection.partner_territory(region), home)
-            elif selection.to.where is Where.PROVINCE:
-                is_looked_at = home == province
-            else:
-                is_near = home == NATION or province_of(home) == province or self._serves(agency, region)
-                is_looked_at = is_near and contained_in_any(selection.territory, home)
-            if is_looked_at:
-                yield agency.code
-
-    def _serves(self, agency: Agency, region: str) -> bool:
-        offered = agency.services.get(self._question.service)
-        return offered is not None and contained_in_any(offered.area, region)
+        return (*chosen, *sorted(self._neighbours.considered(indexed.selection, service, region).difference(chosen)))
 
     def _candidate(self, code: str, indexed: IndexedClause, is_named: bool) -> dict[str, object]:
         reasons = list(self._left_out(code, indexed))
@@ -158,6 +142,10 @@ class _Telling:
         self.codes.update(reasons or ["taken"])
         if reasons == ["named_before"]:
             told["named_by"] = before
+        offer = self._question.offer_of(code)
+        if offer is not None and self._question.is_capacity_unknown(offer):
+            told["capacity"] = CAPACITY_UNKNOWN
+            self.codes.add(CAPACITY_UNKNOWN)
         return told
 
     def _left_out(self, code: str, indexed: IndexedClause) -> Iterator[str]:

@@ -59,6 +59,13 @@ class Facts:
         return len({regency_of(code) for code in self._locations()} - {None}) > 1
 
     @property
+    def derived(self) -> tuple[bool, bool, bool]:
+        """Return whether the victim is abroad, and whether the case crosses provinces, and regencies."""
+        if len(self._locations()) < 2:
+            return self.abroad, False, False
+        return self.abroad, self.cross_province, self.cross_regency
+
+    @property
     def first_domestic(self) -> str | None:
         """Return the first known domestic location of current, incident, domicile."""
         known = (code for code in (self.current, self.incident, self.domicile) if code and not is_country(code))

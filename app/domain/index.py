@@ -9,14 +9,22 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
 
 from app.domain.candidates import Selection
+from app.domain.canonical import canonical_bytes, digest
 from app.domain.clauses import Assign, Basis, Clause, Deny, Duty, Selector
-from app.domain.decision import DutyOwed
+from app.domain.decision import Candidate, DutyOwed
 from app.domain.document import Document, sha256
 from app.domain.facts import Facts
+from app.domain.homes import Homes
 from app.domain.masks import MOST_REMEMBERED, Flag, Line, Places, bits, union
 from app.domain.victims import VictimIndex
+from app.domain.vocabulary import Urgency
+
+MOST_NAMED = 5_000
+LOCATIONS = (Basis.INCIDENT, Basis.DOMICILE, Basis.CURRENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,31 @@ class Whereabouts:
     regions: Mapping[tuple[Basis, ...], str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which location decides which clauses, for all facts in which the same locations are known."""
+
+    anywhere: int
+    nowhere: int
+    by_location: tuple[tuple[int, int], ...]
+    """By the place of a location among all three, the clauses that it decides."""
+    deciding: tuple[tuple[tuple[Basis, ...], int | None], ...]
+
+
+class Named(dict[str, Candidate]):
+    """The candidates that a clause has named, by agency; each is made once, within a bound."""
+
+    def __init__(self, indexed: IndexedClause) -> None:
+        super().__init__()
+        self._document, self._clause = indexed.document.id, indexed.clause.key
+
+    def __missing__(self, agency: str) -> Candidate:
+        if len(self) >= MOST_NAMED:
+            self.clear()
+        candidate = self[agency] = Candidate(agency, self._document, self._clause)
+        return candidate
+
+
 class ClauseIndex:
     """The clauses of the documents that are in force at one time, compiled."""
 
@@ -60,13 +93,22 @@ class ClauseIndex:
         self.urgency = Line(frozenset(map(str, when.urgency)) for when in whens)
         self.perpetrator = Flag((when.perpetrator_in_household,) for when in whens)
         self.domicile = Places([cover.domicile for cover in covers])
-        self._abroad = Flag((w.abroad, c.abroad) for w, c in zip(whens, covers, strict=True))
-        self._cross_province = Flag((when.cross_province,) for when in whens)
-        self._cross_regency = Flag((when.cross_regency,) for when in whens)
+        abroad = Flag((w.abroad, c.abroad) for w, c in zip(whens, covers, strict=True))
+        cross_province = Flag((when.cross_province,) for when in whens)
+        cross_regency = Flag((when.cross_regency,) for when in whens)
+        self._derived = {
+            (a, p, r): abroad.allows(a) & cross_province.allows(p) & cross_regency.allows(r)
+            for a, p, r in product((False, True), repeat=3)
+        }
         self.victims = VictimIndex(whens, covers)
         self._territory = Places([indexed.document.territory for indexed in self.clauses])
         self._by_basis = self._bases()
-        self._coverage = Places([document.covers.domicile for document in reversed(self.documents)])
+        coverage = Places([document.covers.domicile for document in reversed(self.documents)])
+        self.homes = Homes(self.domicile, coverage)
+        self.names = tuple(indexed.name for indexed in self.clauses)
+        self.named = tuple(map(Named, self.clauses))
+        """For each clause, the candidates it has named."""
+        self._plans: dict[tuple[bool, ...], Plan] = {}
         self._whereabouts: dict[tuple[str | None, str | None, str | None], Whereabouts] = {}
         self.duties = {place: _owed(self.clauses[place]) for place in bits(self.duty)}
         levels = [indexed.level for indexed in self.clauses]
@@ -95,18 +137,23 @@ class ClauseIndex:
                 by_basis[indexed.clause.basis] |= 1 << place
         return by_basis
 
-    def holding(self, facts: Facts, service: str) -> int:
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Give the place of each clause, as document/key, in the order of deciding."""
+        return {indexed.name: place for place, indexed in enumerate(self.clauses)}
+
+    @cached_property
+    def documents_digest(self) -> str:
+        """Give the digest that names these documents, by their ids, versions and digests."""
+        return digest(canonical_bytes({"documents": list(self.digests)}))
+
+    def holding(self, places: Whereabouts, urgency: Urgency, service: str) -> int:
         """Return whom service, urgency and the places that are known allow, the victim and the basis aside."""
-        places = self.whereabouts(facts)
-        return self.services.allows(service) & self.urgency.allows(facts.urgency) & places.allowed
+        return places.allowed & self.services.allows(service) & self.urgency.allows(urgency)
 
     def up_to(self, place: int) -> int:
         """Return the clauses that sort before a clause or level with it."""
         return self._up_to[place]
-
-    def coverage(self, home: str | None) -> int:
-        """Weigh the documents that cover a home: the first to decide weighs more than all that come after."""
-        return self._coverage.around(home)[0] if home is not None else 0
 
     def unlocated_by(self, clauses: int, facts: Facts) -> frozenset[str]:
         """Name the locations that some unlocated clauses lack: all of the basis, or the one that is too coarse."""
@@ -128,33 +175,43 @@ class ClauseIndex:
         return found
 
     def _locate(self, facts: Facts) -> Whereabouts:
-        located, unlocated = 0, 0
-        regions = {basis: deciding_region(basis, facts) for basis in self._by_basis}
-        for basis, clauses in self._by_basis.items():
-            region = regions[basis]
-            if not basis:
-                located |= clauses
-            elif region is None:
-                unlocated |= clauses
-            else:
-                inside, coarse = self._territory.around(region)
-                located |= clauses & inside
-                unlocated |= clauses & coarse
-        allowed = (
-            self._abroad.allows(facts.abroad)
-            & self._cross_province.allows(facts.cross_province)
-            & self._cross_regency.allows(facts.cross_regency)
-            & (located | unlocated | self.deny | self.duty)
-        )
+        places = (facts.incident, facts.domicile, facts.current)
+        known = tuple([place is not None for place in places])
+        plan = self._plans.get(known)
+        if plan is None:
+            plan = self._plans[known] = self._plan(facts)
+        located, unlocated = plan.anywhere, plan.nowhere
+        for at, clauses in plan.by_location:
+            inside, coarse = self._territory.around(places[at] or "")
+            located |= clauses & inside
+            unlocated |= clauses & coarse
+        allowed = self._derived[facts.derived] & (located | unlocated | self.deny | self.duty)
+        regions = {basis: None if at is None else places[at] for basis, at in plan.deciding}
         return Whereabouts(allowed, located, unlocated, regions)
+
+    def _plan(self, facts: Facts) -> Plan:
+        """Sort the clauses by the location that decides each, which depends only on which locations are known."""
+        deciding = [(basis, deciding_location(basis, facts)) for basis in self._by_basis]
+        by_location: dict[int, int] = defaultdict(int)
+        nowhere = 0
+        for basis, kind in deciding:
+            if kind is not None:
+                by_location[LOCATIONS.index(kind)] |= self._by_basis[basis]
+            elif basis:
+                nowhere |= self._by_basis[basis]
+        places = tuple((basis, None if kind is None else LOCATIONS.index(kind)) for basis, kind in deciding)
+        return Plan(self._by_basis.get((), 0), nowhere, tuple(by_location.items()), places)
+
+
+def deciding_location(basis: tuple[Basis, ...], facts: Facts) -> Basis | None:
+    """Name the first location of a basis that is known."""
+    return next((kind for kind in basis if facts.location(kind) is not None), None)
 
 
 def deciding_region(basis: tuple[Basis, ...], facts: Facts) -> str | None:
     """Return the first known location of a basis."""
-    for location in basis:
-        if (known := facts.location(location)) is not None:
-            return known
-    return None
+    kind = deciding_location(basis, facts)
+    return None if kind is None else facts.location(kind)
 
 
 def _owed(indexed: IndexedClause) -> DutyOwed:

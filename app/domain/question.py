@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from itertools import cycle
+from typing import NamedTuple
 
-from app.domain.candidates import NO_OFFERS, Listing, Listings, Offer, admits
+from app.domain.candidates import NO_OFFERS, Listing, Listings, Offer
 from app.domain.decision import Candidate, DutyOwed
 from app.domain.facts import Facts
 from app.domain.index import ClauseIndex, IndexedClause
@@ -17,11 +19,12 @@ AVOIDED_ALL_THE_SAME = frozenset({"law_enforcement", "legal_service"})
 """Services whose place follows the venue, not the victim's safety."""
 
 NOTHING: frozenset[str] = frozenset()
+ONE = (0,)
 NEAR_AVOIDED = "near_avoided_region"
+CAPACITY_UNKNOWN = "capacity_unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """Whom the matching clauses name first, and what was met on the way to it."""
 
     place: int
@@ -30,8 +33,7 @@ class Head:
     passed_over: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What one way comes to."""
 
     denied_by: int | None
@@ -69,54 +71,78 @@ class Question:
         self._is_emergency = facts.urgency is Urgency.EMERGENCY
         places = index.whereabouts(facts)
         self.located, self.unlocated, self._regions = places.located, places.unlocated, places.regions
-        self.ways: Ways = ways(index, facts, index.holding(facts, service), self._limits)
-        self.verdicts: list[tuple[Place, Way, Verdict]] = self._judge_every_way()
-        """What each way comes to, the most protective first."""
+        self._found: dict[int, Listing] = {}
+        self.ways: Ways = ways(index, facts, index.holding(places, facts.urgency, service), self._limits)
+        self._distinct: list[Verdict] = []
+        """What the ways come to, each once; the most protective way's first."""
+        self._judged: Sequence[int] = self._judge_every_way()
+        """Which of these each way comes to, the most protective first."""
 
-    def _judge_every_way(self) -> list[tuple[Place, Way, Verdict]]:
-        known: dict[tuple[int, Sex, int], Verdict] = {}
+    def _judge_every_way(self) -> Sequence[int]:
+        ways, distinct = self.ways, self._distinct
+        if len(ways.clauses) == 1:
+            distinct.append(self._judge(ways.clauses[0], ways.sexes[0], ways.ages[0]))
+            return ONE
+        victims = [(sex, age) for sex in ways.sexes for age in ways.ages]
+        # Where no offer has limits, whoever is spoken of by the same clauses is decided alike.
+        decided: list[list[tuple[int, int, int]]] = [[]] * len(victims)
+        if ways.by_limit:
+            decided = [[] for _ in victims]
         judged = []
-        for place, way in self.ways:
-            key = (way.clauses, way.sex, way.age)
-            verdict = known.get(key)
-            if verdict is None:
-                verdict = known[key] = self.judge(way)
-            judged.append((place, way, verdict))
+        for holding, (sex, age), known in zip(ways.clauses, cycle(victims), cycle(decided), strict=False):
+            at = _decided(known, holding)
+            if at is None:
+                at = len(distinct)
+                distinct.append(self._judge(holding, sex, age))
+                counting = self._counting(distinct[at])
+                known.append((counting, holding & counting, at))
+            judged.append(at)
         return judged
+
+    def _counting(self, verdict: Verdict) -> int:
+        """Return the clauses that a verdict rests on: where these hold alike, it is the same whatever else holds."""
+        if verdict.denied_by is not None:
+            return self.index.deny & ((2 << verdict.denied_by) - 1)
+        every = self.located | self.unlocated
+        return self.index.deny | (every if verdict.head is None else every & self.index.up_to(verdict.head.place))
+
+    @property
+    def verdicts(self) -> list[tuple[Place, Way, Verdict]]:
+        """List what each way comes to, the most protective first."""
+        return [(place, way, self._distinct[at]) for (place, way), at in zip(self.ways, self._judged, strict=True)]
 
     @property
     def first(self) -> tuple[Way, Verdict]:
         """Return the most protective way and what it comes to."""
-        _, way, verdict = self.verdicts[0]
-        return way, verdict
+        return self.ways.first, self._distinct[0]
 
     @property
     def is_denied_in_every_way(self) -> bool:
         """Say whether a clause denies the service however the facts turn out."""
-        return all(verdict.denied_by is not None for _, _, verdict in self.verdicts)
+        return all(verdict.denied_by is not None for verdict in self._distinct)
 
     @property
     def is_denied_in_some_way(self) -> bool:
         """Say whether a clause denies the service if the facts turn out so."""
-        return any(verdict.denied_by is not None for _, _, verdict in self.verdicts)
+        return any(verdict.denied_by is not None for verdict in self._distinct)
 
     @property
     def missing(self) -> frozenset[str]:
         """Name the facts that are missing: those that change the result, and the places of unlocated clauses."""
-        if len(self.verdicts) == 1:
-            return self.verdicts[0][2].lacking
-        lacking = NOTHING.union(*(verdict.lacking for _, _, verdict in self.verdicts))
-        return lacking | facts_that_matter({place: verdict.result for place, _, verdict in self.verdicts})
+        if len(self._distinct) == 1:
+            return self._distinct[0].lacking
+        lacking = NOTHING.union(*(verdict.lacking for verdict in self._distinct))
+        results = [verdict.result for verdict in self._distinct]
+        alike = [results.index(result) for result in results]
+        return lacking | facts_that_matter([alike[at] for at in self._judged], self.ways.lengths)
 
-    def judge(self, way: Way) -> Verdict:
-        """Decide the service as if the facts had turned out in this way."""
-        denied = way.clauses & self.index.deny
+    def _judge(self, holding: int, sex: Sex, age: int) -> Verdict:
+        denied = holding & self.index.deny
         if denied:
             denied_by = next(bits(denied))
             return Verdict(denied_by, None, Outcome.NEEDS_COORDINATOR, Reason.DENIED, NOTHING)
-        matching = way.clauses & self.located
-        head, someone_was_tried = self._head(matching, way)
-        unlocated = way.clauses & self.unlocated
+        head, someone_was_tried = self._head(holding & self.located, sex, age)
+        unlocated = holding & self.unlocated
         if head is not None:
             unlocated &= self.index.up_to(head.place)
         lacking = self.index.unlocated_by(unlocated, self.facts) if unlocated else NOTHING
@@ -127,11 +153,13 @@ class Question:
             return Verdict(None, head, Outcome.NEEDS_COORDINATOR, Reason.AMBIGUOUS, lacking)
         return Verdict(None, head, Outcome.OFFERED, None, lacking)
 
-    def _head(self, matching: int, way: Way) -> tuple[Head | None, bool]:
+    def _head(self, matching: int, sex: Sex, age: int) -> tuple[Head | None, bool]:
         passed_over: list[int] = []
         someone_was_tried = False
-        for place in bits(matching):
-            offers = self.offers(place, way)
+        while matching:
+            place = (matching & -matching).bit_length() - 1
+            matching &= matching - 1
+            offers = self._offers(place, sex, age)
             if not offers:
                 passed_over.append(place)
                 continue
@@ -139,21 +167,27 @@ class Question:
             if first is None:
                 someone_was_tried = True
                 continue
-            level = matching & self.index.up_to(place) & -(2 << place)
-            others = (self._first_untried(self.offers(other, way)) for other in bits(level))
+            level = matching & self.index.up_to(place)
+            others = (self._first_untried(self._offers(other, sex, age)) for other in bits(level))
             is_ambiguous = any(other is not None and other.agency != first.agency for other in others)
             return Head(place, first, is_ambiguous, tuple(passed_over)), someone_was_tried
         return None, someone_was_tried
 
     def _first_untried(self, offers: tuple[Offer, ...]) -> Offer | None:
+        if not self.tried:
+            return offers[0] if offers else None
         return next((offer for offer in offers if offer.agency not in self.tried), None)
 
     def listing(self, place: int) -> Listing:
         """Return whom an assign clause selects, before anyone is left out."""
-        indexed = self.index.clauses[place]
-        if indexed.selection is None:
-            return NO_OFFERS
-        return self._listings.listing(indexed.selection, self.service, self.region(indexed))
+        listing = self._found.get(place)
+        if listing is None:
+            indexed = self.index.clauses[place]
+            listing = NO_OFFERS
+            if indexed.selection is not None:
+                listing = self._listings.listing(indexed.selection, self.service, self.region(indexed))
+            self._found[place] = listing
+        return listing
 
     def region(self, indexed: IndexedClause) -> str | None:
         """Return the deciding region of an assign clause that looks for agencies by region."""
@@ -161,20 +195,28 @@ class Question:
 
     def offers(self, place: int, way: Way) -> tuple[Offer, ...]:
         """List the candidates of an assign clause in one way, those tried among them."""
-        listing = self.listing(place)
+        return self._offers(place, way.sex, way.age)
+
+    def _offers(self, place: int, sex: Sex, age: int) -> tuple[Offer, ...]:
+        listing = self._found.get(place) or self.listing(place)
         if not listing.is_limited and not self._off and not self._avoided:
             return listing.offers
-        return tuple(
-            offer
-            for offer in listing.offers
-            if offer.agency not in self._off
-            and admits(offer, way.sex, way.age, self.facts.case_types)
-            and not self.is_avoided(offer.home)
-        )
+        offers = listing.admitting(sex, age, self.facts.case_types)
+        if not self._off and not self._avoided:
+            return offers
+        return tuple(offer for offer in offers if offer.agency not in self._off and not self.is_avoided(offer.home))
 
     def is_avoided(self, home: str) -> bool:
         """Say whether an agency at home there is left out because the victim is not safe there."""
         return bool(self._avoided) and contained_in_any(self._avoided, home)
+
+    def offer_of(self, agency: str) -> Offer | None:
+        """Return what an agency offers of the service, if it does."""
+        return self._listings.offers(self.service).by_agency.get(agency)
+
+    def is_capacity_unknown(self, offer: Offer) -> bool:
+        """Say whether an agency has not confirmed for as long as its own limit that it can."""
+        return offer.unknown_from is not None and offer.unknown_from <= self.facts.received_at
 
     def _limits(self, clauses: int) -> list[Listing]:
         return [self.listing(place) for place in bits(clauses & self.located)]
@@ -183,22 +225,24 @@ class Question:
         """List whom to ask in one way, best first; an agency appears once, with the clause that first named it."""
         first_for: dict[str, Candidate] = {}
         for place in bits(way.clauses & self.located):
-            indexed = self.index.clauses[place]
-            for offer in self.offers(place, way):
-                if offer.agency not in first_for and offer.agency not in self.tried:
-                    first_for[offer.agency] = Candidate(offer.agency, indexed.document.id, indexed.clause.key)
+            named = self.index.named[place]
+            for offer in self._offers(place, way.sex, way.age):
+                agency = offer.agency
+                if agency not in first_for and agency not in self.tried:
+                    first_for[agency] = named[agency]
         return tuple(first_for.values())
 
     def warnings(self, head: Head) -> tuple[str, ...]:
         """List what must be known of a head before it is asked."""
         said = [f"passed_over:{self.index.clauses[place].name}" for place in head.passed_over]
         home = head.offer.home
-        if depth(home) >= REGENCY_DEPTH and any(
-            contains(region, home) or contains(home, region) for region in self.facts.avoid_regions
-        ):
+        avoided = self.facts.avoid_regions
+        if avoided and depth(home) >= REGENCY_DEPTH and any(contains(r, home) or contains(home, r) for r in avoided):
             said.append(NEAR_AVOIDED)
         if head.is_ambiguous and self._is_emergency:
             said.append(Reason.AMBIGUOUS.value)
+        if self.is_capacity_unknown(head.offer):
+            said.append(f"{CAPACITY_UNKNOWN}:{head.offer.agency}")
         return tuple(sorted(said))
 
     def duties(self, way: Way) -> tuple[DutyOwed, ...]:
@@ -207,8 +251,13 @@ class Question:
 
     def matched(self) -> tuple[str, ...]:
         """Name the clauses that match in some way, or could if a place were known, in the order of deciding."""
-        could = 0
-        for _, way, _ in self.verdicts:
-            could |= way.clauses
-        could &= self.located | self.unlocated | self.index.deny | self.index.duty
-        return tuple(self.index.clauses[place].name for place in bits(could))
+        could = self.ways.could & (self.located | self.unlocated | self.index.deny | self.index.duty)
+        names = self.index.names
+        return tuple([names[place] for place in bits(could)])
+
+
+def _decided(known: Iterable[tuple[int, int, int]], holding: int) -> int | None:
+    for counting, counted, at in known:
+        if holding & counting == counted:
+            return at
+    return None

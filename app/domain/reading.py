@@ -165,3 +165,12 @@ class Entry:
         else:
             return self.value
         return ""
+
+
+def ages(found: Mapping[str, Entry]) -> tuple[int | None, int | None]:
+    """Read from which age and below which age something is meant; between the two there must be somebody."""
+    age_from = found["age_from"].age() if "age_from" in found else None
+    age_below = found["age_below"].age(1) if "age_below" in found else None
+    if age_from is not None and age_below is not None and age_from >= age_below:
+        found["age_below"].fault("nobody", "age_below must lie above age_from, or it is true of nobody")
+    return age_from, age_below

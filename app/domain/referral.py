@@ -29,6 +29,12 @@ class ClockKind(StrEnum):
     TELL_COORDINATOR = "tell_coordinator"
     CANCEL_LAPSES = "cancel_lapses"
     ACKNOWLEDGE_OVERDUE = "acknowledge_overdue"
+    DUTY_REMINDER = "duty_reminder"
+    DUTY_OVERDUE = "duty_overdue"
+
+
+DUTY_CLOCKS = frozenset({ClockKind.DUTY_REMINDER, ClockKind.DUTY_OVERDUE})
+"""Clocks that run as long as the handoff is live, whatever its receiver does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +143,5 @@ class Clock:
     handoff_id: UUID | None
     kind: ClockKind
     due_at: datetime
+    detail: str | None = None
+    """What of the subject the clock is about, where there are several: a duty, by document and clause."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -37,14 +37,21 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Regions:
-    """The regions that are listed; below the regency only some provinces are."""
+    """The regions that are or were listed; below the regency only some provinces are."""
 
     by_code: Mapping[str, Region]
+    retired: frozenset[str] = frozenset()
+    """Codes of an earlier edition: known still, so that what names them stays valid."""
     _listed_below_regency: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         fine = frozenset(code[:2] for code in self.by_code if depth(code) > REGENCY_DEPTH)
         object.__setattr__(self, "_listed_below_regency", fine)
+
+    @property
+    def current(self) -> Iterator[Region]:
+        """List the regions of the edition in force, by code."""
+        return (self.by_code[code] for code in sorted(self.by_code) if code not in self.retired)
 
     def knows(self, code: str) -> bool:
         """Say whether the code exists, as far as the list is fine enough to tell."""
@@ -107,11 +114,13 @@ def ancestry(code: str) -> tuple[str, ...]:
     return (*(".".join(parts[:length]) for length in range(len(parts), 0, -1)), NATION)
 
 
+@lru_cache(maxsize=1 << 17)
 def province_of(code: str) -> str | None:
     """Name the province a domestic code lies in, if it is fine enough to tell."""
     return None if code == NATION or is_country(code) else code.split(".", 1)[0]
 
 
+@lru_cache(maxsize=1 << 17)
 def regency_of(code: str) -> str | None:
     """Name the regency or city a domestic code lies in, if it is fine enough to tell."""
     return None if is_country(code) or depth(code) < REGENCY_DEPTH else ".".join(code.split(".", 2)[:2])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from app.domain.regions import province_of
 from app.domain.vocabulary import Sex
 
+NEVER_CONFIRMED = datetime.min.replace(tzinfo=UTC)
 WESTERN, CENTRAL, EASTERN = "Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"
 
 TIME_ZONES: Mapping[str, str] = {
@@ -34,6 +37,19 @@ class Service:
     case_types: frozenset[str] = frozenset()
     available: bool = True
     secret_location: bool = False
+    confirmed_on: date | None = None
+    """When the agency last said that it can."""
+    valid_for: int | None = None
+    """For how many days that counts; None: until it says otherwise."""
+
+    def unknown_from(self, time_zone: str) -> datetime | None:
+        """Return since when nobody has said that the agency can, in UTC; None: it need not be said again."""
+        if self.valid_for is None:
+            return None
+        if self.confirmed_on is None:
+            return NEVER_CONFIRMED
+        first_day = self.confirmed_on + timedelta(days=self.valid_for + 1)
+        return datetime.combine(first_day, time.min, ZoneInfo(time_zone)).astimezone(UTC)
 
     @property
     def is_limited(self) -> bool:

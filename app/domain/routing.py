@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from app.domain.candidates import Institutions, Listings, coordinators_by_region
 from app.domain.clauses import Assign
@@ -14,6 +15,7 @@ from app.domain.decision import ENGINE_VERSION, Candidate, Decision, DutyOwed
 from app.domain.document import Document
 from app.domain.facts import Facts
 from app.domain.index import ClauseIndex
+from app.domain.neighbours import Neighbours
 from app.domain.question import Question, Verdict
 from app.domain.regions import NATION, ancestry
 from app.domain.registry import Registry
@@ -40,12 +42,18 @@ class Rules:
         self.registry = registry
         self.vocabulary = vocabulary
         self.institutions = Institutions(registry)
-        self.listings = Listings(registry)
+        documents = tuple(documents)
+        self.listings = Listings(registry, {code for document in documents for code in document.territory})
         self._coordinators = coordinators_by_region(registry)
         self._effects = effects(documents)
         changes = {moment for effect in self._effects for moment in (effect.begins, effect.ends) if moment is not None}
         self._changes = sorted(changes)
         self._indexes: dict[int, ClauseIndex] = {}
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """Return all agencies by where they are, for explanations."""
+        return Neighbours(self.registry)
 
     def index(self, at: datetime) -> ClauseIndex:
         """Return the clauses in force at a moment; they are compiled once for each set of documents."""
@@ -54,6 +62,11 @@ class Rules:
         if index is None:
             index = self._indexes[period] = ClauseIndex(self.in_force(at))
         return index
+
+    def unchanged_since(self, at: datetime) -> datetime | None:
+        """Return since when the documents in force at a moment have been the same; None if nothing came before."""
+        period = bisect_right(self._changes, at)
+        return self._changes[period - 1] if period else None
 
     def in_force(self, at: datetime) -> tuple[Document, ...]:
         """List the documents in force at a moment, of each at most one version."""
@@ -81,14 +94,17 @@ class Rules:
 
     def coordinator(self, facts: Facts) -> str | None:
         """Name who coordinates; None if everyone who could is off the list."""
-        return next(iter(self.wider_coordinators(facts)), None)
+        return next(self._coordinators_of(facts), None)
 
     def wider_coordinators(self, facts: Facts) -> tuple[str, ...]:
         """List all who may coordinate, the narrowest first; for a victim abroad or nowhere, the national one."""
+        return tuple(self._coordinators_of(facts))
+
+    def _coordinators_of(self, facts: Facts) -> Iterator[str]:
         domestic = None if facts.abroad else facts.first_domestic
         regions = ancestry(domestic) if domestic is not None else (NATION,)
         off = self.off_list(facts)
-        return tuple(code for region in regions for code in self._coordinators.get(region, ()) if code not in off)
+        return (code for region in regions for code in self._coordinators.get(region, ()) if code not in off)
 
     def _decision(self, question: Question, facts: Facts) -> Decision:
         way, verdict = question.first

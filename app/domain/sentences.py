@@ -92,6 +92,19 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Instansi ini sudah ditanya atau tidak dapat menerima.",
         "This agency was already asked, or said it cannot.",
     ),
+    "capacity_unknown": (
+        "Ketersediaan layanan di instansi ini sudah lama tidak dikonfirmasi, jadi tidak diketahui.",
+        "Nobody has confirmed for as long as the agency's own limit that it can: its capacity is not known.",
+    ),
+    # overlays
+    "ikn.wholly_or_partly": (
+        "Lokasi ini seluruhnya atau sebagian berada di Ibu Kota Nusantara; penentuan tujuan rujukan tidak berubah.",
+        "This location lies wholly or partly in Ibu Kota Nusantara; where the referral goes does not change.",
+    ),
+    "ikn.outside": (
+        "Lokasi ini di luar Ibu Kota Nusantara, meskipun kecamatannya sebagian berada di dalamnya.",
+        "This location lies outside Ibu Kota Nusantara, though a part of its district is in it.",
+    ),
     # results
     "offered": (
         "Layanan ditawarkan kepada instansi pertama dalam urutan.",

@@ -5,35 +5,28 @@ Ways that no clause and no limit in question can tell apart are one way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import TypeVar
+from typing import NamedTuple
 
 from app.domain.candidates import Listing
 from app.domain.facts import AGE, DOMICILE, PERPETRATOR, SEX, Facts
+from app.domain.homes import Home, distinct
 from app.domain.index import ClauseIndex
 from app.domain.masks import union
-from app.domain.regions import contains
+from app.domain.victims import Victims
 from app.domain.vocabulary import Sex
 
-Result = TypeVar("Result")
 Place = tuple[int, int, int, int]
 
 AXES = (DOMICILE, PERPETRATOR, SEX, AGE)
+BOTH = (True, False)
+SEXES = tuple(Sex)
+NOTHING: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
-    """A domicile that is known or supposed, by the clauses that cover it and the region it stands for."""
-
-    clauses: int
-    region: str | None
-    """None: outside every region that a document covers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """One way the facts could turn out, with the clauses that hold in it, the basis aside."""
 
     home: Home
@@ -47,23 +40,34 @@ class Way:
 class Ways:
     """All ways the missing facts could turn out: what each of four facts could be, in every combination."""
 
-    holding: int
     homes: tuple[Home, ...]
     perpetrators: tuple[bool, ...]
     sexes: tuple[Sex, ...]
     ages: tuple[int, ...]
-    index: ClauseIndex
-    case_types: frozenset[str]
+    clauses: tuple[int, ...]
+    """The clauses that hold in each way, the most protective first."""
+    could: int
+    """The clauses that hold in some way."""
+    by_limit: bool = False
+    """Whether offers have limits of their own, so that two victims of the same clauses may be decided otherwise."""
+
+    @property
+    def lengths(self) -> Place:
+        """Count what each of the facts could be, in the order of the axes."""
+        return len(self.homes), len(self.perpetrators), len(self.sexes), len(self.ages)
+
+    @property
+    def first(self) -> Way:
+        """Return the most protective way."""
+        return Way(self.homes[0], self.perpetrators[0], self.sexes[0], self.ages[0], self.clauses[0])
 
     def __iter__(self) -> Iterator[tuple[Place, Way]]:
         """List every way with its place, the most protective first."""
         axes = enumerate(self.homes), enumerate(self.perpetrators), enumerate(self.sexes), enumerate(self.ages)
-        for (h, home), (p, perpetrator), (s, sex), (a, age) in product(*axes):
-            yield (h, p, s, a), Way(home, perpetrator, sex, age, self._clauses(home, sex, age, perpetrator=perpetrator))
-
-    def _clauses(self, home: Home, sex: Sex, age: int, *, perpetrator: bool) -> int:
-        victim = self.index.victims.allows(sex, age, self.case_types)
-        return self.holding & home.clauses & self.index.perpetrator.allows(perpetrator) & victim
+        for clauses, ((h, home), (p, perpetrator), (s, sex), (a, age)) in zip(
+            self.clauses, product(*axes), strict=True
+        ):
+            yield (h, p, s, a), Way(home, perpetrator, sex, age, clauses)
 
 
 def ways(index: ClauseIndex, facts: Facts, holding: int, listings: Callable[[int], list[Listing]]) -> Ways:
@@ -72,69 +76,74 @@ def ways(index: ClauseIndex, facts: Facts, holding: int, listings: Callable[[int
     `listings` returns whom the assign clauses among some clauses select, for the limits of the services.
     """
     homes = _homes(index, facts, holding)
-    perpetrators = (True, False) if facts.perpetrator_in_household is None else (facts.perpetrator_in_household,)
-    sexes = tuple(Sex) if facts.sex is None else (facts.sex,)
-    ages = (0, *index.victims.ages) if facts.age is None else (facts.age,)
-    is_certain = facts.age is not None and len(homes) == len(perpetrators) == len(sexes) == 1
-    if is_certain:
-        return Ways(holding, homes, perpetrators, sexes, ages, index, facts.case_types)
-
-    def victims(sex: Sex, age: int) -> int:
-        return index.victims.allows(sex, age, facts.case_types)
-
-    could = holding & union(home.clauses for home in homes)
+    perpetrators = BOTH if facts.perpetrator_in_household is None else (facts.perpetrator_in_household,)
+    sexes = SEXES if facts.sex is None else (facts.sex,)
+    victims = index.victims.of(facts.case_types)
+    if facts.age is not None and len(sexes) == 1 and len(perpetrators) == 1 and homes is not None and len(homes) == 1:
+        clauses = holding & homes[0].clauses & index.perpetrator.allows(perpetrators[0])
+        clauses &= victims.allows(sexes[0], facts.age)
+        return Ways(homes, perpetrators, sexes, (facts.age,), (clauses,), clauses)
+    # What could hold in some way: a clause asks each of the facts by itself, but sex and age together.
+    could = holding if homes is None else holding & union(home.clauses for home in homes)
     could &= union(index.perpetrator.allows(said) for said in perpetrators)
-    could &= union(victims(sex, age) for sex in sexes for age in ages)
-    if len({could & index.perpetrator.allows(said) for said in perpetrators}) == 1:
+    could &= union(victims.of_any_age[sex] if facts.age is None else victims.allows(sex, facts.age) for sex in sexes)
+    if len(perpetrators) > 1 and could & index.perpetrator.allows(True) == could & index.perpetrator.allows(False):
         perpetrators = perpetrators[:1]
     limits = listings(could) if facts.sex is None or facts.age is None else []
-    limit_ages = {age for listing in limits for age in listing.ages}
+    ages = (facts.age,) if facts.age is not None else (0, *index.victims.ages)
     if facts.age is None:
-        candidates = sorted({*ages, *limit_ages})
-        ages = _distinct_ages(candidates, limit_ages, lambda age: [could & victims(sex, age) for sex in sexes])
-    by_sex = {tuple(could & victims(sex, age) for age in ages) for sex in sexes}
-    if len(by_sex) == 1 and not any(listing.asks_sex for listing in limits):
-        sexes = sexes[:1]
-    return Ways(holding, _distinct_homes(index, homes, could), perpetrators, sexes, ages, index, facts.case_types)
+        limiting = {age for listing in limits for age in listing.ages}
+        ages = _distinct_ages(sorted({*ages, *limiting}), limiting, victims, sexes, could)
+    by_sex = [victims.at(sex, ages) for sex in sexes]
+    if (
+        len(sexes) > 1
+        and not any(listing.asks_sex for listing in limits)
+        and all(could & one == could & other for one, other in zip(*by_sex, strict=True))
+    ):
+        sexes, by_sex = sexes[:1], by_sex[:1]
+    homes = index.homes.everywhere(could) if homes is None else distinct(homes, could)
+    others = [holding & home.clauses & index.perpetrator.allows(said) for home in homes for said in perpetrators]
+    victim = [mask for masks in by_sex for mask in masks]
+    every = tuple([one & other for one in others for other in victim])
+    by_limit = any(listing.is_limited for listing in limits)
+    return Ways(homes, perpetrators, sexes, ages, every, could, by_limit)
 
 
-def _homes(index: ClauseIndex, facts: Facts, holding: int) -> tuple[Home, ...]:
-    line = index.domicile
+def _homes(index: ClauseIndex, facts: Facts, holding: int) -> tuple[Home, ...] | None:
+    """List where the domicile may lie; None: anywhere."""
+    homes = index.homes
     if facts.domicile is None:
-        if not holding & ~line.free:
-            return (Home(line.free, None),)
-        supposed = [Home(line.free | line.around(region)[0], region) for region in line.regions]
-        return (*supposed, Home(line.free, None))
-    inside, coarse = line.around(facts.domicile)
-    known = Home(line.free | inside, facts.domicile)
-    if not coarse & holding:
-        return (known,)
-    finer = [region for region in line.regions if region != facts.domicile and contains(facts.domicile, region)]
-    return (*(Home(line.free | line.around(region)[0], region) for region in finer), known)
+        return None if holding & ~index.domicile.free else (homes.outside,)
+    if homes.is_too_coarse(facts.domicile, holding):
+        return homes.within(facts.domicile)
+    return (homes.known(facts.domicile),)
 
 
-def _distinct_homes(index: ClauseIndex, homes: tuple[Home, ...], could: int) -> tuple[Home, ...]:
-    if len(homes) == 1:
-        return homes
-    distinct: dict[int, Home] = {}
-    for home in sorted(homes, key=lambda home: -index.coverage(home.region)):
-        distinct.setdefault(home.clauses & could, home)
-    return tuple(distinct.values())
+def _distinct_ages(
+    ages: list[int], limiting: set[int], victims: Victims, sexes: tuple[Sex, ...], could: int
+) -> tuple[int, ...]:
+    """List the ages at which other clauses hold than at the age before, or which limit an offer."""
+    seen = list(zip(*([could & mask for mask in victims.at(sex, ages)] for sex in sexes), strict=True))
+    found: list[int] = []
+    before: tuple[int, ...] = ()
+    for age, masks in zip(ages, seen, strict=True):
+        if masks != before or age in limiting:
+            found.append(age)
+            before = masks
+    return tuple(found)
 
 
-def _distinct_ages(ages: list[int], limits: set[int], seen: Callable[[int], list[int]]) -> tuple[int, ...]:
-    distinct = [ages[0]]
-    for age in ages[1:]:
-        if age in limits or seen(age) != seen(distinct[-1]):
-            distinct.append(age)
-    return tuple(distinct)
-
-
-def facts_that_matter(results: Mapping[Place, Result]) -> frozenset[str]:
-    """Name the facts of which one alone, the others fixed in any way, changes the result."""
-    return frozenset(fact for axis, fact in enumerate(AXES) if _varies(results, axis))
-
-
-def _varies(results: Mapping[Place, Result], axis: int) -> bool:
-    seen: dict[tuple[int, ...], Result] = {}
-    return any(seen.setdefault(place[:axis] + place[axis + 1 :], got) != got for place, got in results.items())
+def facts_that_matter(results: Sequence[object], lengths: Place) -> frozenset[str]:
+    """Name the facts of which one alone, the others fixed in any way, changes the result of a way."""
+    if results.count(results[0]) == len(results):
+        return NOTHING
+    found, size = [], len(results)
+    for fact, length in zip(AXES, lengths, strict=True):
+        block, size = size, size // length
+        if length > 1 and any(
+            results[at : at + size] != results[start : start + size]
+            for start in range(0, len(results), block)
+            for at in range(start + size, start + block, size)
+        ):
+            found.append(fact)
+    return frozenset(found)

@@ -4,13 +4,35 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from app.domain.clauses import Condition, Covers, VictimLine
-from app.domain.masks import MOST_REMEMBERED, Line, union
+from app.domain.masks import Line, union
 from app.domain.vocabulary import Sex
 
 Ages = Condition | VictimLine
+
+MOST_SETS = 1_000
+"""Sets of case types that are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Victims:
+    """Who speaks of victims of some types of case: by sex, a mask for each interval between the ages that count."""
+
+    ages: tuple[int, ...]
+    by_sex: Mapping[Sex, tuple[int, ...]]
+    of_any_age: Mapping[Sex, int]
+
+    def allows(self, sex: Sex, age: int) -> int:
+        """Return who speaks of such a victim."""
+        return self.by_sex[sex][bisect_right(self.ages, age)]
+
+    def at(self, sex: Sex, ages: Iterable[int]) -> list[int]:
+        """Return who speaks of such victims at each of some ages."""
+        masks, limits = self.by_sex[sex], self.ages
+        return [masks[bisect_right(limits, age)] for age in ages]
 
 
 class VictimIndex:
@@ -27,25 +49,29 @@ class VictimIndex:
         self.ages = tuple(sorted({age for one in asked for age in (one.age_from, one.age_below) if age}))
         self._whens = _AskedOfVictims(whens, self.ages)
         self._lines = _AskedOfVictims(lines, self.ages)
-        self._known: dict[tuple[Sex, int, frozenset[str]], int] = {}
+        self._known: dict[frozenset[str], Victims] = {}
 
-    def allows(self, sex: Sex, age: int, case_types: frozenset[str]) -> int:
-        """Return who speaks of such a victim."""
-        key = (sex, bisect_right(self.ages, age), case_types)
-        found = self._known.get(key)
+    def of(self, case_types: frozenset[str]) -> Victims:
+        """Return who speaks of victims of some types of case."""
+        found = self._known.get(case_types)
         if found is None:
-            lines = self._lines.allows(*key)
-            found = self._uncovered
-            place = 0
-            for victims, clauses in self._covers:
-                if lines >> place & ((1 << len(victims)) - 1):
-                    found |= clauses
-                place += len(victims)
-            found &= self._whens.allows(*key)
-            if len(self._known) >= MOST_REMEMBERED:
+            intervals = range(len(self.ages) + 1)
+            by_sex = {sex: tuple(self._allows(sex, interval, case_types) for interval in intervals) for sex in Sex}
+            found = Victims(self.ages, by_sex, {sex: union(masks) for sex, masks in by_sex.items()})
+            if len(self._known) >= MOST_SETS:
                 self._known.clear()
-            self._known[key] = found
+            self._known[case_types] = found
         return found
+
+    def _allows(self, sex: Sex, interval: int, case_types: frozenset[str]) -> int:
+        lines = self._lines.allows(sex, interval, case_types)
+        found = self._uncovered
+        place = 0
+        for victims, clauses in self._covers:
+            if lines >> place & ((1 << len(victims)) - 1):
+                found |= clauses
+            place += len(victims)
+        return found & self._whens.allows(sex, interval, case_types)
 
 
 class _AskedOfVictims:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.domain.decision import Decision
+from app.domain.document import Document
 from app.domain.errors import Fault
 from app.domain.facts import Facts, read_facts
 from app.domain.reading import Entry
@@ -23,7 +24,6 @@ from app.reference.load import places, shipped
 from app.reference.yaml_text import Loaded, Unreadable, load_yaml
 
 LARGEST = 64 << 20
-MOST_NODES = 20_000_000
 FACTS = (
     "received_at",
     "urgency",
@@ -62,18 +62,22 @@ class Case:
     expect: Mapping[str, Mapping[str, object]]
 
 
-def run_route(path: Path, *, as_json: bool, out: TextIO) -> int:
-    """Decide every case of a file and print the decisions: 0 as expected, 1 where one differs, 2 if it is malformed."""
+def run_route(path: Path, *, as_json: bool, out: TextIO, beside: Iterable[Document] = ()) -> int:
+    """Decide every case of a file and print the decisions: 0 as expected, 1 where one differs, 2 if it is malformed.
+
+    `beside` are documents to decide by as well, each in the place of a shipped one of its id and version.
+    """
     try:
-        loaded = _load(path)
-        cases = _cases(loaded, shipped().vocabulary)
+        loaded = load_cases(path)
+        cases = parse_cases(loaded.value, shipped().vocabulary)
     except (OSError, UnicodeDecodeError, Unreadable) as error:
         sys.stderr.write(f"{path}: {_why(error)}\n")
         return MALFORMED
     except CasesInvalid as error:
         sys.stderr.writelines(f"{path}: {fault}\n" for fault in places(error.faults, loaded))
         return MALFORMED
-    rules = compile_rules(shipped().registry, shipped().documents, shipped().vocabulary)
+    documents = {(one.id, one.version): one for one in (*shipped().documents, *beside)}
+    rules = compile_rules(shipped().registry, documents.values(), shipped().vocabulary)
     differing = [_run(case, rules, as_json=as_json, out=out) for case in cases]
     return DIFFERENT if any(differing) else AS_EXPECTED
 
@@ -86,10 +90,11 @@ def _why(error: OSError | UnicodeDecodeError | Unreadable) -> str:
     return str(error)
 
 
-def _load(path: Path) -> Loaded:
+def load_cases(path: Path) -> Loaded:
+    """Read a file of cases, YAML or JSON, into plain values."""
     text = path.read_text("utf-8-sig")
     if path.suffix != ".json":
-        return load_yaml(text, largest=LARGEST, most_nodes=MOST_NODES)
+        return load_yaml(text, largest=LARGEST)
     if len(text) > LARGEST:
         raise Unreadable(f"the text is larger than {LARGEST} bytes")
     try:
@@ -107,12 +112,13 @@ def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _cases(loaded: Loaded, vocabulary: Vocabulary) -> list[Case]:
-    entry = Entry(loaded.value)
+def parse_cases(written: object, vocabulary: Vocabulary) -> list[Case]:
+    """Read cases, or say all that is wrong with them (CasesInvalid)."""
+    entry = Entry(written)
     cases = []
-    if isinstance(loaded.value, list):
-        for place, written in enumerate(loaded.value):
-            cases.append(_case(Entry(written, f"/{place}", entry.faults), vocabulary))
+    if isinstance(written, list):
+        for place, one in enumerate(written):
+            cases.append(_case(Entry(one, f"/{place}", entry.faults), vocabulary))
     else:
         entry.fault("not_a_list", "a list of cases is expected here")
     if entry.faults:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -11,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.agreement import Document, parse_document
+from app.domain.durations import days
 from app.domain.errors import Fault, RegistryInvalid
-from app.domain.reading import Entry
-from app.domain.regions import Level, Region, Regions
+from app.domain.overlays import Overlay
+from app.domain.reading import Entry, ages
+from app.domain.regions import Regions
 from app.domain.registry import TIME_ZONES, Agency, Registry, Service
 from app.domain.vocabulary import Sex, Term, Urgency, UrgencyTerm, Vocabulary
+from app.reference.region_file import read_regions
 from app.reference.yaml_text import Loaded, load_yaml
 
 HERE = Path(__file__).parent
@@ -23,15 +24,6 @@ AGREEMENTS = HERE / "agreements"
 
 SEED_VERSION = 1
 STATUSES = ("confirmed", "unconfirmed")
-
-
-@dataclass(frozen=True, slots=True)
-class Overlay:
-    """An area that lies across districts and changes none of their parents."""
-
-    code: str
-    wholly_or_partly: frozenset[str]
-    outside: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +46,7 @@ def shipped() -> Reference:
 
 def load_regions() -> Regions:
     """Read the national list of regions."""
-    rows = csv.DictReader(io.StringIO((HERE / "regions.csv").read_text("utf-8")))
-    listed = (Region(row["code"], row["name"], Level(row["level"]), row["parent"] or None) for row in rows)
-    return Regions({region.code: region for region in listed})
+    return Regions({region.code: region for region in read_regions((HERE / "regions.csv").read_text("utf-8"))})
 
 
 def load_vocabulary() -> Vocabulary:
@@ -122,13 +112,15 @@ def load_document(path: Path, vocabulary: Vocabulary, regions: Regions | None = 
     return parse_document(load_yaml(path.read_text("utf-8")).value, vocabulary, regions)
 
 
+@cache
 def load_overlay() -> Overlay:
     """Read which districts lie in Ibu Kota Nusantara."""
     found = Entry(load_yaml((HERE / "ikn_overlay.yaml").read_text("utf-8")).value).fields(
-        ("overlay", "wholly_or_partly", "outside")
+        ("overlay", "as_of", "wholly_or_partly", "outside")
     )
     inside, outside = ([one.region() for one in found[key].entries()] for key in ("wholly_or_partly", "outside"))
-    return Overlay(found["overlay"].identifier(), frozenset(inside), frozenset(outside))
+    as_of = found["as_of"].day().isoformat()
+    return Overlay(found["overlay"].identifier(), as_of, frozenset(inside), frozenset(outside))
 
 
 def parse_registry(
@@ -178,19 +170,32 @@ def _agency(entry: Entry, vocabulary: Vocabulary, regions: Regions | None) -> Ag
 
 
 def _service(entry: Entry, vocabulary: Vocabulary, regions: Regions | None) -> Service:
-    found = entry.fields(("area",), ("sexes", "age_from", "age_below", "case_types", "available", "secret_location"))
+    limits = ("sexes", "age_from", "age_below", "case_types")
+    found = entry.fields(("area",), (*limits, "available", "secret_location", "confirmed_on", "valid_for"))
     sexes = found["sexes"].codes(list(Sex), "sex") if "sexes" in found else []
     case_types = found["case_types"].codes(vocabulary.case_types, "case type") if "case_types" in found else []
     area = found["area"].entries() if "area" in found else []
+    age_from, age_below = ages(found)
     return Service(
         area=tuple(_region(one, regions) for one in area),
         sexes=frozenset(Sex(code) for code in sexes if code),
-        age_from=found["age_from"].age() if "age_from" in found else None,
-        age_below=found["age_below"].age(1) if "age_below" in found else None,
+        age_from=age_from,
+        age_below=age_below,
         case_types=frozenset(case_types),
         available=found["available"].boolean() if "available" in found else True,
         secret_location=found["secret_location"].boolean() if "secret_location" in found else False,
+        confirmed_on=found["confirmed_on"].day() if "confirmed_on" in found else None,
+        valid_for=_valid_for(found.get("valid_for")),
     )
+
+
+def _valid_for(entry: Entry | None) -> int | None:
+    if entry is None:
+        return None
+    length = days(entry.text())
+    if length is None:
+        entry.fault("bad_duration", "a number of days is expected here, as in P30D")
+    return length
 
 
 def _region(entry: Entry | None, regions: Regions | None) -> str:

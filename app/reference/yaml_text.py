@@ -9,7 +9,10 @@ import yaml
 
 LARGEST = 1 << 20
 DEEPEST = 40
-MOST_NODES = 100_000
+MOST_REPEATED = 100_000
+"""How many values aliases may add to those that are written."""
+LONGEST_PLAIN = 64
+"""Digits of a number or date: a number to the base of sixty takes ever longer to read, the longer it is."""
 
 _PLAIN = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "timestamp"))
 
@@ -37,12 +40,12 @@ class Loaded:
         return self.lines.get(pointer)
 
 
-def load_yaml(text: str, *, largest: int = LARGEST, most_nodes: int = MOST_NODES) -> Loaded:
+def load_yaml(text: str, *, largest: int = LARGEST) -> Loaded:
     """Read one YAML document, or say why not and on which line (Unreadable)."""
     try:
         if len(text.encode()) > largest:
             raise Unreadable(f"the text is larger than {largest} bytes")
-        _check_events(text)
+        written = _check_events(text)
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
     except UnicodeEncodeError as error:
         raise Unreadable("this is not text") from error
@@ -51,23 +54,26 @@ def load_yaml(text: str, *, largest: int = LARGEST, most_nodes: int = MOST_NODES
         raise Unreadable(error.problem or "this is not YAML", mark.line + 1 if mark else None) from error
     except yaml.YAMLError as error:
         raise Unreadable("this is not YAML") from error
-    building = _Building(most_nodes)
+    building = _Building(written + MOST_REPEATED)
     value = building.build(node, "", 0) if node is not None else None
     return Loaded(value, building.lines)
 
 
-def _check_events(text: str) -> None:
-    depth = 0
+def _check_events(text: str) -> int:
+    """Refuse what is not allowed before anything is built, and count the values that are written."""
+    depth = written = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else None
         if isinstance(event, yaml.NodeEvent) and getattr(event, "tag", None) is not None:
             raise Unreadable("tags are not allowed", line)
+        written += isinstance(event, yaml.NodeEvent)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > DEEPEST:
             raise Unreadable(f"nested more than {DEEPEST} levels deep", line)
+    return written
 
 
 @dataclass(slots=True)
@@ -110,6 +116,8 @@ class _Building:
 def _scalar(node: yaml.Node, line: int) -> object:
     if node.tag not in _PLAIN:
         raise Unreadable("this kind of value is not allowed here", line)
+    if node.tag != "tag:yaml.org,2002:str" and len(node.value) > LONGEST_PLAIN:
+        raise Unreadable("a number or date this long is not allowed; if it is text, write it in quotes", line)
     try:
         value: object = yaml.constructor.SafeConstructor().construct_object(node)
     except (yaml.YAMLError, ValueError, OverflowError) as error:

@@ -16,7 +16,16 @@ from app.domain.handoff import HandoffState, ReferralState, RequestState
 from app.domain.referral import Coordination, Handoff, Mode, Referral, ServiceRequest
 from app.domain.vocabulary import Urgency
 from app.storage import events
-from app.storage.tables import clocks, coordinations, decisions, facts, handoffs, referrals, service_requests
+from app.storage.tables import (
+    clocks,
+    coordinations,
+    decisions,
+    facts,
+    handoffs,
+    referrals,
+    service_requests,
+    uncoordinated,
+)
 
 
 def coordinated_by(agency_code: str) -> ColumnElement[bool]:
@@ -229,6 +238,13 @@ async def _save_coordinations(session: AsyncSession, case: Case) -> None:
                 tuple_(coordinations.c.service_request_id, coordinations.c.agency_code).in_(case.coordinations_ended)
             )
         )
+    touched = {request_id for request_id, _ in (*case.coordinations_changed, *case.coordinations_ended)}
+    lonely = [{"service_request_id": key} for key in case.requests if not case.coordinators(key)]
+    lonely = [row for row in lonely if row["service_request_id"] in touched | case.new]
+    if lonely:
+        await session.execute(upsert(uncoordinated).on_conflict_do_nothing(), lonely)
+    if found := [key for key in touched - case.new if case.coordinators(key)]:
+        await session.execute(delete(uncoordinated).where(uncoordinated.c.service_request_id.in_(found)))
     rows = [asdict(case.coordinations[key]) for key in sorted(case.coordinations_changed)]
     if rows:
         line = upsert(coordinations)

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ARRAY,
     CTE,
     Integer,
+    Interval,
     Select,
     Text,
     Uuid,
@@ -44,6 +45,7 @@ class Claimed:
     id: UUID
     claim: UUID
     leased_until: datetime
+    """By the clock of the worker, which began to count before the database did."""
     attempt: int
     endpoint_id: UUID
     event_id: UUID
@@ -68,7 +70,8 @@ async def claim_due(
     """Claim deliveries that are due, endpoint by endpoint in turn, and count an attempt for each.
 
     An endpoint gets no more than its number of posts under way, counted by live leases, and one alone while it fails;
-    failing ones get `failing_limit` between them. What is not recorded within the lease falls due by itself.
+    failing ones get `failing_limit` between them. What is not recorded within the lease falls due by itself: by the
+    database's clock, whatever `now` says, which is the worker's own.
     """
     # Only the statement after this one sees what the last holder of a lock claimed, so its count of leases is exact.
     claimable = (await session.scalars(_CLAIMABLE, {"moment": now})).all()
@@ -77,7 +80,8 @@ async def claim_due(
     chosen = {
         "claimable": claimable,
         "moment": now,
-        "lease_end": now + lease,
+        "lease": lease,
+        "leased_until": now + lease,
         "new_claim": uuid4(),
         "most": limit,
         "most_failing": limit if failing_limit is None else failing_limit,
@@ -86,9 +90,14 @@ async def claim_due(
 
 
 _MOMENT = bindparam("moment", type_=Moment)
-_LEASE_END = bindparam("lease_end", type_=Moment)
+_LEASE_END = func.statement_timestamp() + bindparam("lease", type_=Interval())
 _NEW_CLAIM = bindparam("new_claim", type_=Uuid())
-_IS_DUE = and_(deliveries.c.state == DUE_LITERAL, deliveries.c.due_at <= _MOMENT)
+_IS_DUE = and_(
+    deliveries.c.state == DUE_LITERAL,
+    deliveries.c.due_at <= func.greatest(_MOMENT, func.statement_timestamp()),
+    # A lease is the database's to count: a worker whose clock is ahead takes nothing from another.
+    or_(deliveries.c.claim.is_(None), deliveries.c.due_at <= func.statement_timestamp()),
+)
 _IS_FAILING = endpoints.c.failing_since.is_not(None)
 
 
@@ -108,37 +117,51 @@ def _claimable() -> Select[UUID]:
 
 
 def _rooms() -> CTE:
-    """Say how many more posts each endpoint may have under way."""
+    """Say how many posts each endpoint may have under way, and how many it has."""
     under_way = (
         select(func.count())
         .where(
             deliveries.c.endpoint_id == endpoints.c.id,
             deliveries.c.state == DUE_LITERAL,
             deliveries.c.claim.is_not(None),
-            deliveries.c.due_at > _MOMENT,
-            # No lease ends later, and the retries that wait beyond need not be looked at.
-            deliveries.c.due_at <= _LEASE_END,
+            deliveries.c.due_at > func.statement_timestamp(),
         )
         .scalar_subquery()
     )
     most = case((_IS_FAILING, 1), else_=endpoints.c.max_in_flight)
     return (
-        select(endpoints.c.id, _IS_FAILING.label("failing"), func.greatest(most - under_way, 0).label("room"))
+        select(
+            endpoints.c.id,
+            _IS_FAILING.label("failing"),
+            endpoints.c.last_failure_at,
+            most.label("most"),
+            under_way.label("under_way"),
+        )
         .where(endpoints.c.id == func.any(bindparam("claimable", type_=ARRAY(Uuid()))), endpoints.c.state == ACTIVE)
         .cte("rooms")
+        # Counted once, not for each delivery that is picked.
+        .prefix_with("MATERIALIZED")
     )
 
 
 def _picked(rooms: CTE) -> CTE:
-    """Pick the first of every endpoint, then the second of every endpoint, and so on; the longest due first."""
+    """Pick the first of every endpoint, then the second of every endpoint, and so on; the longest due first.
+
+    What is under way has had its turn, so that a backlog leaves the next free place to who has none under way. Of the
+    failing ones comes first who failed longest ago: none is passed over for ever.
+    """
+    turn = func.row_number().over(order_by=deliveries.c.due_at) + rooms.c.under_way
     oldest = (
-        select(deliveries.c.id, deliveries.c.due_at, func.row_number().over(order_by=deliveries.c.due_at).label("turn"))
+        select(deliveries.c.id, deliveries.c.due_at, turn.label("turn"))
         .where(deliveries.c.endpoint_id == rooms.c.id, _IS_DUE)
         .order_by(deliveries.c.due_at)
-        .limit(rooms.c.room)
+        .limit(func.greatest(rooms.c.most - rooms.c.under_way, 0))
         .lateral("oldest")
     )
-    place = func.row_number().over(partition_by=rooms.c.failing, order_by=[oldest.c.turn, oldest.c.due_at])
+    place = func.row_number().over(
+        partition_by=rooms.c.failing,
+        order_by=[oldest.c.turn, rooms.c.last_failure_at.asc().nulls_first(), oldest.c.due_at],
+    )
     placed = (
         select(oldest.c.id, oldest.c.turn, oldest.c.due_at, rooms.c.failing, place.label("place"))
         .select_from(rooms.join(oldest, true()))
@@ -181,7 +204,7 @@ def _claim() -> Select[Any]:
         select(
             claimed.c.id,
             _NEW_CLAIM.label("claim"),
-            _LEASE_END.label("leased_until"),
+            bindparam("leased_until", type_=Moment).label("leased_until"),
             claimed.c.attempts,
             claimed.c.endpoint_id,
             events.c.id,

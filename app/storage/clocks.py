@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy import ColumnElement, delete, func, literal, select, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.referral import Clock, ClockKind
-from app.storage.tables import clocks, handoffs, referrals, service_pulse
+from app.storage.database import wait_for_locks
+from app.storage.tables import Moment, clocks, handoffs, referrals, service_pulse
 
 
 async def due(session: AsyncSession, *, now: datetime, limit: int) -> Sequence[tuple[UUID, UUID]]:
@@ -36,7 +37,8 @@ async def take(session: AsyncSession, clock_id: UUID, *, now: datetime) -> Clock
     ).one_or_none()
     if row is None:
         return None
-    return Clock(row.id, row.referral_id, row.service_request_id, row.handoff_id, ClockKind(row.kind), row.due_at)
+    kind = ClockKind(row.kind)
+    return Clock(row.id, row.referral_id, row.service_request_id, row.handoff_id, kind, row.due_at, row.detail)
 
 
 async def put_off(session: AsyncSession, clock_id: UUID, *, until: datetime) -> None:
@@ -55,26 +57,46 @@ DEADLINES = {
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """When the API and the clocks last ran, in real time."""
+    """When the API and the clocks last ran, and what time it is, by the database's clock."""
 
     api_beat_at: datetime | None
     clocks_beat_at: datetime | None
+    now: datetime
 
 
-async def pulse(session: AsyncSession, *, lock: bool = False) -> Pulse:
-    """Read the pulse of the service; locked, nobody else credits an outage meanwhile."""
-    wanted = select(service_pulse.c.api_beat_at, service_pulse.c.clocks_beat_at)
-    row = (await session.execute(wanted.with_for_update() if lock else wanted)).one_or_none()
-    return Pulse(row.api_beat_at, row.clocks_beat_at) if row else Pulse(None, None)
+async def pulse(session: AsyncSession, *, real_now: datetime | None = None, lock: bool = False) -> Pulse:
+    """Read the pulse of the service; locked, nobody else credits an outage meanwhile. Only tests say what time it is.
+
+    A beat that lies in the future was made before the clock was set back: locked, it is taken back to now, for nobody
+    could tell how long the service has been silent since.
+    """
+    if lock:
+        await session.execute(select(service_pulse.c.only).with_for_update())
+    now = (await session.execute(select(_time(real_now)))).scalar_one()
+    if lock:
+        ahead = (service_pulse.c.api_beat_at > now) | (service_pulse.c.clocks_beat_at > now)
+        beats = {column.name: func.least(column, now) for column in _BEATS}
+        await session.execute(update(service_pulse).where(ahead).values(beats))
+    row = (await session.execute(select(*_BEATS))).one_or_none()
+    return Pulse(row.api_beat_at, row.clocks_beat_at, now) if row else Pulse(None, None, now)
 
 
-async def beat(session: AsyncSession, *, real_now: datetime, api: bool = False, running_clocks: bool = False) -> None:
-    """Note that the API answers, that clocks run, or both."""
+_BEATS = (service_pulse.c.api_beat_at, service_pulse.c.clocks_beat_at)
+
+
+def _time(real_now: datetime | None) -> ColumnElement[datetime]:
+    return func.clock_timestamp() if real_now is None else literal(real_now, Moment)
+
+
+async def beat(
+    session: AsyncSession, *, real_now: datetime | None = None, api: bool = False, running_clocks: bool = False
+) -> None:
+    """Note that the API answers, that clocks run, or both: now, by the database's clock. Only tests say when."""
     beats = {}
     if api:
-        beats["api_beat_at"] = real_now
+        beats["api_beat_at"] = _time(real_now)
     if running_clocks:
-        beats["clocks_beat_at"] = real_now
+        beats["clocks_beat_at"] = _time(real_now)
     line = upsert(service_pulse).values(only=True, **beats)
     await session.execute(line.on_conflict_do_update(index_elements=["only"], set_=beats))
 
@@ -82,8 +104,11 @@ async def beat(session: AsyncSession, *, real_now: datetime, api: bool = False, 
 async def give_back(session: AsyncSession, *, down_from: datetime, real_now: datetime) -> int:
     """Give every running clock, and the deadline it stands for, the time it ran while the service was down.
 
-    Gives the number of clocks that were moved.
+    Gives the number of clocks that were moved. It is one transaction, however long it takes: no clock runs before it
+    got its time back, and none gets it twice.
     """
+    await wait_for_locks(session, timedelta(0))
+    await session.execute(select(func.set_config("statement_timeout", "0", true())))
     # All referrals in one order, before anything of theirs: a story holds one of them and waits for none.
     await session.execute(
         select(referrals.c.id)

@@ -1,12 +1,13 @@
 """The database: one engine for each process, one session for each transaction."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import orjson
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import URL, Connection, NullPool, event, func, make_url, select, true
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -29,12 +30,23 @@ class Pool:
     """Behind a pooler that hands out a connection for each transaction, nothing may outlive one."""
 
 
+_OF_LIBPQ = frozenset(
+    {"channel_binding", "connect_timeout", "fallback_application_name", "gssencmode", "pgbouncer", "sslcompression"}
+)
+"""Words that providers write into addresses for other drivers: asyncpg would hand them to the server, which refuses."""
+
+
 def normalised(url: str) -> str:
-    """Turn any address of a PostgreSQL into one for asyncpg, password included."""
+    """Turn any address of a PostgreSQL into the one that asyncpg reads, password and TLS included.
+
+    TLS is asked for as libpq does (`sslmode=require`) or as SQLAlchemy does (`ssl=require`).
+    """
     found = make_url(url)
     if found.get_backend_name() not in {"postgresql", "postgres"}:
         raise ValueError("the database must be a PostgreSQL")
-    return found.set(drivername=DRIVER).render_as_string(hide_password=False)
+    query = {"sslmode" if name == "ssl" else name: value for name, value in found.query.items()}
+    query = {name: value for name, value in query.items() if name not in _OF_LIBPQ and "keepalive" not in name}
+    return found.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
 
 
 def open_engine(url: str, *, application_name: str = "lintas", pool: Pool | None = None) -> AsyncEngine:
@@ -48,21 +60,17 @@ def open_engine(url: str, *, application_name: str = "lintas", pool: Pool | None
     settings = {"application_name": application_name}
     connecting: dict[str, Any] = {"timeout": of.connect.total_seconds(), "server_settings": settings}
     if of.through_pgbouncer:
-        connecting |= {
-            "statement_cache_size": 0,
-            "prepared_statement_cache_size": 0,
-            "prepared_statement_name_func": lambda: f"lintas_{uuid4().hex}",
-        }
+        connecting |= _NOTHING_CACHED
     else:
         settings |= {**limits, "timezone": "UTC", "jit": "off"}
     engine = create_async_engine(
-        normalised(url),
+        _place(url),
         pool_size=of.size,
         max_overflow=of.overflow,
         pool_timeout=of.wait.total_seconds(),
         pool_recycle=1800,
         hide_parameters=True,
-        connect_args=connecting,
+        connect_args={"dsn": normalised(url), **connecting},
         json_serializer=_to_json,
         json_deserializer=orjson.loads,
     )
@@ -71,9 +79,34 @@ def open_engine(url: str, *, application_name: str = "lintas", pool: Pool | None
     return engine
 
 
+def open_for_migrations(url: str) -> AsyncEngine:
+    """Open an engine for migrations: no limits, and no statement outlives the tables that it was prepared for."""
+    connecting = {"server_settings": {"application_name": "lintas migrate"}, **_NOTHING_CACHED}
+    return create_async_engine(
+        _place(url), poolclass=NullPool, hide_parameters=True, connect_args={"dsn": normalised(url), **connecting}
+    )
+
+
+def _place(url: str) -> URL:
+    """Give the address without its query, which the driver reads from the whole address better than SQLAlchemy."""
+    return make_url(normalised(url)).set(drivername=DRIVER, query={})
+
+
+_NOTHING_CACHED: Mapping[str, Any] = {
+    "statement_cache_size": 0,
+    "prepared_statement_cache_size": 0,
+    "prepared_statement_name_func": lambda: f"lintas_{uuid4().hex}",
+}
+
+
 def sessions_of(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
     """Make sessions; `sessions.begin()` is one transaction."""
     return async_sessionmaker(engine, expire_on_commit=False, autoflush=False)
+
+
+async def wait_for_locks(session: AsyncSession, longest: timedelta) -> None:
+    """Have this transaction wait no longer for a lock; without end where that is nothing."""
+    await session.execute(select(func.set_config("lock_timeout", _milliseconds(longest), true())))
 
 
 def is_passing(error: BaseException) -> bool:
@@ -88,7 +121,17 @@ def is_passing(error: BaseException) -> bool:
     return _code_passes(getattr(error, "sqlstate", None))
 
 
-PASSING = frozenset({"40001", "40P01", "55P03", "57014", "25P03", "25006"})
+def is_gone(error: BaseException) -> bool:
+    """Say whether it was the database or the way to it that failed, so that nothing else would succeed now either."""
+    if isinstance(error, DBAPIError):
+        code = getattr(error.orig, "sqlstate", None)
+        return code not in OF_ONE and (error.connection_invalidated or _code_passes(code))
+    return is_passing(error) and getattr(error, "sqlstate", None) not in OF_ONE
+
+
+OF_ONE = frozenset({"40001", "40P01", "55P03", "57014", "25P03"})
+"""What one transaction met and another may well not: a conflict, a lock, its own deadline."""
+PASSING = OF_ONE | frozenset({"25006"})
 PASSING_CLASSES = frozenset({"08", "53", "57", "58"})
 
 

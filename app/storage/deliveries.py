@@ -149,6 +149,7 @@ def _enqueueing() -> Select[Any]:
     doubtful = (
         select(endpoints.c.id, endpoints.c.state)
         .where(endpoints.c.id.in_(select(told.c.endpoint_id).where(told.c.state != ACTIVE)))
+        .order_by(endpoints.c.id)
         .with_for_update(read=True)
         .cte("doubtful")
     )

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import asyncpg  # type: ignore[import-untyped]
-from sqlalchemy import make_url
 
+from app.storage.database import normalised
 from app.storage.deliveries import CHANNEL
 
 CONNECT_WITHIN = 5.0
@@ -19,9 +19,8 @@ async def listen(url: str, hint: Callable[[], None]) -> None:
 
     `url` is the database's own address: a pooler that hands out connections by transaction cannot listen.
     """
-    address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     settings = {"application_name": "lintas listen"}
-    connection = await asyncpg.connect(address, timeout=CONNECT_WITHIN, server_settings=settings)
+    connection = await asyncpg.connect(normalised(url), timeout=CONNECT_WITHIN, server_settings=settings)
     try:
         await connection.add_listener(CHANNEL, lambda *_: hint())
         hint()  # something may have fallen due while nobody listened

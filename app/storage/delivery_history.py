@@ -1,18 +1,40 @@
 """What became of webhooks, and sending again: the reads and changes that people ask for."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, insert, literal, null, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.events import EventType
 from app.domain.handoff import HandoffState
 from app.domain.referral import ClockKind
 from app.storage.deliveries import CHANNEL, DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, NEW_ID
-from app.storage.tables import attempts, clocks, deliveries, endpoints, events, handoffs
+from app.storage.tables import attempts, clocks, deliveries, endpoints, events, handoffs, referrals
+
+OFFERED_LITERAL = literal_column(f"'{HandoffState.OFFERED.value}'", Text)
+"""Written out, so that a plan kept for any parameters still knows that the partial index fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +108,7 @@ async def send_again(session: AsyncSession, delivery_id: UUID, *, state: str) ->
     await session.execute(
         update(deliveries)
         .where(deliveries.c.id == delivery_id, deliveries.c.state != DUE_LITERAL)
-        .values(state=state, due_at=func.now(), claim=null(), attempts=0, finished_at=null())
+        .values(state=state, **_AFRESH)
     )
     await _hint(session)
 
@@ -110,17 +132,10 @@ async def release(session: AsyncSession, endpoint_id: UUID, *, failed_since: dat
     again = deliveries.c.state == HELD
     if failed_since is not None:
         again = or_(again, and_(deliveries.c.state == FAILED, deliveries.c.finished_at >= failed_since))
-    leased = and_(deliveries.c.claim.is_not(None), deliveries.c.due_at > func.now())
     released = await session.execute(
         update(deliveries)
         .where(deliveries.c.id.in_(_in_order(deliveries.c.endpoint_id == endpoint_id, again)))
-        .values(
-            state=DUE,
-            due_at=case((leased, deliveries.c.due_at), else_=func.now()),
-            claim=case((leased, deliveries.c.claim), else_=null()),
-            attempts=case((leased, deliveries.c.attempts), else_=0),
-            finished_at=null(),
-        )
+        .values(state=DUE, **_AFRESH)
         .returning(deliveries.c.id)
     )
     count = len(released.all())
@@ -140,11 +155,34 @@ async def hold_failed(session: AsyncSession, endpoint_id: UUID, *, failed_since:
     return await session.scalar(held) or 0
 
 
-async def doubt_offers(session: AsyncSession, agency_code: str, *, handoff_id: UUID | None = None) -> None:
-    """Have the coordinator told at once of each open offer that has not reached its agency, or of one of them.
+async def lock_offers(
+    session: AsyncSession, agency_code: str, *, handoff_id: UUID | None = None, wait: bool = True
+) -> Sequence[UUID]:
+    """Keep the referrals of an agency's open offers, or of one of them, for `doubt_offers`; give the offers.
+
+    Whoever locks several locks referrals in the order of their ids, and endpoints after them: nobody waits crosswise.
+    Who has locked an endpoint already must not `wait`: the database refuses where another is at work on one of them.
+    """
+    offers = (
+        select(handoffs.c.id)
+        .join(referrals, referrals.c.id == handoffs.c.referral_id)
+        .where(handoffs.c.agency_code == agency_code, handoffs.c.state == OFFERED_LITERAL)
+        .order_by(referrals.c.id)
+        # KEY SHARE: what a clock that is written for them asks for too.
+        .with_for_update(of=referrals, read=True, key_share=True, nowait=not wait)
+    )
+    if handoff_id is not None:
+        offers = offers.where(handoffs.c.id == handoff_id)
+    return (await session.scalars(offers)).all()
+
+
+async def doubt_offers(session: AsyncSession, offers: Sequence[UUID]) -> None:
+    """Have the coordinator told at once of each of these offers that is open and has not reached its agency.
 
     It is told by the clock that looks after undelivered offers, which is made to be overdue.
     """
+    if not offers:
+        return
     reached = (
         select(1)
         .select_from(events.join(deliveries, deliveries.c.event_id == events.c.id))
@@ -165,15 +203,23 @@ async def doubt_offers(session: AsyncSession, agency_code: str, *, handoff_id: U
         literal(ClockKind.UNDELIVERED_OFFER.value),
         handoffs.c.offered_at,
     ).where(
-        handoffs.c.agency_code == agency_code,
-        handoffs.c.state == HandoffState.OFFERED.value,
+        handoffs.c.id == func.any(literal(list(offers), ARRAY(Uuid()))),
+        handoffs.c.state == OFFERED_LITERAL,
         ~exists(reached),
         ~exists(watched),
     )
-    if handoff_id is not None:
-        doubted = doubted.where(handoffs.c.id == handoff_id)
     columns = ["id", "referral_id", "service_request_id", "handoff_id", "kind", "due_at"]
     await session.execute(insert(clocks).from_select(columns, doubted))
+
+
+_LEASED = and_(deliveries.c.claim.is_not(None), deliveries.c.due_at > func.now())
+_AFRESH: Mapping[str, Any] = {
+    "due_at": case((_LEASED, deliveries.c.due_at), else_=func.now()),
+    "claim": case((_LEASED, deliveries.c.claim), else_=null()),
+    "attempts": case((_LEASED, deliveries.c.attempts), else_=0),
+    "finished_at": null(),
+}
+"""A whole schedule from now on; a post that is still under way keeps its lease, and is recorded."""
 
 
 def _in_order(*which: ColumnElement[bool]) -> Select[Any]:

@@ -70,6 +70,11 @@ def password_in(place: Path) -> str:
     return file.read_text().strip().rpartition(":")[2]
 
 
+def is_laid_out(place: Path) -> bool:
+    """Say whether a cluster with data lies in this place."""
+    return (place / "cluster").exists()
+
+
 def lay_out(place: Path, binaries: Path, user: ServerUser, password: str, *, durable: bool) -> None:
     """Lay out an empty cluster, under its final name only once it is whole."""
     cluster, draft = place / "cluster", place / "cluster.new"

@@ -10,9 +10,10 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Row,
+    Select,
     Text,
-    Update,
     Uuid,
+    and_,
     bindparam,
     func,
     insert,
@@ -24,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.events import EventType
 from app.domain.retry import FAILING_AFTER
 from app.storage.sealing import KeyRing
 from app.storage.tables import Moment, endpoints
@@ -52,8 +54,14 @@ class Endpoint:
     version: int
     created_at: datetime
 
+    @property
+    def brings_offers(self) -> bool:
+        """Whether it is a working way to tell its agency of offers, as far as was noticed."""
+        wanted = self.event_types is None or EventType.HANDOFF_OFFERED.value in self.event_types
+        return wanted and self.state == ACTIVE and self.state_reason != FAILING
 
-_SHOWN = tuple(column for column in endpoints.c if column.name != "secret")
+
+_SHOWN = tuple(column for column in endpoints.c if column.name not in {"secret", "last_failure_at"})
 
 
 def seal_secret(key_ring: KeyRing, endpoint_id: UUID, secret: str) -> bytes:
@@ -118,19 +126,37 @@ async def note_failure(session: AsyncSession, endpoint: Endpoint) -> None:
     await session.execute(
         update(endpoints)
         .where(endpoints.c.id == endpoint.id)
-        .values(failing_since=endpoint.failing_since, state=endpoint.state, state_reason=endpoint.state_reason)
+        .values(
+            failing_since=endpoint.failing_since,
+            last_failure_at=func.statement_timestamp(),
+            state=endpoint.state,
+            state_reason=endpoint.state_reason,
+        )
     )
 
 
-async def note_success(session: AsyncSession, endpoint_ids: Collection[UUID], *, now: datetime) -> None:
-    """Note that endpoints took their news, which ends their failing; at most every 10 s where they did not fail."""
+async def note_success(session: AsyncSession, endpoint_ids: Collection[UUID], *, now: datetime) -> set[UUID]:
+    """Note that endpoints took their news, which ends their failing; at most every 10 s where they did not fail.
+
+    Nobody is waited for: give the endpoints that somebody else holds locked, to be noted later.
+    """
     noted = {"taken": list(endpoint_ids), "moment": now, "before": now - SUCCESS_NOTED_EVERY}
-    await session.execute(_NOTE_SUCCESS, noted)
+    return set(await session.scalars(_NOTE_SUCCESS, noted))
 
 
 async def reachable(session: AsyncSession, agency_codes: Iterable[str]) -> set[str]:
-    """Say which agencies have a working way to be told: an active endpoint that is not failing by real time."""
-    working = or_(endpoints.c.failing_since.is_(None), endpoints.c.failing_since > func.now() - FAILING_AFTER)
+    """Say which agencies have a working way to be told of offers: an active endpoint that takes them and does not fail.
+
+    It does not fail as long as no worker noticed, and real time does not say so.
+    """
+    working = and_(
+        or_(endpoints.c.failing_since.is_(None), endpoints.c.failing_since > func.now() - FAILING_AFTER),
+        endpoints.c.state_reason.is_distinct_from(FAILING),
+        or_(
+            endpoints.c.event_types.is_(None),
+            literal(EventType.HANDOFF_OFFERED.value, Text()) == func.any(endpoints.c.event_types),
+        ),
+    )
     found = await session.scalars(
         select(endpoints.c.agency_code)
         .where(
@@ -156,29 +182,26 @@ def _endpoint(row: Row[Any]) -> Endpoint:
     return Endpoint(**{**row._mapping, "event_types": None if codes is None else tuple(codes)})
 
 
-def _noting_success() -> Update:
+def _noting_success() -> Select[UUID]:
     stale = or_(
         endpoints.c.failing_since.is_not(None),
         endpoints.c.last_success_at.is_(None),
         endpoints.c.last_success_at < bindparam("before", type_=Moment),
     )
-    # In one order for everybody, so that two workers that note the same endpoints do not wait crosswise.
+    to_note = select(endpoints.c.id).where(endpoints.c.id == func.any(bindparam("taken", type_=ARRAY(Uuid()))), stale)
+    free = to_note.order_by(endpoints.c.id).with_for_update(key_share=True, skip_locked=True).cte("free")
     noted = (
-        select(endpoints.c.id)
-        .where(endpoints.c.id == func.any(bindparam("taken", type_=ARRAY(Uuid()))), stale)
-        .order_by(endpoints.c.id)
-        .with_for_update(key_share=True)
-        .cte("noted")
-    )
-    return (
         update(endpoints)
-        .where(endpoints.c.id == noted.c.id)
+        .where(endpoints.c.id == free.c.id)
         .values(
             last_success_at=bindparam("moment", type_=Moment),
             failing_since=null(),
             state_reason=func.nullif(endpoints.c.state_reason, FAILING),
         )
+        .returning(endpoints.c.id)
+        .cte("noted")
     )
+    return to_note.where(endpoints.c.id.not_in(select(noted.c.id)))
 
 
 _NOTE_SUCCESS = _noting_success()

@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, insert, literal, literal_column, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, func, insert, literal, literal_column, select, text, true, tuple_
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.domain.events import NewEvent
 from app.storage import deliveries
-from app.storage.tables import events
+from app.storage.tables import agencies, events, feed_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,13 @@ class Event:
     occurred_at: datetime
     data: dict[str, Any]
     xact: int
+
+
+_OFFSET = func.coalesce(select(feed_state.c.xact_offset).scalar_subquery(), 0)
+"""A cluster counts its transactions from its own beginning: added, events of an older one stand before its own."""
+_THIS_TRANSACTION = literal_column("pg_current_xact_id()::text::bigint", BigInteger) + _OFFSET
+_OLDEST_RUNNING = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint", BigInteger)
+_NEXT_TO_COME = literal_column("pg_snapshot_xmax(pg_current_snapshot())::text::bigint", BigInteger)
 
 
 async def announce(session: AsyncSession, news: NewEvent | Sequence[NewEvent], *, now: datetime) -> None:
@@ -44,7 +52,7 @@ async def announce(session: AsyncSession, news: NewEvent | Sequence[NewEvent], *
         }
         for event_id, event in zip(ids, told, strict=True)
     ]
-    await session.execute(insert(events), rows)
+    await session.execute(insert(events).values(xact=_THIS_TRANSACTION), rows)
     await deliveries.enqueue(session, ids, now=now)
 
 
@@ -57,7 +65,7 @@ async def feed(session: AsyncSession, *, agency_code: str, after: tuple[int, UUI
         select(events.c.id, events.c.type, events.c.occurred_at, events.c.data, events.c.xact)
         .where(
             events.c.agency_code == agency_code,
-            events.c.xact < literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint", BigInteger),
+            events.c.xact < _OLDEST_RUNNING + _OFFSET,
         )
         .order_by(events.c.xact, events.c.id)
         .limit(limit)
@@ -65,3 +73,42 @@ async def feed(session: AsyncSession, *, agency_code: str, after: tuple[int, UUI
     if after is not None:
         shown = shown.where(tuple_(events.c.xact, events.c.id) > tuple_(literal(after[0]), literal(after[1])))
     return [Event(*row) for row in await session.execute(shown)]
+
+
+async def is_cut_off(session: AsyncSession) -> bool:
+    """Say whether the feed holds what no transaction of this cluster can have written: a dump was restored here.
+
+    Nothing of it is shown until the cluster has counted that far, and what is new would stand before it.
+    """
+    ahead: bool | None = await session.scalar(select(_last() >= _NEXT_TO_COME + _OFFSET))
+    return bool(ahead)
+
+
+async def go_on(session: AsyncSession) -> bool:
+    """Let new events follow those of the cluster before this one; False where they do already.
+
+    Every reader goes on from where it was.
+    """
+    # Whoever wrote an event has committed then, and whoever comes next counts by what is found here.
+    await session.execute(text("LOCK TABLE events IN EXCLUSIVE MODE"))
+    if not await is_cut_off(session):
+        return False
+    line = upsert(feed_state).values(xact_offset=_last() + 1 - _OLDEST_RUNNING)
+    await session.execute(
+        line.on_conflict_do_update(index_elements=["only"], set_={"xact_offset": line.excluded.xact_offset})
+    )
+    return True
+
+
+def _last() -> ColumnElement[int]:
+    # One step in the feed's index for each agency.
+    latest = (
+        select(events.c.xact)
+        .where(events.c.agency_code == agencies.c.code)
+        .order_by(events.c.xact.desc())
+        .limit(1)
+        .lateral("latest")
+    )
+    return (
+        select(func.coalesce(func.max(latest.c.xact), 0)).select_from(agencies.join(latest, true())).scalar_subquery()
+    )

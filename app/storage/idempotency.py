@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.storage.tables import idempotency_records
 
 KEPT_FOR = timedelta(hours=72)
+AT_ONCE = 1000
+"""How many answers past their time are deleted in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ async def keep(session: AsyncSession, first: FirstAnswer, *, agency_code: str, k
     )
 
 
-async def forget_expired(session: AsyncSession, *, limit: int = 1000) -> int:
+async def forget_expired(session: AsyncSession, *, limit: int = AT_ONCE) -> int:
     """Delete some answers past their time, and say how many."""
     old = (
         select(idempotency_records.c.agency_code, idempotency_records.c.key_hash)

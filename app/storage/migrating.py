@@ -6,8 +6,6 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from app.storage.database import normalised
-
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
@@ -17,7 +15,7 @@ def configuration(url: str = "") -> Config:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     if url:
-        config.set_main_option("lintas.url", normalised(url).replace("%", "%%"))
+        config.set_main_option("lintas.url", url.replace("%", "%%"))
     return config
 
 

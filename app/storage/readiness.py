@@ -14,6 +14,9 @@ _USED_KEYS = text(
         FROM used WHERE used.ring_key_id IS NOT NULL
     )
     SELECT ring_key_id FROM used WHERE ring_key_id IS NOT NULL
+    UNION
+    SELECT convert_from(substring(secret FROM 2 FOR get_byte(secret, 0)), 'UTF8') FROM endpoints
+    WHERE length(secret) > 0
     """
 )
 
@@ -27,5 +30,5 @@ async def revision(session: AsyncSession) -> str | None:
 
 
 async def ring_keys_in_use(session: AsyncSession) -> frozenset[str]:
-    """Give the ids of the ring's keys that some referral's data key is wrapped under."""
+    """Give the ids of the ring's keys that some referral's data key or some endpoint's secret is sealed under."""
     return frozenset((await session.scalars(_USED_KEYS)).all())

@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.agreement import Document, parse_document
+from app.domain.region_names import RegionNames
 from app.domain.regions import Level, Region, Regions
 from app.domain.registry import Registry
 from app.domain.routing import Rules, compile_rules
@@ -25,6 +26,7 @@ class Reference:
     version: int
     vocabulary: Vocabulary
     regions: Regions
+    region_names: RegionNames
     registry: Registry
     documents: tuple[Document, ...]
     rules: Rules
@@ -69,8 +71,7 @@ class ReferenceKeeper:
 async def _load(session: AsyncSession, version: int) -> Reference:
     body = await session.scalar(select(code_sets.c.body).order_by(code_sets.c.version.desc()).limit(1))
     vocabulary = parse_vocabulary(body)
-    known = await session.execute(select(regions.c.code, regions.c.name, regions.c.level, regions.c.parent))
-    listed = Regions({row.code: Region(row.code, row.name, Level(row.level), row.parent) for row in known})
+    listed = await _regions(session)
     bodies = (await session.scalars(select(agencies.c.body).order_by(agencies.c.code))).all()
     registry = parse_registry({"agencies": list(bodies)}, vocabulary, version=version)
     published = await _documents(session, vocabulary, version)
@@ -78,10 +79,17 @@ async def _load(session: AsyncSession, version: int) -> Reference:
         version=version,
         vocabulary=vocabulary,
         regions=listed,
+        region_names=RegionNames(listed.current),
         registry=registry,
         documents=published,
         rules=compile_rules(registry, published, vocabulary),
     )
+
+
+async def _regions(session: AsyncSession) -> Regions:
+    known = (await session.execute(select(*regions.c))).all()
+    retired = frozenset(row.code for row in known if row.retired_at is not None)
+    return Regions({row.code: Region(row.code, row.name, Level(row.level), row.parent) for row in known}, retired)
 
 
 async def _documents(session: AsyncSession, vocabulary: Vocabulary, version: int) -> tuple[Document, ...]:

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.agreement import Document
-from app.domain.document import sha256
+from app.domain.region_editions import Changes
 from app.domain.regions import Region
 from app.storage.reference import REGISTRY_LOCK
 from app.storage.tables import agencies, agency_history, code_sets, documents, regions, registry_state
@@ -68,20 +67,6 @@ async def known_documents(session: AsyncSession) -> set[tuple[str, int]]:
     return {(row.id, row.version) for row in await session.execute(select(documents.c.id, documents.c.version))}
 
 
-async def publish(session: AsyncSession, document: Document, *, version: int, now: datetime) -> None:
-    """Keep a document's version for good."""
-    await session.execute(
-        insert(documents).values(
-            id=document.id,
-            version=document.version,
-            body=document.to_json(),
-            sha256=sha256(document),
-            registry_version=version,
-            published_at=now,
-        )
-    )
-
-
 async def has_code_sets(session: AsyncSession, version: int) -> bool:
     """Say whether an edition of the code sets is there."""
     return await session.scalar(select(code_sets.c.version).where(code_sets.c.version == version)) is not None
@@ -92,14 +77,26 @@ async def put_code_sets(session: AsyncSession, version: int, body: Mapping[str, 
     await session.execute(insert(code_sets).values(version=version, body=dict(body)))
 
 
+async def change_regions(session: AsyncSession, changes: Changes, *, now: datetime) -> None:
+    """Keep what a newer edition of the regions changes; what it no longer lists is marked, and stays."""
+    if changes.added:
+        await session.execute(insert(regions), [_region(region) for region in changes.added])
+    for region in (*(after for _, after in changes.renamed), *changes.listed_again):
+        written = _region(region) | {"retired_at": None}
+        await session.execute(update(regions).where(regions.c.code == region.code).values(written))
+    if changes.retired:
+        gone = [region.code for region in changes.retired]
+        await session.execute(update(regions).where(regions.c.code.in_(gone)).values(retired_at=now))
+
+
+def _region(region: Region) -> dict[str, Any]:
+    return {"code": region.code, "name": region.name, "level": region.level.value, "parent": region.parent}
+
+
 async def put_regions(session: AsyncSession, listed: Iterable[Region]) -> int:
     """Add regions that are not there yet, and count them."""
     known = set((await session.scalars(select(regions.c.code))).all())
-    new = [
-        {"code": region.code, "name": region.name, "level": region.level.value, "parent": region.parent}
-        for region in listed
-        if region.code not in known
-    ]
+    new = [_region(region) for region in listed if region.code not in known]
     if new:
         await session.execute(insert(regions), new)
     return len(new)

@@ -65,14 +65,26 @@ class KeyRing:
             raise KeyRingInvalid(f"the key ring file cannot be read: {error.strerror}") from None
 
     def write(self, path: Path) -> None:
-        """Write the ring to a new file that its owner alone can read."""
+        """Write the ring to a new file that its owner alone can read, whole or not at all, and to last."""
         body = {
             "active": self.active,
             "keys": {key_id: base64.b64encode(key).decode() for key_id, key in self._keys.items()},
             "hash_key": base64.b64encode(self._hash_key).decode(),
         }
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        draft = path.with_name(f"{path.name}.new")
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump(body, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        # A link, unlike a rename, leaves a ring alone that is there already.
+        path.hardlink_to(draft)
+        draft.unlink()
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def holds(self, key_id: str) -> bool:
         """Say whether what was wrapped under this key can be opened."""

@@ -53,6 +53,7 @@ regions = Table(
     Column("name", Text, nullable=False),
     Column("level", Text, nullable=False),
     Column("parent", Text, nullable=True),
+    Column("retired_at", Moment, comment="Out of the list since then, and still known for what names it."),
 )
 
 code_sets = Table(
@@ -92,6 +93,19 @@ documents = Table(
     Column("registry_version", BigInteger, nullable=False),
     Column("published_at", Moment, nullable=False),
     comment="Published agreements and baselines. A row never changes.",
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("revision", Integer, nullable=False, server_default=text("1"), comment="Rises with each change: the ETag."),
+    Column("body", JSONB, nullable=False, comment="The document as it was written."),
+    Column("author_agency", Text, ForeignKey("agencies.code"), comment="Null is the command line."),
+    Column("author_key", Uuid),
+    Column("updated_at", Moment, nullable=False),
+    comment="Versions of documents that are not published yet. Publishing takes the draft away.",
 )
 
 # --- who may call ---
@@ -205,6 +219,13 @@ coordinations = Table(
     comment="Who coordinates a service request: the narrowest coordinator, and each wider one told since.",
 )
 
+uncoordinated = Table(
+    "uncoordinated",
+    metadata,
+    Column("service_request_id", Uuid, ForeignKey("service_requests.id"), primary_key=True),
+    comment="The service requests that nobody coordinates, which every operator sees: few among very many.",
+)
+
 decisions = Table(
     "decisions",
     metadata,
@@ -222,6 +243,7 @@ decisions = Table(
     Column("result", JSONB, nullable=False),
     Column("placed_by", Text, comment="The coordinator who placed the request by hand."),
     Column("decided_at", Moment, nullable=False),
+    Index("ix_decisions_decided_at", "decided_at", "id"),
     ForeignKeyConstraint(["referral_id", "facts_version"], ["facts.referral_id", "facts.version"]),
     comment="Why a request went where it went: the inputs, and the result that they gave.",
 )
@@ -252,6 +274,12 @@ handoffs = Table(
     Column("changed_at", Moment, nullable=False),
     Index("ix_handoffs_agency_code_id", "agency_code", text("id DESC")),
     Index("ix_handoffs_referral_id", "referral_id"),
+    Index(
+        "ix_handoffs_agency_code_id_live",
+        "agency_code",
+        text("id DESC"),
+        postgresql_where=text("state IN ('offered', 'accepted', 'in_progress', 'on_hold', 'cancel_requested')"),
+    ),
     # A request makes one handoff at a time.
     Index(
         "uq_handoffs_service_request_id_live",
@@ -269,6 +297,7 @@ clocks = Table(
     Column("service_request_id", Uuid, ForeignKey("service_requests.id"), nullable=False),
     Column("handoff_id", Uuid, ForeignKey("handoffs.id")),
     Column("kind", Text, nullable=False),
+    Column("detail", Text, comment="What of the subject it is about: a duty, by document and clause."),
     Column("due_at", Moment, nullable=False, index=True),
     Column("started_at", Moment, nullable=False, server_default=func.clock_timestamp(), comment="Real time."),
     Index("ix_clocks_service_request_id", "service_request_id"),
@@ -303,6 +332,14 @@ events = Table(
     Index("ix_events_handoff_id", "handoff_id"),
 )
 
+feed_state = Table(
+    "feed_state",
+    metadata,
+    Column("only", Boolean, CheckConstraint('"only"', name="one_row"), primary_key=True, server_default=text("true")),
+    Column("xact_offset", BigInteger, nullable=False),
+    comment="What a dump's events were ahead of the cluster that it was restored into; without a row, nothing.",
+)
+
 endpoints = Table(
     "endpoints",
     metadata,
@@ -316,6 +353,7 @@ endpoints = Table(
     Column("max_in_flight", SmallInteger, nullable=False, server_default=text("4")),
     Column("failing_since", Moment),
     Column("last_success_at", Moment),
+    Column("last_failure_at", Moment, comment="By it the failing ones take turns."),
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("created_at", Moment, nullable=False),
     CheckConstraint("state IN ('active', 'paused', 'disabled')", name="state"),
@@ -336,6 +374,12 @@ deliveries = Table(
     UniqueConstraint("event_id", "endpoint_id"),
     CheckConstraint("state IN ('due', 'delivered', 'held', 'superseded', 'failed')", name="state"),
     Index("ix_deliveries_due", "endpoint_id", "due_at", postgresql_where=text("state = 'due'")),
+    Index(
+        "ix_deliveries_claimed",
+        "endpoint_id",
+        "due_at",
+        postgresql_where=text("state = 'due' AND claim IS NOT NULL"),
+    ),
     Index("ix_deliveries_stopped", "endpoint_id", "id", postgresql_where=text("state IN ('held', 'failed')")),
     Index("ix_deliveries_endpoint_id_id", "endpoint_id", text("id DESC")),
 )

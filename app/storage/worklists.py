@@ -6,13 +6,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, Select, Table, literal, or_, select, text, union, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.facts import Facts
+from app.domain.handoff import LIVE
 from app.domain.referral import Handoff
 from app.storage.cases import coordinated_by, handoff_of, owned_by
-from app.storage.tables import coordinations, decisions, facts, handoffs, referrals, service_requests
+from app.storage.tables import (
+    coordinations,
+    decisions,
+    facts,
+    handoffs,
+    referrals,
+    service_requests,
+    uncoordinated,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +92,20 @@ async def referrals_of(
     session: AsyncSession, agency_code: str, *, state: str | None, before: UUID | None, limit: int
 ) -> Sequence[ReferralLine]:
     """List the referrals an agency sent or holds, newest first."""
-    wanted = select(
-        referrals.c.id,
-        referrals.c.sender_code,
-        referrals.c.holder_code,
-        referrals.c.mode,
-        referrals.c.urgency,
-        referrals.c.state,
-        referrals.c.received_at,
-    ).where(owned_by(agency_code))
-    if state is not None:
-        wanted = wanted.where(referrals.c.state == state)
-    if before is not None:
-        wanted = wanted.where(referrals.c.id < before)
-    return [ReferralLine(*row) for row in await session.execute(wanted.order_by(referrals.c.id.desc()).limit(limit))]
+
+    def part(*whose: ColumnElement[bool]) -> Select[Any]:
+        wanted = select(*_REFERRAL_LINE).where(*whose)
+        if state is not None:
+            wanted = wanted.where(referrals.c.state == state)
+        if before is not None:
+            wanted = wanted.where(referrals.c.id < before)
+        return wanted.order_by(referrals.c.id.desc()).limit(limit)
+
+    # Each part from its own index, from the last page on: together they would be sorted anew for every page.
+    sent = part(referrals.c.sender_code == agency_code)
+    held = part(referrals.c.holder_code == agency_code)
+    both = union(sent.subquery().select(), held.subquery().select()).subquery()
+    return [ReferralLine(*row) for row in await session.execute(select(both).order_by(both.c.id.desc()).limit(limit))]
 
 
 async def handoffs_of(
@@ -111,6 +120,8 @@ async def handoffs_of(
     )
     if asked := list(states):
         wanted = wanted.where(handoffs.c.state.in_(asked))
+        if _LIVE_STATES.issuperset(asked):
+            wanted = wanted.where(_IS_LIVE)
     if before is not None:
         wanted = wanted.where(handoffs.c.id < before)
     found = await session.execute(wanted.order_by(handoffs.c.id.desc()).limit(limit))
@@ -127,24 +138,45 @@ async def requests_coordinated_by(
     limit: int,
 ) -> Sequence[RequestLine]:
     """List the service requests that an agency coordinates, oldest first; with `orphans` those nobody coordinates."""
-    mine: ColumnElement[bool] = exists(
-        select(1).where(
-            coordinations.c.service_request_id == service_requests.c.id, coordinations.c.agency_code == agency_code
+    asked = list(states)
+
+    def part(named: Table, *whose: ColumnElement[bool], coordinated: bool) -> Select[Any]:
+        key: ColumnElement[UUID] = named.c.service_request_id
+        wanted = (
+            select(*_REQUEST_LINE, facts.c.body.label("facts"), literal(coordinated).label("coordinated"))
+            .join_from(named, service_requests, service_requests.c.id == key)
+            .join(referrals, referrals.c.id == service_requests.c.referral_id)
+            .join(facts, (facts.c.referral_id == referrals.c.id) & (facts.c.version == referrals.c.facts_version))
+            .where(*whose)
         )
-    )
-    nobodys = ~exists(select(1).where(coordinations.c.service_request_id == service_requests.c.id))
-    wanted = (
-        select(*_REQUEST_LINE, facts.c.body.label("facts"), mine.label("coordinated"))
-        .join(referrals, referrals.c.id == service_requests.c.referral_id)
-        .join(facts, (facts.c.referral_id == referrals.c.id) & (facts.c.version == referrals.c.facts_version))
-        .where(or_(mine, nobodys) if orphans else mine)
-    )
-    if asked := list(states):
-        wanted = wanted.where(service_requests.c.state.in_(asked))
-    if after is not None:
-        wanted = wanted.where(service_requests.c.id > after)
-    found = await session.execute(wanted.order_by(service_requests.c.id).limit(limit))
+        if asked:
+            wanted = wanted.where(service_requests.c.state.in_(asked))
+        if after is not None:
+            wanted = wanted.where(key > after)
+        return wanted.order_by(key).limit(limit)
+
+    # Both are walked from the last page on, in the order of their own index.
+    parts = [part(coordinations, coordinations.c.agency_code == agency_code, coordinated=True)]
+    if orphans:
+        parts.append(part(uncoordinated, coordinated=False))
+    lines = union_all(*(one.subquery().select() for one in parts)).subquery()
+    found = await session.execute(select(lines).order_by(lines.c.id).limit(limit))
     return [RequestLine(**{**row._mapping, "facts": Facts.from_json(row.facts)}) for row in found]
+
+
+_REFERRAL_LINE = (
+    referrals.c.id,
+    referrals.c.sender_code,
+    referrals.c.holder_code,
+    referrals.c.mode,
+    referrals.c.urgency,
+    referrals.c.state,
+    referrals.c.received_at,
+)
+
+_LIVE_STATES = frozenset(state.value for state in LIVE)
+_IS_LIVE = text("handoffs.state IN ('offered', 'accepted', 'in_progress', 'on_hold', 'cancel_requested')")
+"""Written out as in the index, so that a plan kept for any parameters still knows that it fits."""
 
 
 _REQUEST_LINE = (

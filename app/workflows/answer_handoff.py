@@ -12,6 +12,7 @@ from app.domain.events import EventType
 from app.domain.handoff import (
     DECIDED_ANEW,
     FULFILLING,
+    LIVE,
     Actor,
     HandoffEvent,
     HandoffState,
@@ -19,11 +20,12 @@ from app.domain.handoff import (
     WithdrawReason,
     fire,
 )
-from app.domain.referral import ClockKind, Handoff, Mode, ServiceRequest
+from app.domain.referral import DUTY_CLOCKS, ClockKind, Handoff, Mode, ServiceRequest
 from app.storage import audit, personal_data
 from app.workflows.call_coordinator import wait_for_coordinator
 from app.workflows.desk import Desk
 from app.workflows.route_requests import route_requests
+from app.workflows.watch_duties import remind_of_duties, watch_duties
 
 NEWS = {
     HandoffEvent.ACCEPT: EventType.HANDOFF_ACCEPTED,
@@ -83,7 +85,7 @@ async def move(
     """Fire one event on a handoff of a locked case, with all that follows from it."""
     was_late = handoff.state is HandoffState.EXPIRED
     state = fire(handoff.state, event, actors, waiting=case.takes_late_acceptance(handoff.service_request_id))
-    case.stop_clocks(handoff.id)
+    case.stop_clocks(handoff.id, but=DUTY_CLOCKS if state in LIVE else frozenset())
     moved = replace(
         handoff,
         state=state,
@@ -98,6 +100,9 @@ async def move(
     )
     if was_late:
         case.stop_clocks(moved.service_request_id)
+        watch_duties(case, moved, since=handoff.changed_at)
+    if event is HandoffEvent.ACCEPT:
+        remind_of_duties(desk, case, moved)
     case.settle_holder()
     await _follow(desk, case, moved)
     if moved.state is HandoffState.CANCEL_REQUESTED and moved.barred:

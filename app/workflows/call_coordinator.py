@@ -126,11 +126,11 @@ def tell_of_offer(desk: Desk, case: Case, handoff: Handoff, because: Iterable[st
 
 
 def tell_overdue(
-    desk: Desk, case: Case, request_id: UUID, because: str, *, handoff_id: UUID | None = None
+    desk: Desk, case: Case, request_id: UUID, because: str, *, handoff_id: UUID | None = None, **more: str
 ) -> list[str]:
     """Tell the coordinators of a request what is overdue, and list them."""
     told = tell_coordinators(desk, case, request_id)
-    more = {"handoff_id": str(handoff_id)} if handoff_id else {}
+    more |= {"handoff_id": str(handoff_id)} if handoff_id else {}
     case.tell_of_request(case.requests[request_id], EventType.SERVICE_REQUEST_OVERDUE, told, because=[because], **more)
     return told
 

@@ -1,19 +1,35 @@
 """The registry changes: an agency is added or changed, a service becomes available or not."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from app.domain.caller import Caller, Role
-from app.domain.errors import Fault, InvalidInput, NotFound, PreconditionRequired, RegistryInvalid, RoleRequired
+from app.domain.errors import (
+    Fault,
+    InvalidInput,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    RegistryInvalid,
+    RoleRequired,
+)
 from app.domain.versions import Expected
 from app.reference.load import parse_registry
 from app.storage import audit, registry
 from app.workflows.desk import Desk
 
 
-async def put_agency(
-    desk: Desk, caller: Caller, code: str, body: Mapping[str, Any], expected: Expected | None
-) -> tuple[Mapping[str, Any], int]:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An agency as it stands now, at which version of the registry, and whether it is new there."""
+
+    body: Mapping[str, Any]
+    version: int
+    created: bool = False
+
+
+async def put_agency(desk: Desk, caller: Caller, code: str, body: Mapping[str, Any], expected: Expected | None) -> Kept:
     """Keep an agency as it is said to be; a change of one that is there needs the version it was made from."""
     written = {"code": code, **{name: value for name, value in body.items() if value is not None}}
     _check(desk, written)
@@ -23,14 +39,17 @@ async def put_agency(
         if expected is None:
             raise PreconditionRequired
         expected.check(known[1])
+    elif expected is not None:
+        # A change of what is not there, whichever version it was made from.
+        raise PreconditionFailed
     await registry.put_agency(desk.tx, written, version=version, now=desk.now)
     await _record(desk, caller, "agency.put", code)
-    return written, version
+    return Kept(written, version, created=known is None)
 
 
 async def put_service(
     desk: Desk, caller: Caller, code: str, service_type: str, service: Mapping[str, Any], expected: Expected
-) -> tuple[Mapping[str, Any], int]:
+) -> Kept:
     """Say what an agency offers of one service; its own agency may, and an operator."""
     if Role.OPERATOR not in caller.roles and caller.agency_code != code:
         raise RoleRequired(Role.OPERATOR)
@@ -44,7 +63,7 @@ async def put_service(
     _check(desk, written, below=f"/services/{service_type}")
     await registry.put_agency(desk.tx, written, version=version, now=desk.now)
     await _record(desk, caller, "service.put", code)
-    return written, version
+    return Kept(written, version)
 
 
 def _check(desk: Desk, written: Mapping[str, Any], below: str = "") -> None:

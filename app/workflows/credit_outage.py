@@ -10,22 +10,23 @@ from app.storage import audit, clocks
 log = structlog.get_logger(__name__)
 
 
-async def credit_outage(session: AsyncSession, *, real_now: datetime, outage_after: timedelta) -> bool:
+async def credit_outage(session: AsyncSession, *, outage_after: timedelta, real_now: datetime | None = None) -> bool:
     """Note that clocks run now, and first give back what the service was down for; False while the API is down.
 
     The service was down while its clocks did not run or its API did not answer. `outage_after` is how long a silence
-    has to be to count as one. Source: routing.md, "Nothing waits unseen".
+    has to be to count as one. Source: routing.md, "Nothing waits unseen". Time is the database's own, one clock for
+    every process; only tests give it.
     """
-    seen = await clocks.pulse(session)
-    if not _answering(seen, real_now, outage_after):
+    seen = await clocks.pulse(session, real_now=real_now)
+    if _just_now(seen, outage_after):
+        return True
+    seen = await clocks.pulse(session, real_now=real_now, lock=True)
+    if seen.api_beat_at is None or seen.now - seen.api_beat_at >= outage_after:
         # Offers must not expire while those who could accept them find nobody at home.
         return False
-    if seen.clocks_beat_at is not None and real_now - seen.clocks_beat_at < min(outage_after, timedelta(seconds=5)):
-        return True
-    seen = await clocks.pulse(session, lock=True)
-    gap = real_now - seen.clocks_beat_at if seen.clocks_beat_at is not None else timedelta(0)
+    gap = seen.now - seen.clocks_beat_at if seen.clocks_beat_at is not None else timedelta(0)
     if seen.clocks_beat_at is not None and gap >= outage_after:
-        moved = await clocks.give_back(session, down_from=seen.clocks_beat_at, real_now=real_now)
+        moved = await clocks.give_back(session, down_from=seen.clocks_beat_at, real_now=seen.now)
         emergencies = await clocks.emergencies_waiting(session)
         log.warning("outage_credited", seconds=round(gap.total_seconds()), clocks=moved)
         if emergencies:
@@ -33,10 +34,14 @@ async def credit_outage(session: AsyncSession, *, real_now: datetime, outage_aft
         await audit.record(
             session, None, "clocks.credit_outage", subject="service", subject_id=round(gap.total_seconds())
         )
-    if gap >= timedelta(0):
-        await clocks.beat(session, real_now=real_now, running_clocks=True)
+    await clocks.beat(session, real_now=seen.now, running_clocks=True)
     return True
 
 
-def _answering(seen: clocks.Pulse, real_now: datetime, outage_after: timedelta) -> bool:
-    return seen.api_beat_at is not None and real_now - seen.api_beat_at < outage_after
+def _just_now(seen: clocks.Pulse, outage_after: timedelta) -> bool:
+    """Say whether clocks ran a moment ago and the API answers: nothing is to be written then."""
+    if seen.api_beat_at is None or seen.clocks_beat_at is None:
+        return False
+    api, running = seen.now - seen.api_beat_at, seen.now - seen.clocks_beat_at
+    past = min(api, running) >= timedelta(0)
+    return past and api < outage_after and running < min(outage_after, timedelta(seconds=5))

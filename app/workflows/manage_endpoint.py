@@ -71,6 +71,7 @@ async def change_endpoint(
     expected: Expected,
 ) -> Endpoint:
     """Change URL, filter and number of posts at once; PreconditionFailed if it is not of the version it was."""
+    offers = await delivery_history.lock_offers(session, caller.agency_code)
     endpoint = await _lock(session, caller, endpoint_id)
     expected.check(endpoint.version)
     _check(wanted, reach)
@@ -78,6 +79,8 @@ async def change_endpoint(
     if changed.url != endpoint.url:
         changed = _forgiven(changed)
     kept = await endpoints.put(session, changed)
+    if endpoint.brings_offers and not kept.brings_offers:
+        await _doubt(session, kept, offers)
     await _audit(session, caller, "change", endpoint_id)
     return kept
 
@@ -138,15 +141,23 @@ async def resend_delivery(session: AsyncSession, caller: Caller, delivery_id: UU
 
 
 async def _stop(session: AsyncSession, caller: Caller, endpoint_id: UUID, state: str, action: str) -> Endpoint:
+    # The referrals before the endpoint, as every story has it, so that nobody waits crosswise.
+    offers = await delivery_history.lock_offers(session, caller.agency_code)
     endpoint = await _lock(session, caller, endpoint_id)
     if endpoint.state == state:
         return endpoint
     kept = await endpoints.put(session, replace(endpoint, state=state, state_reason=BY_AGENCY))
     await delivery_history.hold(session, endpoint_id)
-    if not await endpoints.reachable(session, [endpoint.agency_code]):
-        await delivery_history.doubt_offers(session, endpoint.agency_code)
+    if endpoint.brings_offers:
+        await _doubt(session, kept, offers)
     await _audit(session, caller, action, endpoint_id)
     return kept
+
+
+async def _doubt(session: AsyncSession, endpoint: Endpoint, offers: Sequence[UUID]) -> None:
+    """Have coordinators told of offers that never reached an agency that can no longer be told of them."""
+    if not await endpoints.reachable(session, [endpoint.agency_code]):
+        await delivery_history.doubt_offers(session, offers)
 
 
 async def _lock(session: AsyncSession, caller: Caller, endpoint_id: UUID) -> Endpoint:

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from secrets import token_hex
 from types import MappingProxyType
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.caller import Role
 from app.storage import api_keys
 from app.storage.embedded import EmbeddedPostgres
-from app.storage.sealing import KeyRing
+from app.storage.embedded_cluster import is_laid_out
+from app.storage.sealing import KeyRing, KeyRingInvalid
 from app.workflows.issue_key import issue_key
 
 HOLDERS: Mapping[Role, str] = MappingProxyType(
@@ -26,13 +28,24 @@ HOLDERS: Mapping[Role, str] = MappingProxyType(
 """Who holds the key of each role: seed agencies that a first referral is likely to meet."""
 
 ADDRESS = "database-url"
+POSTGRES = "postgres"
 
 
 def own_key_ring(data_dir: Path) -> KeyRing:
-    """Give the trial's key ring, made when first asked for; without it the trial's data cannot be read."""
+    """Give the trial's key ring, made when first asked for; without it the trial's data cannot be read.
+
+    One that was lost is not made anew beside a database: what lies there would never be read again.
+    """
     path = data_dir / "keyring.json"
     if not path.exists():
-        KeyRing.generate("trial-1").write(path)
+        if is_laid_out(data_dir / POSTGRES):
+            raise KeyRingInvalid(
+                f"{path} tidak ada, padahal data di {data_dir / POSTGRES} disegel dengannya: kembalikan berkas itu,"
+                f" atau hapus {data_dir} untuk mulai dari awal\n"
+                f"{path} is missing, and the data in {data_dir / POSTGRES} was sealed under its key: put it back,"
+                f" or remove {data_dir} to begin anew"
+            )
+        KeyRing.generate(f"trial-{token_hex(4)}").write(path)
     return KeyRing.read(path)
 
 
@@ -40,7 +53,7 @@ def own_key_ring(data_dir: Path) -> KeyRing:
 def own_database(data_dir: Path) -> Iterator[str]:
     """Run the embedded database; its address lies beside it for the other commands, for as long as it runs."""
     address = data_dir / ADDRESS
-    with EmbeddedPostgres.start(data_dir / "postgres") as server:
+    with EmbeddedPostgres.start(data_dir / POSTGRES) as server:
         write_private(address, server.url())
         try:
             yield server.url()
@@ -76,10 +89,10 @@ def first_request(at: str, secret: str) -> str:
     body = {
         "sender_reference": "coba-1",
         "urgency": "standard",
-        "case": {"types": ["physical"], "perpetrator_in_household": True},
-        "locations": {"incident": "64.09", "domicile": "64.09", "current": "64.09"},
-        "victim": {"alias": "Melati", "age": 24, "sex": "female"},
-        "services": [{"type": "health_service"}, {"type": "legal_service"}],
+        "case": {"types": ["physical", "psychological"]},
+        "locations": {"incident": "64.09.04", "domicile": "64.02.06", "current": "64.02.06"},
+        "victim": {"alias": "Bunga", "age": 31, "sex": "female"},
+        "services": [{"type": "legal_service"}, {"type": "psychological_support"}],
         "consent": {"basis": "victim", "given_at": "2025-01-06T09:00:00+08:00"},
     }
     return (
@@ -96,4 +109,6 @@ def write_private(path: Path, text: str) -> None:
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     draft.replace(path)

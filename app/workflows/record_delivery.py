@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,56 +30,81 @@ class Posted:
     duration: timedelta
 
 
-async def record_deliveries(session: AsyncSession, taken: Sequence[Posted], *, now: datetime) -> None:
-    """Record posts that were all taken, in one statement; who lost its claim meanwhile changes nothing."""
-    await endpoints.note_success(session, {posted.claimed.endpoint_id for posted in taken}, now=now)
+async def record_deliveries(session: AsyncSession, taken: Sequence[Posted], *, now: datetime) -> set[UUID]:
+    """Record posts that were all taken, in one statement; who lost its claim meanwhile changes nothing.
+
+    Give the endpoints whose success is still to be noted, because somebody holds them locked.
+    """
+    unnoted = await endpoints.note_success(session, {posted.claimed.endpoint_id for posted in taken}, now=now)
     made = [_attempt(posted, deliveries.DELIVERED, now) for posted in taken]
     won = await deliveries.record(session, made, now=now)
     for posted in taken:
         if posted.claimed.id not in won:
             log.warning("delivery_recorded_late", delivery_id=str(posted.claimed.id))
+    return unnoted
 
 
-async def record_delivery(session: AsyncSession, posted: Posted, *, now: datetime, chance: Callable[[], float]) -> None:
-    """Record one post, whatever came of it, with what follows for its delivery, its endpoint and its agency.
+async def record_failure(session: AsyncSession, posted: Posted, *, now: datetime, chance: Callable[[], float]) -> None:
+    """Record one post that was not taken, with what follows for its delivery, its endpoint and its agency.
 
     `chance` gives random numbers from 0 to 1, for the jitter.
     """
-    if verdict(posted.answer) is Verdict.DELIVERED:
-        await record_deliveries(session, [posted], now=now)
-        return
     claimed = posted.claimed
-    # The endpoint before its deliveries, always, so that no two wait for each other.
-    endpoint = await endpoints.get(session, claimed.endpoint_id, lock=True)
-    if endpoint is None:
-        raise AssertionError("a delivery belongs to an endpoint")
+    again = _next_attempt(posted, now, chance())
+    # The referrals before the endpoint, and the endpoint before its deliveries, so that no two wait for each other.
+    seen = await _endpoint_of(session, claimed)
+    lost = seen.brings_offers and not _judged(seen, posted, now).brings_offers
+    offers = await _offers_in_doubt(session, claimed, seen, lost=lost, failed=again is None)
+    endpoint = await _endpoint_of(session, claimed, lock=True)
     judged = _judged(endpoint, posted, now)
     active = judged.state == endpoints.ACTIVE
-    again = _next_attempt(posted, now, chance())
     failed = again is None and active
+    if endpoint.brings_offers and not judged.brings_offers and not lost:
+        # It changed in between. Where another is at work on one of them now, all this is done again.
+        lost = True
+        offers = await delivery_history.lock_offers(session, endpoint.agency_code, wait=False)
     state = deliveries.FAILED if failed else deliveries.DUE if active else deliveries.HELD
     won = await deliveries.record(session, [_attempt(posted, state, again or now)], now=now)
     if not won:
         log.warning("delivery_recorded_late", delivery_id=str(claimed.id))
         return
-    if judged != endpoint:
+    if posted.answer.failed is not Phase.INTERNAL:
         await endpoints.note_failure(session, judged)
     if failed:
         log.error(
             "delivery_failed", delivery_id=str(claimed.id), endpoint_id=str(endpoint.id), attempts=claimed.attempt
         )
-        if claimed.handoff_id is not None:
-            await delivery_history.doubt_offers(session, endpoint.agency_code, handoff_id=claimed.handoff_id)
+        await delivery_history.doubt_offers(session, [one for one in offers if one == claimed.handoff_id])
     if judged.state != endpoint.state:
         await _give_up(session, judged, now)
     elif judged.state_reason != endpoint.state_reason:
         await _tell(session, judged, EventType.ENDPOINT_FAILING, now)
+    if lost and not judged.brings_offers and not await endpoints.reachable(session, [endpoint.agency_code]):
+        await delivery_history.doubt_offers(session, offers)
 
 
 async def supersede_delivery(session: AsyncSession, claimed: Claimed, *, now: datetime) -> None:
     """Record that nothing was sent, because the offer that it was about is no longer open."""
     if not await deliveries.supersede(session, claimed.id, claimed.claim, now=now):
         log.warning("delivery_recorded_late", delivery_id=str(claimed.id))
+
+
+async def _endpoint_of(session: AsyncSession, claimed: Claimed, *, lock: bool = False) -> Endpoint:
+    endpoint = await endpoints.get(session, claimed.endpoint_id, lock=lock)
+    if endpoint is None:
+        raise AssertionError("a delivery belongs to an endpoint")
+    return endpoint
+
+
+async def _offers_in_doubt(
+    session: AsyncSession, claimed: Claimed, endpoint: Endpoint, *, lost: bool, failed: bool
+) -> Sequence[UUID]:
+    """Lock what coordinators may have to be told of: all offers to who lost a way, or the one undelivered."""
+    if lost:
+        return await delivery_history.lock_offers(session, endpoint.agency_code)
+    if failed and claimed.handoff_id is not None:
+        return await delivery_history.lock_offers(session, endpoint.agency_code, handoff_id=claimed.handoff_id)
+    return ()
 
 
 def _judged(endpoint: Endpoint, posted: Posted, now: datetime) -> Endpoint:
@@ -124,12 +150,10 @@ def _attempt(posted: Posted, state: str, due_at: datetime) -> deliveries.Attempt
 
 
 async def _give_up(session: AsyncSession, endpoint: Endpoint, now: datetime) -> None:
-    """Hold what a disabled endpoint misses, tell its agency, and have coordinators told of offers it never got."""
+    """Hold what a disabled endpoint misses, and tell its agency."""
     log.error("endpoint_disabled", endpoint_id=str(endpoint.id), agency=endpoint.agency_code, why=endpoint.state_reason)
     await delivery_history.hold(session, endpoint.id)
     await _tell(session, endpoint, EventType.ENDPOINT_DISABLED, now)
-    if not await endpoints.reachable(session, [endpoint.agency_code]):
-        await delivery_history.doubt_offers(session, endpoint.agency_code)
 
 
 async def _tell(session: AsyncSession, endpoint: Endpoint, type_: EventType, now: datetime) -> None:

@@ -11,12 +11,14 @@ from app.domain.calendar import after, halfway, respond_by
 from app.domain.case import Case
 from app.domain.events import EventType
 from app.domain.handoff import HandoffState, RequestState
+from app.domain.record import record_of
 from app.domain.referral import ClockKind, Handoff, RecordedDecision, ServiceRequest
 from app.domain.routing import Decision
 from app.domain.vocabulary import Outcome, Reason, Urgency
 from app.storage import endpoints
 from app.workflows.call_coordinator import coordinate, tell_of_offer, wait_for_coordinator
 from app.workflows.desk import Desk
+from app.workflows.watch_duties import watch_duties
 
 
 async def route_requests(desk: Desk, case: Case, requests: Iterable[ServiceRequest], cause: str) -> None:
@@ -47,7 +49,8 @@ async def route_requests(desk: Desk, case: Case, requests: Iterable[ServiceReque
 def decide(desk: Desk, case: Case, request: ServiceRequest, cause: str) -> Decision:
     """Decide one request, and record the decision with what it was made from."""
     decision = judge(desk, case, request)
-    record_decision(desk, case, request, cause, outcome=decision.outcome.value, result=decision.to_json())
+    kept = record_of(desk.reference.rules, decision, case.facts.received_at)
+    record_decision(desk, case, request, cause, outcome=decision.outcome.value, result=kept)
     return decision
 
 
@@ -134,6 +137,7 @@ def offer(
     )
     case.start_clock(ClockKind.REMIND_OF_OFFER, halfway(desk.now, answer_by), request.id, handoff.id)
     case.start_clock(ClockKind.EXPIRE_OFFER, answer_by, request.id, handoff.id)
+    watch_duties(case, handoff)
     handoff = case.tell_of_handoff(handoff, EventType.HANDOFF_OFFERED, {agency_code, *case.owners()})
     because = ["emergency"] if handoff.urgency is Urgency.EMERGENCY else []
     if not reachable:

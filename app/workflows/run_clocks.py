@@ -12,15 +12,16 @@ from app.domain.calendar import respond_by
 from app.domain.case import Case
 from app.domain.events import EventType
 from app.domain.handoff import TAKEN, Actor, HandoffEvent, HandoffState, RequestState
-from app.domain.referral import Clock, ClockKind, Handoff
+from app.domain.referral import DUTY_CLOCKS, Clock, ClockKind, Handoff
 from app.observability import told_of
 from app.storage import audit, cases, clocks, deliveries
-from app.storage.database import is_passing
+from app.storage.database import is_gone, is_passing, wait_for_locks
 from app.storage.reference import ReferenceKeeper
 from app.storage.sealing import KeyRing
 from app.workflows.answer_handoff import Answer, move
 from app.workflows.call_coordinator import call_next_wider, tell_overdue
 from app.workflows.desk import Desk, Terms
+from app.workflows.watch_duties import run_duty_clock
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +29,9 @@ Sessions: TypeAlias = async_sessionmaker[AsyncSession]
 
 AGAIN_AFTER = timedelta(minutes=1)
 """When a clock that could not be run is tried again."""
+SOON = timedelta(seconds=5)
+"""When one is tried again that only met a lock or another conflict; until then others have their turn."""
+LOCK_WAIT = timedelta(seconds=1)
 
 
 async def run_due_clocks(
@@ -36,7 +40,7 @@ async def run_due_clocks(
     """Run every clock whose time has come, each in its own transaction; count those that ran.
 
     Any number of processes may do this at once: a referral that another is at work on is left for the next look. A
-    clock that cannot be run is an alert, and keeps no other from running.
+    clock that cannot be run is an alert, and keeps no other from running: only a database that is gone ends the look.
     """
     ran = 0
     async with sessions.begin() as session:
@@ -45,15 +49,27 @@ async def run_due_clocks(
         try:
             ran += await _run_one(sessions, keeper, key_ring, terms, now(), clock_id, referral_id)
         except Exception as error:
-            if is_passing(error):
+            if is_gone(error):
                 raise
-            # Not with the exception itself: its message may hold anything.
-            log.error(  # noqa: TRY400
-                "clock_failed", clock_id=str(clock_id), referral_id=str(referral_id), **told_of(error)
-            )
-            async with sessions.begin() as session:
-                await clocks.put_off(session, clock_id, until=now() + AGAIN_AFTER)
+            which = {"clock_id": str(clock_id), "referral_id": str(referral_id)}
+            if is_passing(error):
+                log.warning("clock_waits", error=type(error).__name__, **which)
+            else:
+                # Not with the exception itself: its message may hold anything.
+                log.error("clock_failed", **which, **told_of(error))  # noqa: TRY400
+            await _put_off(sessions, clock_id, until=now() + (SOON if is_passing(error) else AGAIN_AFTER))
     return ran
+
+
+async def _put_off(sessions: Sessions, clock_id: UUID, *, until: datetime) -> None:
+    try:
+        async with sessions.begin() as session:
+            await wait_for_locks(session, LOCK_WAIT)
+            await clocks.put_off(session, clock_id, until=until)
+    except Exception as error:
+        if is_gone(error) or not is_passing(error):
+            raise
+        # Somebody is at work on the clock itself.
 
 
 async def _run_one(
@@ -66,6 +82,7 @@ async def _run_one(
     referral_id: UUID,
 ) -> bool:
     async with sessions.begin() as session:
+        await wait_for_locks(session, LOCK_WAIT)
         # The rules first and the referral after, as every request does: nobody waits crosswise.
         reference = await keeper.current(session)
         if not await clocks.lock_referral(session, referral_id):
@@ -84,6 +101,8 @@ async def run_clock(desk: Desk, clock: Clock) -> None:
         raise AssertionError("a clock belongs to a referral")
     if clock.handoff_id is None:
         _acknowledge_overdue(desk, case, clock.service_request_id)
+    elif clock.kind in DUTY_CLOCKS:
+        run_duty_clock(desk, case, case.handoffs[clock.handoff_id], clock)
     else:
         await _HANDOFF_CLOCKS[clock.kind](desk, case, case.handoffs[clock.handoff_id])
     await audit.record(

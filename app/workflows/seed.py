@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.reference import load
-from app.storage import registry
+from app.storage import documents, registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +35,5 @@ async def seed(session: AsyncSession, now: datetime) -> Seeded:
     for body in new_agencies:
         await registry.put_agency(session, body, version=version, now=now)
     for document in new_documents:
-        await registry.publish(session, document, version=version, now=now)
+        await documents.publish(session, document, registry_version=version, now=now)
     return Seeded(regions, len(new_agencies), len(new_documents))

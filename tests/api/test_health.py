@@ -2,10 +2,11 @@
 
 import asyncio
 import time
+from datetime import timedelta
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from uuid_utils.compat import uuid7
 
@@ -13,9 +14,11 @@ from app.api.application import build
 from app.domain.clock import SettableClock
 from app.storage import readiness
 from app.storage.database import Pool, open_engine, sessions_of
+from app.storage.reference import REGISTRY_LOCK, ReferenceKeeper
 from app.storage.sealing import KeyRing
 from app.storage.tables import agencies, data_keys, referrals
 from app.workflows.desk import Terms
+from app.workflows.seed import seed
 from tests.conftest import NoReference
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -50,7 +53,7 @@ async def test_a_service_that_has_all_it_needs_is_ready(
         live = await client.get("/health/live")
 
     assert (ready.status_code, startup.status_code, live.status_code) == (200, 200, 200)
-    checks = {"database": "ok", "migrations": "ok", "key_ring": "ok", "registry": "ok"}
+    checks = {"database": "ok", "migrations": "ok", "key_ring": "ok", "feed": "ok", "registry": "ok"}
     assert ready.json() == {"status": "ok", "checks": checks}
     assert live.json() == {"status": "ok"}
 
@@ -65,6 +68,15 @@ async def test_a_database_of_another_version_is_not_ready(
     assert answer.status_code == 503
     assert answer.json()["checks"] == {"database": "ok", "migrations": "failed"}
     assert startup.status_code == 503
+
+
+async def test_a_service_stays_ready_while_a_newer_version_has_migrated_its_database(
+    sessions: Sessions, key_ring: KeyRing, clock: SettableClock
+) -> None:
+    async with a_service(sessions, key_ring, clock, revision="0001") as client:
+        ready = await client.get("/health/ready")
+
+    assert ready.json()["checks"]["migrations"] == "ok"
 
 
 async def test_a_missing_registry_is_not_ready(sessions: Sessions, key_ring: KeyRing, clock: SettableClock) -> None:
@@ -127,6 +139,47 @@ async def test_no_request_hangs_when_the_database_does(key_ring: KeyRing, clock:
 
     assert {answer.status_code for answer in (*answers, again)} == {503}
     assert answers[0].json() == {"status": "failed", "checks": {"database": "failed"}}
+
+
+async def test_a_process_whose_connections_are_all_in_use_is_ready(
+    database_url: str, sessions: Sessions, key_ring: KeyRing, clock: SettableClock
+) -> None:
+    busy = open_engine(database_url, pool=Pool(size=1, overflow=0, wait=timedelta(seconds=5)))
+    api = build(
+        (),
+        sessions=sessions_of(busy),
+        health_sessions=sessions,
+        key_ring=key_ring,
+        reference=NoReference(),
+        clock=clock,
+        terms=Terms(),
+    )
+    async with (
+        sessions_of(busy).begin() as tx,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=api), base_url="http://lintas.test") as client,
+    ):
+        await tx.execute(text("SELECT 1"))
+        answer = await client.get("/health/ready")
+    await busy.dispose()
+
+    assert answer.status_code == 200, answer.text
+
+
+async def test_a_process_stays_ready_while_somebody_publishes(
+    sessions: Sessions, key_ring: KeyRing, clock: SettableClock
+) -> None:
+    async with sessions.begin() as tx:
+        await seed(tx, clock())
+    api = build((), sessions=sessions, key_ring=key_ring, reference=ReferenceKeeper(), clock=clock, terms=Terms())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=api), base_url="http://lintas.test") as client:
+        # The first look reads the whole registry, and may well take longer than the deadline.
+        while (await client.get("/health/ready")).status_code != 200:  # noqa: ASYNC110 - it says so to who asks
+            await asyncio.sleep(0.1)
+        async with sessions.begin() as tx:
+            await tx.execute(select(func.pg_advisory_xact_lock(REGISTRY_LOCK)))
+            answer = await client.get("/health/ready")
+
+    assert answer.status_code == 200, answer.text
 
 
 async def test_a_database_that_is_gone_is_told_of_at_once(key_ring: KeyRing, clock: SettableClock) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from app.api import json_body
-from app.api.json_body import DEEPEST, LARGEST
+from app.api.faults import MOST_FINDINGS, few
+from app.api.json_body import DEEPEST, LARGEST, MOST_MEMBERS
 from app.api.refusals import MalformedBody
 from app.api.route import v1_router
 from app.domain.caller import Role
@@ -48,6 +49,9 @@ FAULTY = [
     (b'{"Siti Aminah": {"b": NaN}}', "not_finite", ""),
     (nested(DEEPEST + 1), "too_deep", "/a" * DEEPEST),
     (b"[" * 200_000, "too_deep", ""),
+    (b'{"a": [' + b"0," * MOST_MEMBERS + b"0]}", "too_many", "/a"),
+    (b"[" + b",".join([b"[" + b",".join([b"0"] * 900) + b"]"] * 40) + b"]", "too_many", ""),
+    (b'{"a": {' + b",".join(b'"f%d": 0' % one for one in range(MOST_MEMBERS + 1)) + b"}}", "too_many", "/a"),
     (b'{"a":' * 50_000, "too_deep", ""),
 ]
 
@@ -79,9 +83,10 @@ def test_every_fault_is_named_but_not_more_than_anybody_reads() -> None:
     assert [finding.pointer for finding in caught.value.findings] == ["/a", "/b/0", "/b/1"]
 
     with pytest.raises(MalformedBody) as caught:
-        json_body.parse(b"[" + b"NaN," * 1000 + b"NaN]")
+        json_body.parse(b"[" + b"NaN," * 900 + b"NaN]")
 
-    assert len(caught.value.findings) == json_body.MOST_FINDINGS
+    assert len(few(caught.value.findings)) == MOST_FINDINGS + 1
+    assert few(caught.value.findings)[-1].code == "more_faults"
 
 
 async def test_a_malformed_body_is_a_problem_that_repeats_nothing(a_client: ClientFactory, a_key: KeyFactory) -> None:

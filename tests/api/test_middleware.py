@@ -20,10 +20,10 @@ router = v1_router("people")
 
 
 @router.get("/people/{name}")
-async def read_person(name: str, request_id: RequestId) -> dict[str, str]:
+async def read_person(name: str, request_id: RequestId, q: str = "") -> dict[str, str]:
     """Read about a person, unless it breaks."""
     if name == "broken":
-        raise LookupError(f"canary-message {name}")
+        raise LookupError(f"canary-message {name} {q}")
     return {"request_id": request_id}
 
 
@@ -138,3 +138,25 @@ def test_what_nobody_caught_is_logged_by_name_alone(log: io.StringIO, capsys: py
     (line,) = lines(log)
     assert (line["event"], line["error"], line["level"]) == ("uncaught", "LookupError", "critical")
     assert "Siti" not in log.getvalue() + capsys.readouterr().err
+
+
+async def test_head_is_answered_wherever_get_is_with_the_same_headers_and_no_body(
+    a_client: ClientFactory, a_key: KeyFactory, log: io.StringIO
+) -> None:
+    client = await a_client(router, key=await a_key("dp3a-kukar", Role.SENDER))
+
+    for path, status in (
+        ("/v1/people/x", 200),
+        ("/health/live", 200),
+        ("/health/ready", 200),
+        ("/openapi.json", 200),
+        ("/docs", 200),
+        ("/v1/nowhere", 404),
+    ):
+        got, head = await client.get(path), await client.head(path)
+        assert (got.status_code, head.status_code) == (status, status), path
+        assert head.content == b""
+        assert int(head.headers["Content-Length"]) > 0
+        assert set(head.headers) == set(got.headers)
+    logged = [line["route"] for line in lines(log) if line["event"] == "request" and line["method"] == "HEAD"]
+    assert logged[0] == "/v1/people/{name}"

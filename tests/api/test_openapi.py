@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from app.api import examples
 from app.api.application import build
 from app.domain.clock import SettableClock
 from app.main import ROUTERS
@@ -14,6 +15,7 @@ from app.workflows.desk import Terms
 from tests.api.notes import router as notes
 from tests.api.test_pages import router as pages
 from tests.conftest import ClientFactory, NoReference
+from tests.workflows.conftest import PPU, Service
 
 
 @pytest.fixture
@@ -80,3 +82,85 @@ async def test_the_docs_are_a_page_without_scripts_or_anything_from_elsewhere(a_
     assert "https://" not in page.text
     assert "style-src 'sha256-" in page.headers["Content-Security-Policy"]
     assert contract.json()["info"]["title"] == "Lintas"
+
+
+def test_a_change_says_that_it_needs_the_version_it_was_made_from(document: dict[str, Any]) -> None:
+    def if_match(path: str, method: str) -> list[bool]:
+        parameters = document["paths"][path][method].get("parameters", [])
+        return [one["required"] for one in parameters if one["name"] == "If-Match"]
+
+    assert if_match("/v1/referrals/{referral_id}/amend", "post") == [True]
+    assert if_match("/v1/endpoints/{endpoint_id}", "put") == [True]
+    assert if_match("/v1/agencies/{code}/services/{service_type}", "put") == [True]
+    assert if_match("/v1/agencies/{code}", "put") == [False]
+    assert if_match("/v1/agreements/{id}/versions/{version}/publish", "post") == [False]
+    assert if_match("/v1/referrals", "post") == []
+    assert set(document["paths"]["/v1/agencies/{code}"]["put"]["responses"]) == {"200", "201", "4XX", "5XX"}
+
+
+def test_an_answer_tells_its_headers(document: dict[str, Any]) -> None:
+    def told(path: str, method: str, code: str) -> set[str]:
+        return set(document["paths"][path][method]["responses"][code]["headers"])
+
+    always = {"X-Request-Id", "RateLimit", "RateLimit-Policy"}
+    assert told("/v1/referrals", "post", "201") == {*always, "ETag", "Location", "Idempotency-Replayed"}
+    assert told("/v1/referrals", "get", "200") == {*always, "Link"}
+    assert told("/v1/agencies/{code}", "put", "201") == {*always, "ETag"}
+    refused = document["components"]["responses"]["Refused"]["headers"]
+    assert set(refused) == {"X-Request-Id", "Retry-After", "WWW-Authenticate"}
+    assert document["servers"][0]["url"] == "/"
+
+
+def test_a_schema_tells_what_is_refused(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    amendment = schemas["ReferralAmendment"]
+    assert amendment["minProperties"] == 1
+    for field in (
+        amendment["properties"]["urgency"],
+        amendment["properties"]["consent"],
+        schemas["CaseAmendment"]["properties"]["types"],
+    ):
+        assert "null" not in str(field)
+        assert "default" not in field
+    assert schemas["ReasonToWithdraw"]["enum"] == ["no_longer_needed", "wrong_agency", "victim_request", "other"]
+    assert schemas["EndpointBody"]["properties"]["url"]["format"] == "uri"
+    (key,) = [
+        one for one in document["paths"]["/v1/referrals"]["post"]["parameters"] if one["name"] == "Idempotency-Key"
+    ]
+    pattern = re.compile(key["schema"]["pattern"])
+    assert pattern.search("a key ~")
+    assert not pattern.search("a\tkey")
+
+
+async def test_what_the_contract_shows_is_taken(service: Service) -> None:
+    referral = await service.submit(examples.REFERRAL)
+    shown = {"Note": examples.NOTE, "Decline": examples.DECLINE, "Hold": examples.HOLD, "Complete": examples.COMPLETE}
+    shown |= {"Fail": examples.FAIL, "Withdraw": examples.WITHDRAW}
+    schemas = (await (await service.as_agency(PPU)).get("/openapi.json")).json()["components"]["schemas"]
+    assert schemas["ReferralSubmission"]["examples"] == [examples.REFERRAL]
+    assert {name: schemas[name]["examples"] for name in shown} == {name: [body] for name, body in shown.items()}
+
+    def offered(referral: dict[str, Any]) -> tuple[str, str]:
+        handoff = referral["service_requests"][0]["handoff"]
+        return handoff["agency"], handoff["id"]
+
+    async def act(agency: str, handoff_id: str, action: str, body: dict[str, Any]) -> None:
+        answer = await service.act(agency, handoff_id, action, **body)
+        assert answer.status_code == 200, (action, answer.text)
+
+    receiver, handoff = offered(referral)
+    for action, body in (
+        ("accept", examples.NOTE),
+        ("start", examples.NOTE),
+        ("hold", examples.HOLD),
+        ("resume", examples.NOTE),
+        ("complete", examples.COMPLETE),
+    ):
+        await act(receiver, handoff, action, body)
+    receiver, handoff = offered(await service.submit({**examples.REFERRAL, "sender_reference": "2025/03/0018"}))
+    for action, body in (("accept", examples.NOTE), ("start", examples.NOTE), ("fail", examples.FAIL)):
+        await act(receiver, handoff, action, body)
+    receiver, handoff = offered(await service.submit({**examples.REFERRAL, "sender_reference": "2025/03/0019"}))
+    await act(receiver, handoff, "decline", examples.DECLINE)
+    _, handoff = offered(await service.submit({**examples.REFERRAL, "sender_reference": "2025/03/0020"}))
+    await act(PPU, handoff, "withdraw", examples.WITHDRAW)

@@ -210,7 +210,7 @@ async def test_a_limit_is_told(a_client: ClientFactory, a_key: KeyFactory) -> No
     english = (await client.post("/v1/things", json=body, headers={"Accept-Language": "en"})).json()
     indonesian = (await client.post("/v1/things", json=body)).json()
 
-    assert [fault["detail"] for fault in english["errors"]] == ["must be one of: red or blue", "must be at most 10"]
+    assert [fault["detail"] for fault in english["errors"]] == ["must be one of: red, blue", "must be at most 10"]
     assert indonesian["errors"][1]["detail"] == "harus paling banyak 10"
 
 
@@ -255,7 +255,7 @@ async def test_what_is_not_there_and_what_may_not_be_done_are_problems_too(a_cli
     assert (nowhere.status_code, nowhere.json()["code"]) == (404, "no_such_path")
     assert (slash.status_code, slash.json()["code"]) == (404, "no_such_path")
     assert (method.status_code, method.json()["code"]) == (405, "method_not_allowed")
-    assert method.headers["Allow"] == "GET, PUT"
+    assert method.headers["Allow"] == "GET, HEAD, PUT"
     for answer in (nowhere, slash, method):
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert answer.json()["instance"] == f"urn:lintas:request:{answer.headers['X-Request-Id']}"

@@ -3,9 +3,11 @@
 from ipaddress import ip_address
 
 import httpx
+import pytest
 
+from app.api.bearer import secret_in
 from app.api.dependencies import CurrentCaller
-from app.api.rate_limit import MOST_BUCKETS, Buckets, _address
+from app.api.rate_limit import MOST_BUCKETS, Buckets, _address, _key
 from app.api.route import v1_router
 from app.domain.caller import Role
 from tests.conftest import ClientFactory, KeyFactory
@@ -47,6 +49,28 @@ async def test_a_key_that_asks_too_much_waits_and_others_do_not(a_client: Client
     assert refused.json()["code"] == "rate_limited"
     assert 1 <= int(refused.headers["Retry-After"]) <= 12
     assert (await get(client, calm)).status_code == 200
+
+
+async def test_a_key_is_one_key_however_its_header_is_written(a_client: ClientFactory, a_key: KeyFactory) -> None:
+    client = await a_client(router, requests_per_key=5)
+    key = await a_key("dp3a-kukar", Role.SENDER)
+    ways = [f"Bearer {key}", f"bearer {key}", f"BEARER  {key}", f"bEaReR   {key}", f"Bearer \t{key} "]
+
+    answers = [await client.get("/v1/ping", headers={"Authorization": way}) for way in ways * 2]
+
+    assert [answer.status_code for answer in answers] == [200] * 6 + [429] * 4
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "Bearer", "Bearer ", "Basic abc", "Bearer a b", "Bearer a,b", "Bearer \u00e4", "Bearer " + "a" * 501],
+)
+def test_what_is_no_bearer_key_has_no_bucket_of_its_own(written: str) -> None:
+    headers = [(b"authorization", written.encode())]
+
+    assert _key({"headers": headers}) == ""
+    assert secret_in(headers) is None
+    assert secret_in([(b"authorization", b"Bearer abc")] * 2) is None
 
 
 async def test_who_tries_keys_is_stopped_and_who_has_one_is_not(a_client: ClientFactory, a_key: KeyFactory) -> None:

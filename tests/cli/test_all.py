@@ -104,7 +104,7 @@ def test_a_first_start_is_all_it_takes_to_send_a_referral(place: Path) -> None:
     assert not any(key in listed.stdout for key in keys.values())
     assert (healthy.returncode, json.loads(healthy.stdout)["status"]) == (0, "ok")
     assert servers_of(place) == []
-    assert "Melati" not in (place / "log.txt").read_text()
+    assert "Bunga" not in (place / "log.txt").read_text()
     for name in ("keyring.json", "trial-keys.json"):
         assert stat.S_IMODE((place / ".lintas" / name).stat().st_mode) == 0o600
 

@@ -1,5 +1,6 @@
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
 
@@ -142,9 +143,10 @@ async def test_who_records_late_changes_nothing(world: World) -> None:
     async with a_receiver() as receiver:
         await world.endpoint(receiver.url)
         await world.tell()
-        async with world.delivering(post=stall):
+        # It looks once: the next look is the other worker's.
+        async with world.delivering(post=stall, pace=replace(QUICK, poll=timedelta(minutes=1))):
             await until(lambda: is_claimed(world))
-            world.clock.ahead += QUICK.lease
+            await world.execute("UPDATE deliveries SET due_at = now()")  # its lease ends
             async with world.delivering():
                 await until(lambda: all_are(world, "delivered"))
             before = await world.delivery()
@@ -202,3 +204,57 @@ async def test_a_secret_that_does_not_open_is_our_fault_and_not_the_endpoints(wo
     assert await world.attempts() == [(1, Phase.INTERNAL.value, None)]
     assert (await world.the_endpoint()).failing_since is None
     assert not receiver.received
+
+
+async def test_an_endpoint_with_a_backlog_leaves_the_next_free_place_to_one_that_has_none_under_way(
+    world: World,
+) -> None:
+    async def slow(_: web.BaseRequest) -> web.StreamResponse:
+        await asyncio.sleep(0.15 + len(busy.received) * 37 % 100 / 500)
+        return web.Response(status=204)
+
+    async with a_receiver(slow) as busy, a_receiver() as fresh:
+        await world.endpoint(busy.url, agency=OTHER)
+        await world.endpoint(fresh.url)
+        await world.tell(agency=OTHER, times=40)
+        async with world.delivering(pace=Pace(poll=timedelta(milliseconds=50), concurrency=4)):
+            await until(lambda: len(busy.received) >= 4)
+            await world.tell()
+            await until(lambda: len(fresh.received) == 1)
+            meanwhile = len(busy.received)
+
+    assert meanwhile <= 8, f"{meanwhile} of the backlog went first"
+
+
+async def test_an_endpoint_that_failed_once_is_tried_again_beside_one_that_is_dead_and_has_a_backlog(
+    world: World,
+) -> None:
+    async def dead(_: web.BaseRequest) -> web.StreamResponse:
+        await asyncio.sleep(0.1)
+        return web.Response(status=500)
+
+    async with a_receiver(dead) as gone, a_receiver() as well:
+        await world.endpoint(gone.url, agency=OTHER)
+        await world.endpoint(well.url)
+        await world.execute("UPDATE endpoints SET failing_since = now()")
+        await world.tell(agency=OTHER, times=40)
+        async with world.delivering(pace=Pace(poll=timedelta(milliseconds=50), concurrency=4)):
+            await until(lambda: len(gone.received) >= 2)
+            await world.tell()
+            await until(lambda: len(well.received) == 1)
+            meanwhile = len(gone.received)
+
+    assert meanwhile <= 10, f"the dead one was tried {meanwhile} times first"
+
+
+async def test_a_worker_whose_clock_is_ahead_does_not_take_what_another_is_posting(world: World) -> None:
+    await world.endpoint("http://127.0.0.1:1999/hook")
+    await world.tell()
+    lease = timedelta(seconds=40)
+    async with world.sessions.begin() as tx:
+        [first] = await claim_due(tx, now=world.clock(), lease=lease, limit=1)
+
+    async with world.sessions.begin() as tx:
+        second = await claim_due(tx, now=world.clock() + timedelta(seconds=45), lease=lease, limit=1)
+
+    assert (first.attempt, second) == (1, [])

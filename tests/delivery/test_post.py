@@ -6,7 +6,7 @@ from time import monotonic
 import pytest
 from aiohttp import web
 
-from app.delivery.post import open_post
+from app.delivery.post import Deadlines, open_post
 from app.domain.retry import Answer, Phase
 from tests.delivery.posting import answer_of
 from tests.delivery.receivers import (
@@ -128,3 +128,17 @@ async def test_a_port_where_nobody_listens_fails_to_connect() -> None:
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/"
 
         assert await answer_of(url) == Answer(failed=Phase.CONNECT)
+
+
+async def test_an_answer_whose_status_came_in_time_counts_though_its_body_does_not_end() -> None:
+    async def late_and_endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.8)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n")
+        await writer.drain()
+        await asyncio.Event().wait()
+
+    async with a_bad_receiver(late_and_endless) as receiver:
+        answer = await answer_of(receiver.url, deadlines=Deadlines(total=1.0, resolve=1.0, connect=1.0, body=0.5))
+
+    assert answer == Answer(200)

@@ -192,3 +192,22 @@ def _attempt(world: World, claimed: Row[Any], state: str) -> queue.Attempt:
         state=state,
         due_at=world.clock(),
     )
+
+
+async def test_resending_by_hand_leaves_the_post_that_is_under_way_to_a_paused_endpoint_alone(world: World) -> None:
+    endpoint_id, _ = await world.endpoint(URL)
+    await world.tell()
+    async with world.sessions.begin() as tx:
+        [claimed] = await claim_due(tx, now=world.clock(), lease=timedelta(seconds=40), limit=1)
+        await manage_endpoint.pause_endpoint(tx, world.caller(), endpoint_id)
+    async with world.sessions.begin() as tx:
+        await manage_endpoint.resend_delivery(tx, world.caller(), claimed.id)
+        await manage_endpoint.enable_endpoint(tx, world.caller(), endpoint_id)
+
+    async with world.sessions.begin() as tx:
+        now = world.clock()
+        again = await claim_due(tx, now=now, lease=timedelta(seconds=40), limit=1)
+        done = queue.Attempt(claimed.id, claimed.claim, 1, now, timedelta(0), "delivered", 204, "delivered", now)
+        won = await queue.record(tx, [done], now=now)
+
+    assert (again, won) == ([], {claimed.id}), "it was posted once and is recorded so"

@@ -301,6 +301,22 @@ def selects(to: Written, clause: Clause, region: str | None, agency: Written, ar
     return home == part(region, 1) and any_contains(area, region)
 
 
+def capacity_is_unknown(agency: Written, facts: Written, service: str) -> bool:
+    """A capacity that was not confirmed for as long as the agency's own limit counts as unknown.
+
+    Both days are the agency's; one that has a limit and was never confirmed is unknown from the start.
+    """
+    offer = agency["services"][service]
+    if offer.get("valid_for") is None:
+        return False
+    if offer.get("confirmed_on") is None:
+        return True
+    moment = facts["received_at"]
+    moment = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    age = moment.astimezone(ZoneInfo(agency["time_zone"])).date() - _day(offer["confirmed_on"])
+    return age.days > int(offer["valid_for"].removeprefix("P").removesuffix("D"))
+
+
 # --- The decision in one way -------------------------------------------------------------------------------------
 
 
@@ -356,7 +372,10 @@ def decide_in(
         for clause, listed in lists
         if not listed and clause.position < because.position
     }
-    home = next(agency["region"] for agency in agencies if agency["code"] == head)
+    asked_first = next(agency for agency in agencies if agency["code"] == head)
+    home = asked_first["region"]
+    if capacity_is_unknown(asked_first, facts, service):
+        warnings.add(f"capacity_unknown:{head}")
     avoided = facts.get("avoid_regions") or []
     if depth(home) >= 2 and any(contains(one, home) or contains(home, one) for one in avoided):
         warnings.add("near_avoided_region")

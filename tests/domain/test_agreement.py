@@ -82,7 +82,7 @@ def test_every_fault_is_listed_at_its_place() -> None:
     assert faults(written) == {
         "/clauses/0/when/services/0": "unknown_code",
         "/clauses/1/respond": "bad_duration",
-        "/clauses/2/to": "one_of",
+        "/clauses/2/to": "where_or_agency",
         "/clauses/3/surprise": "unknown_key",
         "/clauses/4/rank": "bad_number",
         "/clauses/5/to": "no_basis",

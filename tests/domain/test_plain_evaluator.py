@@ -86,6 +86,7 @@ EFFECTIVE = [{"from": "2020-01-01", "until": None}] * 9 + [
     {"from": "2020-01-01", "until": "2024-07-17"},
     {"from": "2024-07-17", "until": "2024-07-18"},
 ]
+CONFIRMED = ["2024-07-01", "2024-07-02", "2024-07-15", "2024-07-16", "2024-07-17"]
 ZONES = ["Asia/Makassar", "Asia/Jakarta", "Asia/Jayapura"]
 MOMENTS = ["2024-08-01T09:15:00+08:00"] * 12 + [
     "2024-07-16T14:59:59+00:00",
@@ -128,6 +129,7 @@ def agencies(picks: Picks) -> list[dict[str, Any]]:
 def an_agency(picks: Picks, code: str) -> dict[str, Any]:
     home = picks.one(HOMES)
     agency: dict[str, Any] = {"code": code, "name": code, "kind": picks.one(KINDS), "region": home}
+    agency["time_zone"] = picks.one(ZONES)
     if picks.sometimes(4):
         agency["part_of"] = picks.one([*CODES, "nowhere"])
     if picks.sometimes(2):
@@ -143,6 +145,8 @@ def an_offer(picks: Picks, home: str) -> dict[str, Any]:
         "area": picks.some([*REGIONS, "64.02", "64.02.06", "64", "ID"], 3) if picks.sometimes(3) else [home],
         **(picks.one(LIMITS) if picks.sometimes(5) else {}),
         **({"available": False} if picks.sometimes(12) else {}),
+        **({"valid_for": picks.one(["P1D", "P30D"])} if picks.sometimes(4) else {}),
+        **({"confirmed_on": picks.one(CONFIRMED)} if picks.sometimes(4) else {}),
     }
 
 
@@ -246,14 +250,14 @@ class Question:
 
 
 def question(drawn: bytes) -> Question:
-    of_documents, of_agencies, of_facts = Picks(drawn[:280]), Picks(drawn[280:400]), Picks(drawn[400:])
+    of_documents, of_agencies, of_facts = Picks(drawn[:280]), Picks(drawn[280:450]), Picks(drawn[450:])
     return Question(
         documents(of_documents), agencies(of_agencies), facts(of_facts), of_facts.one(SERVICES), tried(of_facts)
     )
 
 
 # One draw: three would leave one of them at its simplest in two examples of three.
-questions = st.builds(question, st.binary(min_size=440, max_size=440))
+questions = st.builds(question, st.binary(min_size=490, max_size=490))
 
 
 # --- The engine and the plain evaluator ---------------------------------------------------------------------------

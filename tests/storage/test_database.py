@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import asyncpg  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.storage.database import Pool, is_passing, normalised, open_engine, sessions_of
+from app.storage.delivery_hints import listen
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -48,9 +50,13 @@ async def test_behind_a_pooler_no_statement_outlives_its_transaction(database_ur
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("postgresql://u:p%40ss@h:5/db?ssl=require", "postgresql+asyncpg://u:p%40ss@h:5/db?ssl=require"),
-        ("postgres://h/db", "postgresql+asyncpg://h/db"),
-        ("postgresql+psycopg://h/db", "postgresql+asyncpg://h/db"),
+        ("postgresql://u:p%40ss@h:5/db?ssl=require", "postgresql://u:p%40ss@h:5/db?sslmode=require"),
+        (
+            "postgresql://h/db?sslmode=verify-full&sslrootcert=ca.pem&channel_binding=require",
+            "postgresql://h/db?sslmode=verify-full&sslrootcert=ca.pem",
+        ),
+        ("postgres://h/db", "postgresql://h/db"),
+        ("postgresql+psycopg://h/db", "postgresql://h/db"),
     ],
 )
 def test_any_address_of_a_postgresql_will_do(url: str, expected: str) -> None:
@@ -126,3 +132,22 @@ async def test_an_error_shows_no_parameter(sessions: Sessions) -> None:
             await tx.execute(text("SELECT nothing, :name"), {"name": "canary"})
 
     assert "canary" not in str(caught.value)
+
+
+async def test_a_database_address_that_asks_for_tls_as_every_provider_writes_it_is_understood() -> None:
+    engine = open_engine("postgresql://u:p@127.0.0.1:1/db?sslmode=require")
+
+    with pytest.raises(ConnectionRefusedError):  # nobody is there; but the address itself is no mistake
+        async with engine.connect():
+            pass
+
+
+async def test_one_address_with_tls_serves_the_engine_and_the_hints_alike(database_url: str) -> None:
+    def heard() -> None:
+        raise OSError("heard")
+
+    with pytest.raises((asyncpg.PostgresError, OSError)) as refused:
+        # The way the engine wants it; prefer works without TLS too.
+        await listen(f"{database_url}?ssl=prefer", heard)
+
+    assert str(refused.value) == "heard"

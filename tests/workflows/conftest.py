@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.api.application import build
@@ -18,7 +19,10 @@ from app.main import ROUTERS
 from app.storage import api_keys
 from app.storage.reference import ReferenceKeeper
 from app.storage.sealing import KeyRing
+from app.storage.tables import decisions, facts, service_requests
+from app.storage.worklists import KeptDecision
 from app.workflows.desk import Terms
+from app.workflows.replay_decision import replay
 from app.workflows.run_clocks import run_due_clocks
 from app.workflows.seed import seed
 
@@ -115,6 +119,25 @@ def denied(**more: Any) -> dict[str, Any]:
     )
 
 
+async def replay_all(sessions: async_sessionmaker[AsyncSession]) -> int:
+    """Decide again from every decision that was kept: each must come out the same to the byte. Count them."""
+    kept = (
+        select(decisions, service_requests.c.service_type, facts.c.body.label("facts"))
+        .join(service_requests, service_requests.c.id == decisions.c.service_request_id)
+        .join(facts, (facts.c.referral_id == decisions.c.referral_id) & (facts.c.version == decisions.c.facts_version))
+        # A test may break the facts on purpose: nothing can be decided from them then.
+        .where(decisions.c.placed_by.is_(None), facts.c.body.has_key("received_at"))
+    )
+    keeper, replayed = ReferenceKeeper(), 0
+    async with sessions() as session:
+        for row in (await session.execute(kept)).all():
+            decision = KeptDecision(**{**row._mapping, "tried": tuple(row.tried)})
+            again = replay(await keeper.rules_at(session, decision.registry_version), decision)
+            assert again.agrees, f"{decision.id} ({decision.cause}): {again.why_not}"
+            replayed += 1
+    return replayed
+
+
 @pytest.fixture
 async def service(
     sessions: async_sessionmaker[AsyncSession], key_ring: KeyRing, clock: SettableClock
@@ -145,3 +168,4 @@ async def service(
             return await stack.enter_async_context(client)
 
         yield Service(sessions, keeper, key_ring, clock, terms, connect)
+        await replay_all(sessions)

@@ -1,13 +1,18 @@
+# ruff: noqa: S608
 """Nothing waits unseen: what happens when nobody acts in time."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import select, text, update
+
 from app.storage import clocks
 from app.storage.sealing import KeyRing
+from app.storage.tables import clocks as clock_rows
+from app.storage.tables import endpoints
 from app.workflows.credit_outage import credit_outage
 from app.workflows.run_clocks import run_due_clocks
-from tests.workflows.conftest import Service, a_referral
+from tests.workflows.conftest import RECEIVER, Service, a_referral
 
 KUKAR, PPU, EAST_KALIMANTAN = "dp3a-kukar", "dp3ap2kb-ppu", "uptd-ppa-kaltim"
 REAL = datetime(2026, 1, 5, tzinfo=UTC)
@@ -157,3 +162,61 @@ async def test_many_processes_run_each_clock_once(service: Service, key_ring: Ke
     reminders = [type_ for type_, _ in await service.news("uptd-ppa-ppu") if type_ == "handoff.reminder"]
     assert sum(ran) + rest == 10
     assert len(reminders) == 10
+
+
+async def test_an_outage_after_the_clock_was_set_back_is_credited(service: Service) -> None:
+    await service.submit(a_referral(urgency="urgent"))
+    after = timedelta(minutes=2)
+    real = datetime.now(UTC)  # noqa: TID251 - an outage is counted in real time
+    async with service.sessions.begin() as tx:
+        # The clock stood an hour ahead, was set right, and the workers went on for a while.
+        await clocks.beat(tx, real_now=real + timedelta(hours=1), api=True, running_clocks=True)
+    for second in range(0, 30, 5):
+        async with service.sessions.begin() as tx:
+            await clocks.beat(tx, real_now=real + timedelta(seconds=second), api=True)
+            await credit_outage(tx, real_now=real + timedelta(seconds=second), outage_after=after)
+    async with service.sessions.begin() as tx:
+        before = await tx.scalar(select(clock_rows.c.due_at).where(clock_rows.c.kind == "expire_offer"))
+
+    # Fifty minutes in which nothing ran.
+    async with service.sessions.begin() as tx:
+        await clocks.beat(tx, real_now=real + timedelta(minutes=50), api=True)
+        await credit_outage(tx, real_now=real + timedelta(minutes=50), outage_after=after)
+        after_it = await tx.scalar(select(clock_rows.c.due_at).where(clock_rows.c.kind == "expire_offer"))
+    assert before
+    assert after_it
+    gained = after_it - before
+
+    assert gained >= timedelta(minutes=49)
+
+
+async def test_a_clock_that_meets_a_lock_keeps_no_other_from_running(service: Service) -> None:
+    await service.call(
+        RECEIVER,
+        "POST",
+        "/endpoints",
+        json={"url": "https://receiver.example/hook", "event_types": ["handoff.expired"]},
+    )
+    async with service.sessions.begin() as tx:
+        await tx.execute(update(endpoints).values(state="paused"))
+    first = await service.submit(a_referral(urgency="urgent"))
+    handoff = first["service_requests"][0]["handoff"]
+    assert handoff["agency"] == RECEIVER
+    other = await service.submit(a_referral(urgency="urgent"))
+    async with service.sessions.begin() as tx:
+        await tx.execute(text(f"DELETE FROM clocks WHERE kind <> 'expire_offer' AND referral_id = '{first['id']}'"))
+        await tx.execute(text(f"DELETE FROM clocks WHERE kind <> 'remind_of_offer' AND referral_id = '{other['id']}'"))
+        await tx.execute(
+            text(f"UPDATE clocks SET due_at = due_at - interval '20 days' WHERE referral_id = '{first['id']}'")
+        )
+    service.clock.advance(timedelta(hours=13))
+
+    async with service.sessions.begin() as person:
+        # Somebody's open transaction in psql, on the row of one paused endpoint.
+        await person.execute(update(endpoints).values(version=endpoints.c.version + 1))
+        for _ in range(2):
+            await run_due_clocks(service.sessions, service.keeper, service.key_ring, service.terms, service.clock)
+        left = [row.kind for row in await person.execute(select(clock_rows.c.kind))]
+        await person.rollback()
+
+    assert "remind_of_offer" not in left, left

@@ -1,0 +1,47 @@
+"""The HTTP server: uvicorn, read strictly, without logs and signals of its own."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import timedelta
+from socket import socket
+
+import uvicorn
+from fastapi import FastAPI
+
+from app.api.protocol import StrictProtocol
+
+KEEP_ALIVE = 65
+"""Seconds for which a connection that was used is kept: longer than the proxies in front keep theirs."""
+
+
+class Server(uvicorn.Server):
+    """A server that leaves signals to us and says when it takes requests."""
+
+    def __init__(
+        self, api: FastAPI, on_ready: Callable[[], None], *, forwarded_allow_ips: str, stop_within: timedelta
+    ) -> None:
+        super().__init__(
+            uvicorn.Config(
+                api,
+                http=StrictProtocol,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                forwarded_allow_ips=forwarded_allow_ips,
+                timeout_keep_alive=KEEP_ALIVE,
+                timeout_graceful_shutdown=round(stop_within.total_seconds()),
+            )
+        )
+        self._on_ready = on_ready
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave signals alone."""
+        yield
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self._on_ready()

@@ -1,0 +1,123 @@
+"""What commands share: settings, the database they work on, one transaction, and how they speak to people."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
+
+import structlog
+import uvloop
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from app.settings import Settings, read_settings
+from app.storage import events, readiness
+from app.storage.database import is_passing, open_engine, sessions_of
+from app.storage.sealing import KeyRing
+from app.workflows import prepare_trial
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+Sessions = async_sessionmaker[AsyncSession]
+
+
+class CannotGoOn(Exception):
+    """The command cannot do what it was asked; said in Indonesian and English."""
+
+    def __init__(self, indonesian: str, english: str) -> None:
+        super().__init__(f"{indonesian}\n{english}")
+
+
+def settings_with(**given: Any) -> Settings:
+    """Read the settings, those that were given on the command line before all others."""
+    return read_settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def address_of(settings: Settings) -> str | None:
+    """Give the address of the database that the settings name."""
+    return str(settings.database_url) if settings.database_url else None
+
+
+def given_database(settings: Settings) -> str:
+    """Give the address of the database that the settings must name."""
+    url = address_of(settings)
+    if url is None:
+        raise CannotGoOn(
+            "LINTAS_DATABASE_URL belum diisi; untuk mencoba, jalankan `lintas all`",
+            "LINTAS_DATABASE_URL is not set; to try Lintas out, run `lintas all`",
+        )
+    return url
+
+
+def any_database(settings: Settings) -> str:
+    """Give the address of the database that the settings name, or of the one that `lintas all` runs here."""
+    return address_of(settings) or prepare_trial.address_of_own_database(settings.data_dir) or given_database(settings)
+
+
+def direct_address(settings: Settings, url: str) -> str:
+    """Give the database's own address, which migrations want: what they hold, a pooler would hand to another."""
+    return str(settings.database.listen_url) if settings.database.listen_url else url
+
+
+async def check_database(sessions: Sessions, key_ring: KeyRing) -> None:
+    """See that what lies in the database can be opened and told, else CannotGoOn; wait for a database that is away."""
+    while True:
+        try:
+            async with sessions.begin() as tx:
+                migrated = await readiness.revision(tx) is not None
+                used = await readiness.ring_keys_in_use(tx) if migrated else frozenset()
+                cut_off = migrated and await events.is_cut_off(tx)
+            break
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            log.warning("worker_waits_for_database", worker="start", error=type(error).__name__)
+        await asyncio.sleep(1)
+    if not migrated:
+        raise CannotGoOn("jalankan `lintas migrate` lebih dahulu", "run `lintas migrate` first")
+    if missing := sorted(key_id for key_id in used if not key_ring.holds(key_id)):
+        raise CannotGoOn(
+            f"data disegel dengan kunci yang tidak ada di gantungan kunci: {', '.join(missing)}",
+            f"data was sealed under keys that the key ring does not hold: {', '.join(missing)}",
+        )
+    if cut_off:
+        raise CannotGoOn(
+            "basis data ini dipulihkan dari dump: jalankan `lintas repair-feed` lebih dahulu",
+            "this database was restored from a dump: run `lintas repair-feed` first",
+        )
+
+
+def run_to_end(what: Coroutine[Any, Any, T]) -> T:
+    """Run something to its end."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(what)
+
+
+def with_sessions(what: Callable[[Sessions], Coroutine[Any, Any, T]]) -> T:
+    """Do something on the database, in transactions of its own."""
+    url = any_database(settings_with())
+
+    async def once() -> T:
+        engine = open_engine(url, application_name="lintas cli")
+        try:
+            return await what(sessions_of(engine))
+        finally:
+            await engine.dispose()
+
+    return run_to_end(once())
+
+
+def in_transaction(what: Callable[[AsyncSession], Coroutine[Any, Any, T]]) -> T:
+    """Do something on the database, in one transaction."""
+
+    async def once(sessions: Sessions) -> T:
+        async with sessions.begin() as tx:
+            return await what(tx)
+
+    return with_sessions(once)
+
+
+def print_columns(rows: Sequence[tuple[str, ...]]) -> None:
+    """Print rows in columns, nothing cut short: what is shown is there to be copied."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

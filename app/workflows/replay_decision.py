@@ -1,0 +1,40 @@
+"""Decide again from what was kept of a decision, by the documents and the registry of that moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.domain.canonical import canonical_bytes
+from app.domain.facts import Facts
+from app.domain.record import expanded, is_compact, moment_of, record_of
+from app.domain.routing import Rules
+from app.storage.worklists import KeptDecision
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a decision comes to when it is made again."""
+
+    agrees: bool
+    why_not: str | None
+    result: Mapping[str, Any]
+
+
+def facts_of(kept: KeptDecision) -> Facts:
+    """Give the facts that a decision was made from, with the consent that held for its service."""
+    return replace(Facts.from_json(kept.facts), consent=kept.consent)
+
+
+def replay(rules: Rules, kept: KeptDecision) -> Replayed:
+    """Decide again by the rules of that moment, and say whether the record is the same to the byte."""
+    facts = facts_of(kept)
+    decision = rules.decide(facts, kept.service_type, frozenset(kept.tried))
+    again = record_of(rules, decision, facts.received_at) if is_compact(kept.result) else decision.to_json()
+    agrees = canonical_bytes(again) == canonical_bytes(dict(kept.result))
+    why_not = None if agrees else "engine_changed" if again["engine"] != kept.engine else "differs"
+    return Replayed(agrees, why_not, again)
+
+
+def in_full(rules: Rules, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Write out a record's clauses, documents and duties by name; one that a person placed says all it has to."""
+    return expanded(result, rules.index(moment_of(result))) if is_compact(result) else dict(result)
