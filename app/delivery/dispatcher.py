@@ -83,12 +83,12 @@ class Dispatcher:
         """Deliver until stopped. No error of database or receiver ends it; where a part of it dies, all of it does."""
         try:
             async with asyncio.TaskGroup() as parts:
-                helpers = [parts.create_task(self._recorder.run()) for _ in range(self._pace.recorders)]
+                beside = [parts.create_task(self._recorder.run()) for _ in range(self._pace.recorders)]
                 if self._listen_url is not None:
-                    helpers.append(parts.create_task(self._listen(self._listen_url)))
+                    beside.append(parts.create_task(self._listen(self._listen_url)))
                 await self._claim_on_and_on()
                 await self._drain()
-                for task in helpers:
+                for task in beside:
                     task.cancel()
         finally:
             under_way = list(self._running)
