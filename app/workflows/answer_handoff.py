@@ -45,6 +45,13 @@ NEWS = {
 }
 
 
+END_NEWS = {
+    RequestState.FULFILLED: EventType.SERVICE_REQUEST_FULFILLED,
+    RequestState.UNMET: EventType.SERVICE_REQUEST_UNMET,
+    RequestState.CANCELLED: EventType.SERVICE_REQUEST_CANCELLED,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What goes with a move: a code, a note that is sealed, the day on which a held handoff is looked at again."""
@@ -206,8 +213,5 @@ def end(case: Case, request_id: UUID, state: RequestState, reason: str | None) -
     """End a request, and tell its owners and whoever coordinates it."""
     case.stop_clocks(request_id)
     request = case.put_request(case.requests[request_id].ended(state, reason))
-    if state is RequestState.CANCELLED:
-        return
     told = {line.agency_code for line in case.coordinators(request_id) if line.told_at is not None}
-    type_ = EventType.SERVICE_REQUEST_FULFILLED if state is RequestState.FULFILLED else EventType.SERVICE_REQUEST_UNMET
-    case.tell_of_request(request, type_, case.owners() | told)
+    case.tell_of_request(request, END_NEWS[state], case.owners() | told)

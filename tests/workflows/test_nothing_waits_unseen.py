@@ -257,3 +257,13 @@ async def test_work_left_by_a_receiver_in_conflict_reaches_the_wider_coordinator
     await service.after(timedelta(hours=4))
 
     assert await service.news(KALTIM) != []
+
+
+async def test_a_sender_is_told_when_its_coordinator_voids_what_was_waiting(service: Service) -> None:
+    referral = await service.submit(denied())
+
+    await service.call(KUKAR, "POST", f"/referrals/{referral['id']}/void")
+
+    for agency in (PPU, KUKAR):
+        type_, data = (await service.news(agency))[-1]
+        assert (type_, data["reason"]) == ("service_request.cancelled", "entered_in_error")
