@@ -96,8 +96,11 @@ class Case:
         """Say whether an agency may see a handoff: who sent or holds the case, who coordinates it, who receives it."""
         handoff = self.handoffs[handoff_id]
         receives = handoff.agency_code == agency_code and not handoff.barred
-        coordinates = any(coordinator == agency_code for _, coordinator in self.coordinations)
-        return receives or coordinates or agency_code in self.owners()
+        return receives or self.is_coordinated_by(agency_code) or agency_code in self.owners()
+
+    def is_coordinated_by(self, agency_code: str) -> bool:
+        """Say whether an agency coordinates a request of this case."""
+        return any(coordinator == agency_code for _, coordinator in self.coordinations)
 
     def actors(self, agency_code: str, roles: Iterable[str], handoff: Handoff) -> frozenset[Actor]:
         """Say as whom an agency with these roles may act on a handoff."""

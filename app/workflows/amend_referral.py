@@ -72,10 +72,13 @@ async def amend_referral(
 
 def may_amend(case: Case, caller: Caller) -> bool:
     """Say whether somebody may amend a case: who holds it, and who coordinates it."""
-    coordinates = any(agency_code == caller.agency_code for _, agency_code in case.coordinations)
-    return (case.referral.holder_code == caller.agency_code and Role.SENDER in caller.roles) or (
-        coordinates and Role.COORDINATOR in caller.roles
-    )
+    holds = case.referral.holder_code == caller.agency_code and Role.SENDER in caller.roles
+    return holds or coordinates(case, caller)
+
+
+def coordinates(case: Case, caller: Caller) -> bool:
+    """Say whether somebody coordinates a case."""
+    return Role.COORDINATOR in caller.roles and case.is_coordinated_by(caller.agency_code)
 
 
 async def take_back(desk: Desk, case: Case, handoff: Handoff, actors: frozenset[Actor], reason: WithdrawReason) -> None:

@@ -18,7 +18,7 @@ from app.domain.handoff import (
     available_actions,
 )
 from app.storage import audit
-from app.workflows.amend_referral import may_amend, take_back
+from app.workflows.amend_referral import coordinates, may_amend, take_back
 from app.workflows.answer_handoff import Answer, end, move
 from app.workflows.call_coordinator import wait_for_coordinator
 from app.workflows.desk import Desk
@@ -46,12 +46,9 @@ async def void_referral(desk: Desk, caller: Caller, referral_id: UUID) -> Case:
     if not may_amend(case, caller):
         raise HolderRequired
     _must_be_open(case)
-    coordinates = Role.COORDINATOR in caller.roles and any(
-        agency_code == caller.agency_code for _, agency_code in case.coordinations
-    )
     for handoff in list(case.handoffs.values()):
         actors = case.actors(caller.agency_code, caller.roles, handoff)
-        if handoff.start_by is not None and not coordinates:
+        if handoff.start_by is not None and not coordinates(case, caller):
             raise IllegalTransition(handoff.state, HandoffEvent.VOID, available_actions(handoff.state, actors))
         if handoff.state in LIVE:
             await move(desk, case, handoff, HandoffEvent.VOID, actors, Answer(reason="entered_in_error"))
