@@ -29,12 +29,19 @@ body { font: 15px/1.45 system-ui, sans-serif; color: #1b1b1b; background: #fff; 
 h1 { font-size: 1.4rem; margin: 0 0 .2rem; } p { margin: .2rem 0; }
 .wide { overflow-x: auto; margin-top: 1rem; }
 table { border-collapse: collapse; min-width: 100%; }
-caption { text-align: left; padding-bottom: .5rem; }
+caption { text-align: left; padding-bottom: .5rem; } caption span { display: block; }
 th, td { border: 1px solid #8a8a8a; padding: .4rem .55rem; text-align: left; vertical-align: top; }
 thead th { background: #e8eef4; } tbody th { background: #f5f5f5; }
 ul { margin: 0; padding-left: 1.1rem; } li { margin: 0 0 .35rem; }
 .en, .by { color: #4a4a4a; font-size: .87em; } .by { display: block; overflow-wrap: anywhere; }
-.waits { border-left: .3rem solid #a33a00; padding-left: .4rem; list-style-position: inside; }
+.waits { border-left: .3rem solid #a33a00; padding-left: .5rem; margin-left: -.8rem; list-style: none; }
+.waits > ul { list-style: circle; }
+@media (max-width: 45rem) {
+  body { margin: .8rem; } caption > * { position: sticky; left: 0; max-width: calc(100vw - 3rem); }
+  tbody th, thead th:first-child { position: sticky; left: 0; min-width: 8rem; max-width: 8rem; }
+  td { min-width: 15rem; }
+  thead th:first-child { background: #e8eef4; z-index: 1; } th { overflow-wrap: break-word; hyphens: auto; }
+}
 @media print {
   body { margin: 0; font-size: 10px; } .wide { overflow: visible; } thead { display: table-header-group; }
   tr { break-inside: avoid; } @page { size: A4 landscape; margin: 12mm; }
@@ -74,7 +81,8 @@ def _page(table: Coverage, wording: Wording) -> Iterable[str]:
     yield f"<p>{escape(document.id)}, versi / version {document.version}; pada / at {escape(at)}</p>"
     label = escape(f"{TITLE.id} / {TITLE.en}", quote=True)
     yield f'<div class="wide" role="region" tabindex="0" aria-label="{label}">\n<table>'
-    yield f'<caption>{_both(CAPTION)}</caption>\n<thead>\n<tr><th scope="col">{_both(Text("Layanan", "Service"))}</th>'
+    yield f"<caption><div>{_both(CAPTION)}</div></caption>\n<thead>"
+    yield f'<tr><th scope="col">{_both(Text("Layanan", "Service"))}</th>'
     yield from (f'<th scope="col">{_both(place(row, wording))}</th>' for row in table.rows)
     yield "</tr>\n</thead>\n<tbody>"
     for service in table.services:
