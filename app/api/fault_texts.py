@@ -117,6 +117,10 @@ FAULTS: Mapping[str, Text] = {
         "age_below harus di atas age_from; jika tidak, tidak berlaku bagi siapa pun",
         "age_below must lie above age_from, or it is true of nobody",
     ),
+    "without_confirmation": Text(
+        "hanya kutipan dengan confirmed: true yang menyebut oleh siapa dan kapan",
+        "only a citation with confirmed: true says by whom and when",
+    ),
     "not_asked_for": Text("facts.services tidak menyebut layanan ini", "facts.services does not name this service"),
     # of a body that is not JSON as taken here
     "not_utf8": Text("bukan UTF-8, mulai byte {limit}", "is not UTF-8, from byte {limit} on"),

@@ -178,10 +178,7 @@ class _Reading:
                 found["kind"].fault("unknown_code", "the kind of a clause is assign, deny or duty")
             return None
         key = (found.get("key") or Entry(None)).identifier()
-        cite = (found.get("cite") or Entry(None)).fields(("source", "confirmed"))
-        citation = Citation(
-            (cite.get("source") or Entry(None)).text(), (cite.get("confirmed") or Entry(None)).boolean()
-        )
+        citation = self._citation(found.get("cite") or Entry(None))
         when = self._condition(found.get("when") or Entry({}))
         if kind == "assign":
             return self._assign(found, key, citation, when)
@@ -191,6 +188,20 @@ class _Reading:
         if "within" in found and clock_time(within) is None:
             found["within"].fault("bad_duration", "a duration is expected here, as in PT72H or P7D, at most a year")
         return Duty(key, citation, when, (found.get("duty") or Entry(None)).identifier(), within)
+
+    @staticmethod
+    def _citation(entry: Entry) -> Citation:
+        cite = entry.fields(("source", "confirmed"), ("confirmed_by", "confirmed_on"))
+        confirmed = (cite.get("confirmed") or Entry(None)).boolean()
+        for name in ("confirmed_by", "confirmed_on"):
+            if name in cite and not confirmed:
+                cite[name].fault("without_confirmation", "only a citation with confirmed: true says by whom and when")
+        return Citation(
+            (cite.get("source") or Entry(None)).text(),
+            confirmed,
+            cite["confirmed_by"].text() if "confirmed_by" in cite else None,
+            cite["confirmed_on"].day() if "confirmed_on" in cite else None,
+        )
 
     def _assign(self, found: dict[str, Entry], key: str, citation: Citation, when: Condition) -> Assign:
         basis = (

@@ -194,7 +194,11 @@ def _unoffered(read: Review) -> Iterator[Finding]:
 
 
 def _citations(read: Review) -> Iterator[Finding]:
+    today = read.document.local_day(read.now)
     for clause in read.document.clauses:
+        day = clause.citation.confirmed_on
+        if day is not None and day > today:
+            yield finding("confirmed_in_the_future", read.name(clause), day=day.isoformat())
         if not clause.citation.confirmed:
             witness = read.clause_witness(clause)
             yield finding("not_confirmed", read.name(clause), witness=witness, source=clause.citation.source)

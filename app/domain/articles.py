@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 
-from app.domain.clauses import Assign, Clause, Condition, Deny, Duty, Selector, VictimLine, Where
+from app.domain.clauses import Assign, Citation, Clause, Condition, Deny, Duty, Selector, VictimLine, Where
 from app.domain.document import Document, DocumentKind
 from app.domain.regions import Regions
 from app.domain.registry import Registry
@@ -31,6 +32,8 @@ class Article:
     """The key of the clause it says."""
     is_confirmed: bool | None = None
     """Whether its citation was confirmed; None where nothing is cited."""
+    confirmed_by: str | None = None
+    confirmed_on: date | None = None
 
     def to_json(self) -> dict[str, object]:
         """Write the article for machines."""
@@ -38,6 +41,8 @@ class Article:
             "number": self.number,
             "clause": self.clause,
             "confirmed": self.is_confirmed,
+            "confirmed_by": self.confirmed_by,
+            "confirmed_on": self.confirmed_on.isoformat() if self.confirmed_on else None,
             "heading": self.heading.to_json(),
             "sentences": [sentence.to_json() for sentence in self.sentences],
         }
@@ -55,7 +60,10 @@ def articles(document: Document, registry: Registry, vocabulary: Vocabulary, reg
     for number, clause in enumerate(writing.in_order(), len(found) + 1):
         heading = Text(f"{_KINDS[type(clause)].id} ({clause.key})", f"{_KINDS[type(clause)].en} ({clause.key})")
         sentences = tuple(map(capital, writing.clause(clause)))
-        found.append(Article(number, heading, sentences, clause.key, clause.citation.confirmed))
+        cited = clause.citation
+        found.append(
+            Article(number, heading, sentences, clause.key, cited.confirmed, cited.confirmed_by, cited.confirmed_on)
+        )
     return tuple(found)
 
 
@@ -159,8 +167,7 @@ class _Writing:
                 yield from self._located(clause)
                 yield self._respond(clause)
                 yield Text(f"Urutan: {clause.rank}.", f"Rank: {clause.rank}.")
-        cited = CONFIRMED if clause.citation.confirmed else NOT_CONFIRMED
-        source = clause.citation.source
+        source, cited = clause.citation.source, _confirmation(clause.citation)
         yield Text(f"Dasar: {source} [{cited.id}]", f"Source: {source} [{cited.en}]")
 
     def _services(self, when: Condition) -> Text:
@@ -223,6 +230,17 @@ class _Writing:
             f"Jawaban diberikan sesuai tingkat kedaruratan ({indonesian}).",
             f"It is answered within the time of its urgency ({english}).",
         )
+
+
+def _confirmation(citation: Citation) -> Text:
+    """Say whether a citation was confirmed, and by whom and when where the document says so."""
+    if not citation.confirmed:
+        return NOT_CONFIRMED
+    by, on = citation.confirmed_by, citation.confirmed_on
+    said = Text("dikonfirmasi", "confirmed") if by or on else CONFIRMED
+    if by is not None:
+        said += Text(f" oleh {by}", f" by {by}")
+    return said if on is None else said + Text(f" pada {on}", f" on {on}")
 
 
 def _asks(when: Condition, urgency: Urgency) -> bool:

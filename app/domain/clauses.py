@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from app.domain.vocabulary import Sex, Urgency
@@ -30,6 +31,9 @@ class Citation:
 
     source: str
     confirmed: bool
+    confirmed_by: str | None = None
+    """Who confirmed it: an agency and office, for all who read the document see it."""
+    confirmed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

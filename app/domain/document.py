@@ -9,7 +9,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from app.domain.canonical import canonical_bytes, digest
-from app.domain.clauses import Assign, Clause, Condition, Covers, Deny, Duty, Party, Selector, VictimLine
+from app.domain.clauses import Assign, Citation, Clause, Condition, Covers, Deny, Duty, Party, Selector, VictimLine
 
 FORMAT = 1
 
@@ -55,6 +55,10 @@ class Document:
     def ends(self) -> datetime | None:
         """Return the moment from which it no longer counts, in UTC; None if it says none."""
         return self._midnight(self.effective_until) if self.effective_until else None
+
+    def local_day(self, at: datetime) -> date:
+        """Return the day that a moment lies in by the document's own time zone."""
+        return at.astimezone(ZoneInfo(self.time_zone)).date()
 
     def in_force(self, at: datetime) -> bool:
         """Say whether a moment lies in its local days `[from, until)`; a successor may close it earlier."""
@@ -115,9 +119,17 @@ def _victims(covers: Covers) -> Mapping[str, object]:
     return {"victims": [_lines(line) for line in covers.victims]} if covers.victims else {}
 
 
+def _cite(citation: Citation) -> dict[str, object]:
+    written: dict[str, object] = {"source": citation.source, "confirmed": citation.confirmed}
+    if citation.confirmed_by is not None:
+        written["confirmed_by"] = citation.confirmed_by
+    if citation.confirmed_on is not None:
+        written["confirmed_on"] = citation.confirmed_on.isoformat()
+    return written
+
+
 def _clause(clause: Clause) -> dict[str, object]:
-    cite = {"source": clause.citation.source, "confirmed": clause.citation.confirmed}
-    written: dict[str, object] = {"key": clause.key, "cite": cite, "when": _lines(clause.when)}
+    written: dict[str, object] = {"key": clause.key, "cite": _cite(clause.citation), "when": _lines(clause.when)}
     match clause:
         case Assign():
             written |= {"kind": "assign", "to": _lines(clause.to), "rank": clause.rank}

@@ -84,10 +84,15 @@ def _definitions(vocabulary: Vocabulary) -> Schema:
         "sex": {"enum": [sex.value for sex in Sex]},
         "basis": {"enum": [basis.value for basis in Basis]},
         "when": _object({}, {**_of_victims(), **_of_cases()}),
-        "cite": _object(
-            {"source": _ref("text"), "confirmed": {"type": "boolean"}},
-            description="`confirmed`: the cited text was read and says so.",
-        ),
+        "cite": {
+            **_object(
+                {"source": _ref("text"), "confirmed": {"type": "boolean"}},
+                {"confirmed_by": _ref("text"), "confirmed_on": _ref("day")},
+                description="`confirmed`: the cited text was read and says so; by whom and when, where that is known.",
+            ),
+            "if": {"properties": {"confirmed": {"const": False}}},
+            "then": {"properties": {"confirmed_by": {"type": "null"}, "confirmed_on": {"type": "null"}}},
+        },
         "to": {
             **_object(
                 {},

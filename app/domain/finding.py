@@ -104,6 +104,11 @@ _SENTENCES: Mapping[str, tuple[Severity, str, str]] = {
         "Versi pengganti tidak boleh mulai berlaku di masa lalu ({day}).",
         "A successor may not begin in the past ({day}).",
     ),
+    "confirmed_in_the_future": (
+        Severity.REFUSE,
+        "Konfirmasi ini bertanggal di masa depan ({day}): yang belum terjadi bukan konfirmasi.",
+        "This confirmation is dated in the future ({day}): what has not happened confirms nothing.",
+    ),
     "version_not_next": (
         Severity.REFUSE,
         "Versi {version} tidak dapat diterbitkan: yang berikutnya adalah {next}.",

@@ -92,11 +92,14 @@ class Entry:
         return self.value
 
     def integer(self, least: int, most: int) -> int:
-        """Read a whole number between two bounds."""
-        if not isinstance(self.value, int) or isinstance(self.value, bool) or not least <= self.value <= most:
+        """Read a whole number between two bounds; 1.0 is one, as JSON Schema has it."""
+        number = self.value
+        if isinstance(number, float) and number.is_integer():
+            number = int(number)
+        if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= most:
             self.fault("bad_number", f"a whole number from {least} to {most} is expected here")
             return least
-        return self.value
+        return number
 
     def age(self, least: int = 0) -> int:
         """Read an age in whole years."""

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import orjson
 import pytest
 from hypothesis import given
 
-from app.domain.agreement import Assign, Document, DocumentInvalid, canonical_json, parse_document, sha256
+from app.domain.agreement import Assign, Citation, Document, DocumentInvalid, canonical_json, parse_document, sha256
 from app.reference.load import AGREEMENTS, shipped
 from app.reference.yaml_text import load_yaml
-from tests.domain.factories import an_agreement
+from tests.domain.factories import a_clause, an_agreement
 from tests.domain.strategies import documents
 
 VOCABULARY = shipped().vocabulary
@@ -51,6 +52,61 @@ def test_any_document_is_read_back_from_its_canonical_text(papers: list[Document
             continue  # true of nobody, which a file may not say
 
         assert parse_document(written, VOCABULARY) == document
+
+
+def test_a_confirmation_says_by_whom_and_when_and_is_read_back() -> None:
+    said = replace(
+        a_clause(),
+        citation=Citation("a source", confirmed=True, confirmed_by="the office", confirmed_on=date(2025, 1, 9)),
+    )
+    document = an_agreement(said)
+
+    text = canonical_json(document)
+
+    assert orjson.loads(text)["clauses"][0]["cite"] == {
+        "source": "a source",
+        "confirmed": True,
+        "confirmed_by": "the office",
+        "confirmed_on": "2025-01-09",
+    }
+    assert parse_document(orjson.loads(text), VOCABULARY) == document
+
+
+def test_a_citation_that_says_nothing_of_by_whom_keeps_its_canonical_text() -> None:
+    written = orjson.loads(canonical_json(an_agreement(a_clause())))
+
+    assert written["clauses"][0]["cite"] == {"source": "a test", "confirmed": True}
+
+
+def test_by_whom_and_when_are_refused_where_nothing_was_confirmed() -> None:
+    written = orjson.loads(canonical_json(an_agreement(a_clause())))
+    written["clauses"][0]["cite"] = {
+        "source": "a source",
+        "confirmed": False,
+        "confirmed_by": "the office",
+        "confirmed_on": "2025-01-09",
+    }
+
+    with pytest.raises(DocumentInvalid) as raised:
+        parse_document(written, VOCABULARY)
+
+    assert {(f.pointer, f.code) for f in raised.value.faults} == {
+        ("/clauses/0/cite/confirmed_by", "without_confirmation"),
+        ("/clauses/0/cite/confirmed_on", "without_confirmation"),
+    }
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    written = orjson.loads(canonical_json(an_agreement(a_clause())))
+    written |= {"format": 1.0, "version": 1.0, "precedence": 100.0}
+
+    document = parse_document(written, VOCABULARY)
+
+    assert (document.version, document.precedence) == (1, 100)
+    assert canonical_json(document) == canonical_json(
+        parse_document(orjson.loads(canonical_json(document)), VOCABULARY)
+    )
+    assert b"1.0" not in canonical_json(document)
 
 
 def test_a_region_written_as_a_number_is_refused_and_told_why() -> None:

@@ -337,6 +337,16 @@ def test_a_citation_that_is_not_confirmed_is_reported() -> None:
     assert clauses_of("not_confirmed", checked(an_agreement(unread, a_clause("read", rank=3)))) == [("unread",)]
 
 
+@pytest.mark.parametrize(("day", "refused"), [(date(2025, 1, 15), False), (date(2025, 1, 16), True)])
+def test_a_confirmation_that_is_dated_in_the_future_is_refused(day: date, refused: bool) -> None:
+    clause = replace(a_clause("read"), citation=Citation("a source", confirmed=True, confirmed_on=day))
+
+    findings = checked(an_agreement(clause))
+
+    assert clauses_of("confirmed_in_the_future", findings) == ([("read",)] if refused else [])
+    assert is_refused(findings) is refused
+
+
 def test_a_gap_names_the_service_the_place_the_urgency_and_the_victims() -> None:
     children = Condition(services=frozenset({HEALTH}), age_below=18, urgency=frozenset({Urgency.STANDARD}))
     document = an_agreement(a_clause("children", to=to_basis(), when=children))

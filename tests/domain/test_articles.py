@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from app.domain.agreement import Basis, Citation, Condition, Covers, Document, Selector, VictimLine, Where
 from app.domain.articles import Article, articles
 from app.domain.vocabulary import Sex, Urgency
-from app.domain.wording import duration
+from app.domain.wording import Text, duration
 from app.reference.load import shipped
 from tests.domain.factories import HEALTH, a_clause, a_denial, a_duty, a_registry, an_agency, an_agreement
 
@@ -113,3 +114,29 @@ def test_confirming_a_clause_changes_its_article_alone() -> None:
     after = said(an_agreement(replace(unread, citation=Citation("a source", confirmed=True)), a_clause("other")))
 
     assert [one.clause for one, other in zip(before, after, strict=True) if one != other] == ["read"]
+
+
+@pytest.mark.parametrize(
+    ("by", "on", "indonesian", "english"),
+    [
+        (
+            "Biro Hukum",
+            date(2025, 1, 9),
+            "dikonfirmasi oleh Biro Hukum pada 2025-01-09",
+            "confirmed by Biro Hukum on 2025-01-09",
+        ),
+        ("Biro Hukum", None, "dikonfirmasi oleh Biro Hukum", "confirmed by Biro Hukum"),
+        (None, date(2025, 1, 9), "dikonfirmasi pada 2025-01-09", "confirmed on 2025-01-09"),
+        (None, None, "sudah dikonfirmasi", "confirmed"),
+    ],
+)
+def test_an_article_says_by_whom_and_when_its_source_was_confirmed(
+    by: str | None, on: date | None, indonesian: str, english: str
+) -> None:
+    clause = replace(a_clause(), citation=Citation("a source", confirmed=True, confirmed_by=by, confirmed_on=on))
+
+    *_, article = said(an_agreement(clause))
+
+    assert article.sentences[-1] == Text(f"Dasar: a source [{indonesian}]", f"Source: a source [{english}]")
+    assert article.to_json()["confirmed_by"] == by
+    assert article.to_json()["confirmed_on"] == (on.isoformat() if on else None)

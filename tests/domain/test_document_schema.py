@@ -57,6 +57,9 @@ WRONG: dict[str, Callable[[Any], object]] = {
     "a key that is not known": lambda d: d.update(surprise=1),
     "a condition that is not known": lambda d: d["clauses"][0]["when"].update(colour="red"),
     "a missing title": lambda d: d.pop("title"),
+    "by whom, of what nobody confirmed": lambda d: d["clauses"][0]["cite"].update(confirmed=False, confirmed_by="x"),
+    "a confirmation on no day": lambda d: d["clauses"][0]["cite"].update(confirmed=True, confirmed_on="soon"),
+    "a rank that is not whole": lambda d: d["clauses"][0].update(rank=1.5),
     "a missing citation": lambda d: d["clauses"][0].pop("cite"),
     "a required key that is null": lambda d: d["clauses"][0].update(rank=None),
     "neither where nor agency": lambda d: d["clauses"][0].update(to={}),
@@ -91,6 +94,16 @@ def test_what_is_wrong_fails_in_the_schema_and_in_the_reader(wrong: Callable[[An
 
     assert not SCHEMA.is_valid(value)
     assert not is_readable(value)
+
+
+def test_what_nobody_has_to_say_may_be_said() -> None:
+    value = written()
+    value["version"] = 1.0
+    value["clauses"][0]["rank"] = 20.0
+    value["clauses"][0]["cite"] |= {"confirmed": True, "confirmed_by": "Biro Hukum", "confirmed_on": "2025-01-09"}
+
+    assert SCHEMA.is_valid(value)
+    assert is_readable(value)
 
 
 def test_a_null_stands_for_a_key_that_is_left_out() -> None:

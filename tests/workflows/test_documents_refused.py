@@ -40,6 +40,11 @@ async def counted(service: Service) -> tuple[int, int, int]:
         ({"clauses": [a_clause(rank="first")]}, "/clauses/0/rank", "bad_number"),
         ({"clauses": [a_clause(), a_clause()]}, "/clauses/1", "named_twice"),
         ({"clauses": [a_clause(to={})]}, "/clauses/0/to", "where_or_agency"),
+        (
+            {"clauses": [a_clause(cite={"source": "x", "confirmed": False, "confirmed_by": "y"})]},
+            "/clauses/0/cite/confirmed_by",
+            "without_confirmation",
+        ),
         ({"format": 2}, "/format", "bad_number"),
         ({"timezone": "Mars/Olympus"}, "/timezone", "unknown_time_zone"),
         ({"title": {"id": "x" * 2001, "en": "y"}}, "/title/id", "bad_text"),
