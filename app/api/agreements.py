@@ -21,7 +21,7 @@ from app.api.agreement_views import (
 )
 from app.api.dependencies import CurrentCaller, Operator, Reference
 from app.api.desk import Desk
-from app.api.etags import MaybeIfMatch, etag
+from app.api.etags import IfMatch, MaybeIfMatch, etag
 from app.api.pages import Page, PageAsked
 from app.api.route import v1_router
 from app.domain.caller import Role
@@ -37,6 +37,7 @@ from app.workflows.desk import Desk as AtDesk
 from app.workflows.draft_document import document_of, draft_document
 from app.workflows.publish_document import publish_document
 from app.workflows.simulate_document import simulate_cases, simulate_period
+from app.workflows.withdraw_draft import withdraw_draft
 
 router = v1_router("agreements")
 publishing = v1_router("agreements", changes_registry=True)
@@ -99,6 +100,18 @@ async def put_draft(
     draft = await draft_document(desk, caller, id, version, body, if_match)
     response.headers["ETag"] = etag(draft.revision)
     return draft_view(draft)
+
+
+@router.delete("/agreements/{id}/versions/{version}", status_code=204)
+async def delete_draft(
+    id: Id,  # noqa: A002 - the name in the address
+    version: Version,
+    caller: Operator,
+    desk: Desk,
+    if_match: IfMatch,
+) -> None:
+    """Withdraw a draft (with If-Match). What is published is never taken away."""
+    await withdraw_draft(desk, caller, id, version, if_match)
 
 
 @router.post("/agreements/{id}/versions/{version}/check")

@@ -1,6 +1,6 @@
-"""`lintas agreements list | draft | publish`: the database's documents, from the operator's own machine."""
+"""`lintas agreements list | draft | confirm | withdraw | publish`: what the database has, from its own machine."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands.running import CannotGoOn, in_transaction, print_columns
 from app.commands.written import load_document, parse_written, tell, why
-from app.domain.errors import DomainError, PreconditionRequired
+from app.domain.errors import DocumentInvalid, DomainError, NotFound, PreconditionRequired
 from app.domain.routing import effects
 from app.domain.versions import Expected
 from app.main import real_time
@@ -18,11 +18,14 @@ from app.storage.documents import Draft, Published
 from app.storage.reference import Reference, ReferenceKeeper
 from app.storage.sealing import KeyRing
 from app.workflows.check_document import Checked
+from app.workflows.confirm_clause import confirm_clause
 from app.workflows.desk import Desk, Terms
 from app.workflows.draft_document import draft_document
 from app.workflows.publish_document import publish_document
+from app.workflows.withdraw_draft import withdraw_draft
 
 EVERY = 100_000
+DAY = "%Y-%m-%d"
 Row = tuple[str, ...]
 
 
@@ -30,6 +33,8 @@ def add_to(group: typer.Typer) -> None:
     """Add these commands to `lintas agreements`."""
     group.command("list")(list_documents)
     group.command("draft")(draft)
+    group.command("confirm")(confirm)
+    group.command("withdraw")(withdraw)
     group.command("publish")(publish)
 
 
@@ -59,7 +64,7 @@ def draft(
         ) from None
     except DomainError as error:
         raise why(error) from None
-    print(f"{kept.id} {kept.version}: rancangan / draft, revision {kept.revision}")
+    _show_draft(kept)
 
 
 def publish(id_: Annotated[str, typer.Argument(metavar="ID")], version: Annotated[int, typer.Argument(min=1)]) -> None:
@@ -76,6 +81,49 @@ def publish(id_: Annotated[str, typer.Argument(metavar="ID")], version: Annotate
     for finding in checked.findings:
         tell([finding.message_id, finding.message_en])
     print(f"{kept.id} {kept.version}: terbit / published, sha256 {kept.sha256}")
+
+
+def confirm(
+    id_: Annotated[str, typer.Argument(metavar="ID")],
+    clause: Annotated[str, typer.Argument(metavar="CLAUSE", help="Kunci klausul / the key of the clause.")],
+    by: Annotated[str, typer.Option(help="Lembaga dan jabatan / agency and office; everybody will read it.")],
+    on: Annotated[datetime | None, typer.Option(formats=[DAY], help="Bawaan: hari ini / default: today.")] = None,
+    begins: Annotated[
+        datetime | None, typer.Option("--from", formats=[DAY], help="Berlaku sejak; bawaan: besok / default: tomorrow.")
+    ] = None,
+) -> None:
+    """Draft the next version, in which the source of one clause is confirmed; a draft of it is added to."""
+
+    async def keep(tx: AsyncSession) -> Draft:
+        desk = await desk_of(tx)
+        day, since = on.date() if on else None, begins.date() if begins else None
+        return await confirm_clause(desk, None, id_, clause, by=by, on=day, begins=since)
+
+    try:
+        kept = in_transaction(keep)
+    except DocumentInvalid as invalid:
+        tell(f"{id_}: {fault.pointer}: {fault.message}" for fault in invalid.faults)
+        raise typer.Exit(2) from None
+    _show_draft(kept)
+
+
+def withdraw(id_: Annotated[str, typer.Argument(metavar="ID")], version: Annotated[int, typer.Argument(min=1)]) -> None:
+    """Take a draft back; what is published stays."""
+
+    async def take_back(tx: AsyncSession) -> None:
+        await withdraw_draft(await desk_of(tx), None, id_, version, Expected(None))
+
+    try:
+        in_transaction(take_back)
+    except NotFound:
+        raise
+    except DomainError as error:
+        raise why(error) from None
+    print(f"{id_} {version}: ditarik / withdrawn")
+
+
+def _show_draft(kept: Draft) -> None:
+    print(f"{kept.id} {kept.version}: rancangan / draft, revision {kept.revision}")
 
 
 async def desk_of(tx: AsyncSession, *, to_change: bool = False) -> Desk:

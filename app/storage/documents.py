@@ -22,6 +22,7 @@ class Draft:
     id: str
     version: int
     revision: int
+    """Rises with each change, and never comes again, not even for another draft of this version."""
     body: Mapping[str, Any]
     author_agency: str | None
     updated_at: datetime
@@ -38,6 +39,7 @@ class Published:
     published_at: datetime
 
 
+_REVISION = func.nextval("draft_revisions")
 _DRAFT = (
     drafts.c.id,
     drafts.c.version,
@@ -90,6 +92,7 @@ async def add_draft(
 ) -> Draft | None:
     """Keep a new draft; None where somebody else was first."""
     row = {"id": id_, "version": version, "body": dict(body), "updated_at": now, **_author(author)}
+    row["revision"] = _REVISION
     line = upsert(drafts).values(row).on_conflict_do_nothing().returning(*_DRAFT)
     written = (await session.execute(line)).one_or_none()
     return None if written is None else Draft(*written)
@@ -102,7 +105,7 @@ async def replace_draft(
     change = (
         update(drafts)
         .where(drafts.c.id == known.id, drafts.c.version == known.version)
-        .values(body=dict(body), revision=known.revision + 1, updated_at=now, **_author(author))
+        .values(body=dict(body), revision=_REVISION, updated_at=now, **_author(author))
     )
     return Draft(*(await session.execute(change.returning(*_DRAFT))).one())
 

@@ -115,6 +115,49 @@ async def test_two_who_draft_the_same_version_at_once_do_not_overwrite_each_othe
     assert sorted(one.status_code for one in answers) == [200, 428, 428, 428]
 
 
+async def test_a_draft_is_withdrawn_only_by_who_has_seen_it_and_leaves_its_number_free(service: Service) -> None:
+    first = (await put(service, a_document())).headers["ETag"]
+    path = path_of(a_document())
+
+    blind = await service.call(OPERATOR, "DELETE", path)
+    changed = (await put(service, a_document(), headers={"If-Match": first})).headers["ETag"]
+    stale = await service.call(OPERATOR, "DELETE", path, headers={"If-Match": first})
+    withdrawn = await service.call(OPERATOR, "DELETE", path, headers={"If-Match": changed})
+    gone = await service.call(OPERATOR, "GET", path)
+    twice = await service.call(OPERATOR, "DELETE", path, headers={"If-Match": changed})
+    again = await put(service, a_document())
+
+    assert [one.status_code for one in (blind, stale, withdrawn)] == [428, 412, 204]
+    assert (gone.status_code, twice.status_code, again.status_code) == (404, 404, 200)
+    assert withdrawn.content == b""
+
+
+async def test_what_was_seen_of_a_withdrawn_draft_does_not_publish_another(service: Service) -> None:
+    seen = (await put(service, a_document())).headers["ETag"]
+    await service.call(OPERATOR, "DELETE", path_of(a_document()), headers={"If-Match": seen})
+    other = a_document(a_clause(rank=7))
+    await put(service, other)
+
+    published = await act(service, other, "publish", headers={"If-Match": seen})
+
+    assert published.status_code == 412
+
+
+async def test_what_is_published_cannot_be_withdrawn_nor_a_draft_by_who_is_no_operator(service: Service) -> None:
+    await publish(service, a_document())
+    draft = a_successor(begins=date(2025, 3, 6))
+    await put(service, draft)
+
+    published = await service.call(OPERATOR, "DELETE", path_of(a_document()), headers={"If-Match": "*"})
+    client = await _key_without_operator(service)
+    by_another = await client.delete(f"/v1{path_of(draft)}", headers={"If-Match": "*"})
+
+    assert (published.status_code, published.json()["code"]) == (409, "version_published")
+    assert by_another.status_code == 403
+    assert (await service.read(OPERATOR, path_of(a_document())))["status"] == "published"
+    assert (await service.read(OPERATOR, path_of(draft)))["status"] == "draft"
+
+
 async def test_several_agreements_of_one_precedence_live_side_by_side(service: Service) -> None:
     await publish(service, a_document())
 
@@ -207,3 +250,16 @@ async def test_publishing_and_drafting_are_audited(service: Service) -> None:
         seen = [tuple(row) for row in rows]
 
     assert seen == [("document.draft", OPERATOR, f"{ID}/1"), ("document.publish", OPERATOR, f"{ID}/1")]
+
+
+async def test_withdrawing_is_audited(service: Service) -> None:
+    seen = (await put(service, a_document())).headers["ETag"]
+    await service.call(OPERATOR, "DELETE", path_of(a_document()), headers={"If-Match": seen})
+
+    async with service.sessions() as session:
+        rows = await session.execute(
+            text("SELECT action, agency_code FROM audit WHERE subject_id = :id ORDER BY id"), {"id": f"{ID}/1"}
+        )
+        actions = [tuple(row) for row in rows]
+
+    assert actions == [("document.draft", OPERATOR), ("document.withdraw", OPERATOR)]

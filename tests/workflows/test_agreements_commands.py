@@ -12,6 +12,7 @@ import pytest
 from tests.workflows.agreements import (
     BALIKPAPAN,
     ID,
+    OPERATOR,
     PROVINCE,
     a_clause,
     a_document,
@@ -67,6 +68,51 @@ async def test_a_service_decides_by_what_another_process_published(
     assert sha256 in published.out
     assert f"{ID}" in listed.out
     assert sha256 in listed.out
+
+
+async def test_readings_are_confirmed_one_by_one_into_one_next_version(
+    service: Service, database_url: str, place: Path
+) -> None:
+    unread = {"source": "pasal 5", "confirmed": False}
+    both = a_document(a_clause(cite=unread), a_clause("legal-later", rank=30, cite=unread))
+    (place / "unread.json").write_text(json.dumps(both))
+    await lintas(database_url, place, "draft", "unread.json")
+    await lintas(database_url, place, "publish", ID, "1")
+
+    one = await lintas(
+        database_url, place, "confirm", ID, "legal-at-incident", "--by", "Biro Hukum", "--on", "2025-03-01"
+    )
+    other = await lintas(database_url, place, "confirm", ID, "legal-later", "--by", "Kepala Dinas")
+    nobody = await lintas(database_url, place, "confirm", ID, "no-such-clause", "--by", "Kepala Dinas")
+    drafted = (await service.read(OPERATOR, f"/agreements/{ID}/versions/2"))["document"]
+    published = await lintas(database_url, place, "publish", ID, "2")
+
+    assert (one.status, other.status, nobody.status, published.status) == (0, 0, 1, 0), one.err + other.err
+    first, second = (clause["cite"] for clause in drafted["clauses"])
+    assert first == {
+        "source": "pasal 5",
+        "confirmed": True,
+        "confirmed_by": "Biro Hukum",
+        "confirmed_on": "2025-03-01",
+    }
+    assert (second["confirmed"], second["confirmed_by"]) == (True, "Kepala Dinas")
+    assert [drafted["clauses"][0] | {"cite": unread}, drafted["clauses"][1] | {"cite": unread}] == both["clauses"]
+    assert (await service.read(PPU, f"/agreements/{ID}/versions/1"))["document"]["clauses"][0]["cite"] == unread
+
+
+async def test_a_draft_is_withdrawn_and_what_is_published_is_not(
+    service: Service, database_url: str, place: Path
+) -> None:
+    await lintas(database_url, place, "draft", "third.json")
+
+    withdrawn = await lintas(database_url, place, "withdraw", ID, "1")
+    again = await lintas(database_url, place, "withdraw", ID, "1")
+    law = await lintas(database_url, place, "withdraw", "baseline-national", "1")
+
+    assert (withdrawn.status, again.status, law.status) == (0, 1, 1)
+    assert "tidak ditemukan / not found" in again.err
+    assert (await service.call(OPERATOR, "GET", f"/agreements/{ID}/versions/1")).status_code == 404
+    assert (await service.read(PPU, "/agreements/baseline-national/versions/1"))["status"] == "published"
 
 
 async def test_a_simulation_counts_and_says_where_requests_would_go(
