@@ -51,6 +51,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     endpoints.router,
     agencies.router,
     agreements.router,
+    agreements.checking,
     agreements.publishing,
     reference.router,
 )

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Body as InBody
-from fastapi import Depends, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from app.api.agreement_views import (
     AgreementView,
@@ -19,7 +19,8 @@ from app.api.agreement_views import (
     findings_of,
     published_view,
 )
-from app.api.dependencies import CurrentCaller, Operator, Reference
+from app.api.checked_route import Ahead, CheckedRoute, PublishingRoute
+from app.api.dependencies import CurrentCaller, Operator
 from app.api.desk import Desk
 from app.api.etags import IfMatch, MaybeIfMatch, etag
 from app.api.pages import Page, PageAsked
@@ -40,20 +41,12 @@ from app.workflows.simulate_document import simulate_cases, simulate_period
 from app.workflows.withdraw_draft import withdraw_draft
 
 router = v1_router("agreements")
-publishing = v1_router("agreements", changes_registry=True)
+checking = v1_router("agreements", route_class=CheckedRoute)
+publishing = v1_router("agreements", route_class=PublishingRoute)
 
 Id = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Version = Annotated[int, Path(ge=1, le=1_000_000)]
 Written = Annotated[dict[str, Any], InBody(description="The document, as docs/agreements.md describes its format.")]
-
-
-async def moment_alone(request: Request, reference: Reference) -> datetime:
-    """Tell the time once the registry is the caller's alone: whatever was decided before was received before it."""
-    moment: datetime = request.app.state.clock()
-    return moment.astimezone(UTC)
-
-
-MomentAlone = Annotated[datetime, Depends(moment_alone)]
 
 
 @router.get("/agreements")
@@ -114,11 +107,12 @@ async def delete_draft(
     await withdraw_draft(desk, caller, id, version, if_match)
 
 
-@router.post("/agreements/{id}/versions/{version}/check")
-async def check_version(id: Id, version: Version, caller: Operator, desk: Desk) -> CheckView:  # noqa: A002
+@checking.post("/agreements/{id}/versions/{version}/check")
+async def check_version(id: Id, version: Version, caller: Operator, desk: Desk, ahead: Ahead) -> CheckView:  # noqa: A002
     """Say what would refuse a version and what its parties should know, each with a referral that shows it."""
-    document = await document_of(desk, id, version)
-    return CheckView.of(await check_document(desk.reference, document, desk.now), sha256(document))
+    if ahead is None:
+        ahead = await check_document(desk.reference, await document_of(desk, id, version), desk.now)
+    return CheckView.of(ahead, sha256(ahead.document))
 
 
 @router.post("/agreements/{id}/versions/{version}/simulate")
@@ -152,17 +146,21 @@ async def publish_version(
     caller: Operator,
     desk: Desk,
     if_match: MaybeIfMatch,
-    moment: MomentAlone,
+    ahead: Ahead,
+    request: Request,
 ) -> PublicationView:
     """Publish a draft: from its own dates on, every referral is decided by it, and it never changes again.
 
     With If-Match, only the revision that you have seen. A successor closes its predecessor where it begins.
     """
-    kept, checked = await publish_document(desk, caller, id, version, expected=if_match, moment=moment)
-    published = effects([*desk.reference.documents, checked.document])
+    state = request.app.state
+    law = await publish_document(
+        desk, caller, id, version, expected=if_match, clock=state.clock, ahead=ahead, check=state.check
+    )
+    published = effects([*desk.reference.documents, law.checked.document])
     effect = next((one for one in published if (one.document.id, one.document.version) == (id, version)), None)
-    shown = published_view(kept, effect, moment)
-    return PublicationView(**dict(shown), findings=findings_of(checked))
+    shown = published_view(law.kept, effect, law.moment)
+    return PublicationView(**dict(shown), findings=findings_of(law.checked))
 
 
 def _effects(desk: AtDesk) -> dict[tuple[str, int], Effect]:

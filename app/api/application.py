@@ -19,9 +19,11 @@ from app.api.middleware import HeadAsGet, LastResort, RequestLog, SecurityHeader
 from app.api.problems import on_domain_error, on_http_exception, on_invalid_request
 from app.api.rate_limit import RateLimit
 from app.api.validation import ReferenceSource
+from app.domain.analysis import check
 from app.domain.clock import BusinessClock
 from app.domain.errors import DomainError
 from app.storage.sealing import KeyRing
+from app.workflows.check_document import Check
 from app.workflows.desk import Terms
 
 API_VERSION = "1"
@@ -45,6 +47,7 @@ def build(
     clock: BusinessClock,
     terms: Terms,
     revision: str | None = None,
+    check: Check = check,
     requests_per_key: int = 0,
     failures_per_address: int = 0,
 ) -> FastAPI:
@@ -80,6 +83,7 @@ def build(
     api.state.clock = clock
     api.state.terms = terms
     api.state.revision = revision
+    api.state.check = check
     api.state.readying = health.Readying(api, health_sessions or sessions)
     for router in (*routers, health.router, docs.router):
         api.include_router(router)

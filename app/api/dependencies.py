@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api import language
 from app.domain.caller import Caller, Role
 from app.domain.errors import RoleRequired
+from app.storage.reference import hold_still
 from app.storage.sealing import KeyRing
 
 
@@ -68,6 +69,8 @@ async def reference(request: Request) -> Any:
     """Give the reference data as it stands in this request's transaction."""
     if not hasattr(request.state, "reference"):
         to_change = getattr(request.state, "changes_registry", False)
+        if getattr(request.state, "keeps_registry", False):
+            await hold_still(request.state.tx)
         request.state.reference = await request.app.state.reference.current(request.state.tx, to_change=to_change)
     return request.state.reference
 

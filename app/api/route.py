@@ -31,15 +31,21 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 log = structlog.get_logger()
 
 
-def v1_router(tag: str, *, changes_registry: bool = False) -> APIRouter:
+def v1_router(tag: str, *, changes_registry: bool = False, route_class: "type[LintasRoute] | None" = None) -> APIRouter:
     """Make a router whose routes lie under /v1 and stand in this frame."""
-    return APIRouter(prefix="/v1", route_class=RegistryRoute if changes_registry else LintasRoute, tags=[tag])
+    route_class = route_class or (RegistryRoute if changes_registry else LintasRoute)
+    return APIRouter(prefix="/v1", route_class=route_class, tags=[tag])
 
 
 class LintasRoute(APIRoute):
     """A route that answers only what is committed: a 2xx is a promise kept."""
 
     changes_registry = False
+    keeps_registry = False
+    """Whether nobody else may change the registry meanwhile."""
+
+    async def beforehand(self, request: Request) -> None:
+        """Do what the route wants done for a caller who may ask, before its transaction begins: here, nothing."""
 
     @property
     def roles(self) -> tuple[RequireRole, ...]:
@@ -54,10 +60,12 @@ class LintasRoute(APIRoute):
             query=asked.query_names(self.dependant),
             body=asked.takes_body(self.dependant),
             idempotency_key=(self.openapi_extra or {}).get("x-idempotency") == "required",
+            beforehand=self.beforehand if type(self).beforehand is not LintasRoute.beforehand else None,
         )
 
         async def framed(request: Request) -> Response:
             request.state.changes_registry = self.changes_registry
+            request.state.keeps_registry = self.keeps_registry
             try:
                 return await _in_one_transaction(request, handle, asks)
             except DomainError:
@@ -79,6 +87,7 @@ class _Asks:
     query: frozenset[str]
     body: bool
     idempotency_key: bool
+    beforehand: Callable[[Request], Coroutine[Any, Any, None]] | None
 
 
 async def _in_one_transaction(request: Request, handle: Handler, asks: _Asks) -> Response:
@@ -87,6 +96,12 @@ async def _in_one_transaction(request: Request, handle: Handler, asks: _Asks) ->
         raise Unauthenticated(key_given=False)
     # Read before a connection is taken: a slow caller holds none.
     body, refusal = await _body(request)
+    if asks.beforehand is not None and refusal is None:
+        async with request.app.state.sessions.begin() as tx:
+            caller = await _authenticated(tx, secret)
+        for role in asks.roles:
+            role.check(caller)
+        await asks.beforehand(request)
     async with request.app.state.sessions.begin() as tx:
         caller = await _authenticated(tx, secret)
         request.state.tx, request.state.caller, request.state.now = tx, caller, request.app.state.clock()

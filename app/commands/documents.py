@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.commands.running import CannotGoOn, in_transaction, print_columns
+from app.commands.running import CannotGoOn, Sessions, in_transaction, print_columns, with_sessions
 from app.commands.written import load_document, parse_written, tell, why
 from app.domain.errors import DocumentInvalid, DomainError, NotFound, PreconditionRequired
 from app.domain.routing import effects
@@ -15,13 +15,13 @@ from app.domain.versions import Expected
 from app.main import real_time
 from app.storage import documents
 from app.storage.documents import Draft, Published
-from app.storage.reference import Reference, ReferenceKeeper
+from app.storage.reference import Reference, ReferenceKeeper, hold_still
 from app.storage.sealing import KeyRing
-from app.workflows.check_document import Checked
+from app.workflows.check_document import check_document
 from app.workflows.confirm_clause import confirm_clause
 from app.workflows.desk import Desk, Terms
-from app.workflows.draft_document import draft_document
-from app.workflows.publish_document import publish_document
+from app.workflows.draft_document import document_in, draft_document
+from app.workflows.publish_document import Publication, publish_document
 from app.workflows.withdraw_draft import withdraw_draft
 
 EVERY = 100_000
@@ -70,14 +70,23 @@ def draft(
 def publish(id_: Annotated[str, typer.Argument(metavar="ID")], version: Annotated[int, typer.Argument(min=1)]) -> None:
     """Check a draft and make it law, for good: every process decides by it from its own dates on."""
 
-    async def make_law(tx: AsyncSession) -> tuple[Published, Checked]:
-        desk = await desk_of(tx, to_change=True)
-        return await publish_document(desk, None, id_, version, expected=None, moment=desk.now)
+    async def make_law(sessions: Sessions) -> Publication:
+        keeper = ReferenceKeeper()
+        async with sessions.begin() as tx:
+            reference = await keeper.current(tx)
+            document = await document_in(tx, reference, id_, version)
+        # A large document takes a while, and nobody should wait for that.
+        ahead = await check_document(reference, document, real_time())
+        async with sessions.begin() as tx:
+            await hold_still(tx)
+            desk = await desk_of(tx, keeper)
+            return await publish_document(desk, None, id_, version, expected=None, clock=real_time, ahead=ahead)
 
     try:
-        kept, checked = in_transaction(make_law)
+        law = with_sessions(make_law)
     except DomainError as error:
         raise why(error) from None
+    checked, kept = law.checked, law.kept
     for finding in checked.findings:
         tell([finding.message_id, finding.message_en])
     print(f"{kept.id} {kept.version}: terbit / published, sha256 {kept.sha256}")
@@ -126,10 +135,10 @@ def _show_draft(kept: Draft) -> None:
     print(f"{kept.id} {kept.version}: rancangan / draft, revision {kept.revision}")
 
 
-async def desk_of(tx: AsyncSession, *, to_change: bool = False) -> Desk:
+async def desk_of(tx: AsyncSession, keeper: ReferenceKeeper | None = None) -> Desk:
     """Lay out what a workflow on documents needs; the time is that after the wait for the registry."""
-    keeper = ReferenceKeeper()
-    reference = await keeper.current(tx, to_change=to_change)
+    keeper = keeper or ReferenceKeeper()
+    reference = await keeper.current(tx)
     # Documents hold nothing sealed: the ring opens nothing.
     return Desk(tx, real_time().astimezone(UTC), reference, keeper, Terms(), KeyRing.generate("none"))
 

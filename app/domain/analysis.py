@@ -23,7 +23,7 @@ from app.domain.review import Review
 from app.domain.vocabulary import Reason, Vocabulary
 from app.domain.wording import Text, joined
 
-__all__ = ["Finding", "Severity", "check", "is_refused"]
+__all__ = ["Finding", "Severity", "check", "is_refused", "late"]
 
 MOST_CONFLICTS = 100
 
@@ -49,6 +49,13 @@ def is_refused(findings: Iterable[Finding]) -> bool:
     return any(one.severity is Severity.REFUSE for one in findings)
 
 
+def late(document: Document, newest: int, now: datetime) -> tuple[Finding, ...]:
+    """Refuse a successor of the newest version that begins before now; a first version may."""
+    if not newest or document.begins >= now:
+        return ()
+    return (finding("in_the_past", day=document.effective_from.isoformat()),)
+
+
 def _versions(read: Review) -> Iterator[Finding]:
     document = read.document
     published = {one.version: one for one in read.published if one.id == document.id}
@@ -58,8 +65,7 @@ def _versions(read: Review) -> Iterator[Finding]:
     following = max(published, default=0) + 1
     if document.version != following:
         yield finding("version_not_next", version=document.version, next=following)
-    if published and document.begins < read.now:
-        yield finding("in_the_past", day=document.effective_from.isoformat())
+    yield from late(document, max(published, default=0), read.now)
 
 
 def _codes(read: Review) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -17,11 +18,28 @@ from app.domain.placings import Space
 from app.domain.reach import Reach, reach
 from app.domain.regions import Regions
 from app.domain.registry import Registry
-from app.domain.routing import Rules, compile_rules
+from app.domain.routing import Rules, compile_rules, effects
 from app.domain.vocabulary import Vocabulary
 from app.domain.wording import Wording
 
 MINUTE = timedelta(minutes=1)
+
+
+def moment_of(document: Document, now: datetime) -> datetime:
+    """Return now by the minute, or the nearest one at which a document is in force by its own days."""
+    minute = now.astimezone(UTC).replace(second=0, microsecond=0)
+    ends = document.ends
+    return max(document.begins, minute if ends is None or minute < ends else ends - MINUTE)
+
+
+def in_force_with(document: Document, published: Iterable[Document], now: datetime) -> frozenset[tuple[str, int]]:
+    """Name the versions that a document is read beside: those in force at the moment that its cases are decided at."""
+    at = moment_of(document, now)
+    return frozenset(
+        (one.document.id, one.document.version)
+        for one in effects((*published, document))
+        if one.begins <= at and (one.ends is None or at < one.ends)
+    )
 
 
 @dataclass(frozen=True)
@@ -38,9 +56,7 @@ class Review:
     @cached_property
     def at(self) -> datetime:
         """Return the moment cases are decided at: now, or the nearest minute at which the document is in force."""
-        begins, ends = self.document.begins, self.document.ends
-        minute = self.now.astimezone(UTC).replace(second=0, microsecond=0)
-        return max(begins, minute if ends is None or minute < ends else ends - MINUTE)
+        return moment_of(self.document, self.now)
 
     @cached_property
     def wording(self) -> Wording:

@@ -109,6 +109,12 @@ async def wait_for_locks(session: AsyncSession, longest: timedelta) -> None:
     await session.execute(select(func.set_config("lock_timeout", _milliseconds(longest), true())))
 
 
+async def may_idle(session: AsyncSession, longest: timedelta) -> None:
+    """Let this transaction wait this long for what is done outside of the database."""
+    setting = "idle_in_transaction_session_timeout"
+    await session.execute(select(func.set_config(setting, _milliseconds(longest), true())))
+
+
 def is_passing(error: BaseException) -> bool:
     """Say whether the database failed in a way that passes, so that the same again may well succeed."""
     if isinstance(error, DBAPIError):

@@ -17,6 +17,19 @@ from app.storage.tables import agencies, agency_history, code_sets, documents, r
 
 # Whoever changes the registry or publishes takes this lock alone; intake shares it, so none is decided by stale rules.
 REGISTRY_LOCK = 0x4C494E54
+# Before that, this one, so that nobody asks for the other alone while a document is checked: intake would queue there.
+CHANGE_LOCK = 0x4C494E55
+
+
+async def hold_still(session: AsyncSession) -> None:
+    """Wait until nobody changes the registry, and let nobody until the transaction ends; intake goes on."""
+    await session.execute(select(func.pg_advisory_xact_lock(CHANGE_LOCK)))
+
+
+async def take_alone(session: AsyncSession) -> None:
+    """Hold the registry still, and wait until no intake is being decided; none is until the transaction ends."""
+    await hold_still(session)
+    await session.execute(select(func.pg_advisory_xact_lock(REGISTRY_LOCK)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +62,10 @@ class ReferenceKeeper:
 
         Who is going to change it says so, and waits here until no intake is being decided.
         """
-        lock = func.pg_advisory_xact_lock if to_change else func.pg_advisory_xact_lock_shared
-        await session.execute(select(lock(REGISTRY_LOCK)))
+        if to_change:
+            await take_alone(session)
+        else:
+            await session.execute(select(func.pg_advisory_xact_lock_shared(REGISTRY_LOCK)))
         version = await session.scalar(select(registry_state.c.version))
         if self._held is None or self._held.version != version:
             self._held = await _load(session, version or 0)

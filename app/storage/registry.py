@@ -4,19 +4,19 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.region_editions import Changes
 from app.domain.regions import Region
-from app.storage.reference import REGISTRY_LOCK
+from app.storage.reference import take_alone
 from app.storage.tables import agencies, agency_history, code_sets, documents, regions, registry_state
 
 
 async def open_for_change(session: AsyncSession) -> int:
     """Wait until no intake is being decided, raise the version, and give it."""
-    await session.execute(select(func.pg_advisory_xact_lock(REGISTRY_LOCK)))
+    await take_alone(session)
     line = upsert(registry_state).values(version=1)
     raised = line.on_conflict_do_update(index_elements=["only"], set_={"version": registry_state.c.version + 1})
     version: int = (await session.execute(raised.returning(registry_state.c.version))).scalar_one()

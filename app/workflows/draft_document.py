@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from app.domain.agreement import Document, parse_document
 from app.domain.caller import Caller
 from app.domain.errors import (
@@ -51,10 +53,15 @@ async def draft_document(
 
 async def document_of(desk: Desk, id_: str, version: int) -> Document:
     """Read a version, published or a draft; NotFound where there is neither."""
-    found = await documents.published(desk.tx, id_, version) or await documents.draft(desk.tx, id_, version)
+    return await document_in(desk.tx, desk.reference, id_, version)
+
+
+async def document_in(tx: AsyncSession, reference: Reference, id_: str, version: int) -> Document:
+    """Read a version, published or a draft, where no more than the rules is at hand; NotFound where it is neither."""
+    found = await documents.published(tx, id_, version) or await documents.draft(tx, id_, version)
     if found is None:
         raise NotFound("version")
-    return read_document(desk.reference, found.body)
+    return read_document(reference, found.body)
 
 
 def read_document(reference: Reference, body: object) -> Document:

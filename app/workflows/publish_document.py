@@ -1,47 +1,87 @@
 """A draft becomes law: checked, numbered, kept for good, and in force everywhere from its own dates on."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from app.domain.agreement import Document
+from app.domain.analysis import check, late
 from app.domain.caller import Caller
-from app.domain.errors import DocumentRefused, NotFound, NotNextVersion, VersionPublished
+from app.domain.clock import BusinessClock
+from app.domain.errors import DocumentRefused, NotFound, NotNextVersion, PreconditionFailed, VersionPublished
+from app.domain.finding import Finding
 from app.domain.versions import Expected
-from app.storage import documents, registry
-from app.storage.documents import Published
-from app.workflows.check_document import Checked, check_document
+from app.storage import database, documents, registry
+from app.storage.documents import Draft, Published
+from app.workflows.check_document import Check, Checked, check_document
 from app.workflows.desk import Desk
 from app.workflows.draft_document import read_document, record
 
+LONGEST_CHECK = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A version that became law, at which moment, and what was found of it."""
+
+    kept: Published
+    checked: Checked
+    moment: datetime
+
 
 async def publish_document(
-    desk: Desk, caller: Caller | None, id_: str, version: int, *, expected: Expected | None, moment: datetime
-) -> tuple[Published, Checked]:
-    """Publish a draft, if nothing refuses it; the caller has the registry to change alone.
+    desk: Desk,
+    caller: Caller | None,
+    id_: str,
+    version: int,
+    *,
+    expected: Expected | None,
+    clock: BusinessClock,
+    ahead: Checked | None,
+    check: Check = check,
+) -> Publication:
+    """Publish a draft, if nothing refuses it by the registry as it stands; the caller holds that still.
 
-    `moment` is the time now that nobody else decides or publishes: no version may begin before it but a first one.
+    `ahead` is what a check found before the registry was held. Where it holds no longer, the document is checked
+    again while all who would change the registry wait, and intake goes on. Intake waits only for what follows.
     """
     newest = await documents.newest_version(desk.tx, id_)
     if version <= newest:
         raise VersionPublished("a published version never changes")
-    draft = await documents.draft(desk.tx, id_, version, to_change=True)
+    draft = await _draft(desk, id_, version, expected)
+    if version != newest + 1:
+        raise NotNextVersion(newest + 1)
+    document = read_document(desk.reference, draft.body)
+    now = clock()
+    if ahead is None or not ahead.holds(desk.reference, document, now):
+        await database.may_idle(desk.tx, LONGEST_CHECK)
+        ahead = await check_document(desk.reference, document, now, check)
+    _refuse_for(ahead.refused_for)
+    registry_version = await registry.open_for_change(desk.tx)
+    # No version may begin before it but a first one: nobody else decides now, and what was decided was received before.
+    moment = clock()
+    _refuse_for(late(document, newest, moment))
+    await _as_checked(desk, draft)
+    kept = await documents.publish(desk.tx, document, registry_version=registry_version, now=moment)
+    await documents.remove_draft(desk.tx, draft)
+    await record(desk, caller, "document.publish", id_, version)
+    return Publication(kept, ahead, moment)
+
+
+async def _draft(desk: Desk, id_: str, version: int, expected: Expected | None) -> Draft:
+    draft = await documents.draft(desk.tx, id_, version)
     if draft is None:
         raise NotFound("draft")
     if expected is not None:
         expected.check(draft.revision)
-    if version != newest + 1:
-        raise NotNextVersion(newest + 1)
-    document = read_document(desk.reference, draft.body)
-    checked = await check_document(desk.reference, document, moment)
-    if checked.refused_for:
-        raise DocumentRefused(tuple(finding.to_json() for finding in checked.refused_for))
-    kept = await _make_law(desk, caller, document, moment)
-    await documents.remove_draft(desk.tx, draft)
-    return kept, checked
+    return draft
 
 
-async def _make_law(desk: Desk, caller: Caller | None, document: Document, moment: datetime) -> Published:
-    """Keep the version for good, and let every process know by the registry's version."""
-    registry_version = await registry.open_for_change(desk.tx)
-    kept = await documents.publish(desk.tx, document, registry_version=registry_version, now=moment)
-    await record(desk, caller, "document.publish", document.id, document.version)
-    return kept
+async def _as_checked(desk: Desk, draft: Draft) -> None:
+    """See that the draft is still the one that was checked: to draft, nobody waits for a check."""
+    now = await documents.draft(desk.tx, draft.id, draft.version, to_change=True)
+    if now is None or now.revision != draft.revision:
+        raise PreconditionFailed
+
+
+def _refuse_for(findings: tuple[Finding, ...]) -> None:
+    if findings:
+        raise DocumentRefused(tuple(finding.to_json() for finding in findings))
