@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
+from app.domain.aging import retired_regions, unknown_capacities
 from app.domain.candidates import Selection
 from app.domain.clauses import Assign, Clause
 from app.domain.conflicts import Conflict, Conflicts
@@ -16,14 +17,15 @@ from app.domain.facts import Facts
 from app.domain.finding import Finding, Severity, finding
 from app.domain.gaps import gaps
 from app.domain.landmarks import lies_in
-from app.domain.reach import decided_before
+from app.domain.reach import decided_before, may_come_before
 from app.domain.regions import Regions
 from app.domain.registry import Registry
 from app.domain.review import Review
+from app.domain.shadows import NotSearched, Steps, together_before
 from app.domain.vocabulary import Reason, Vocabulary
 from app.domain.wording import Text, joined
 
-__all__ = ["Finding", "Severity", "check", "is_refused", "late"]
+__all__ = ["Finding", "Severity", "check", "is_refused", "late", "reached"]
 
 MOST_CONFLICTS = 100
 
@@ -39,7 +41,8 @@ def check(
 ) -> tuple[Finding, ...]:
     """List what keeps a document from being published, then what should be known of it."""
     read = Review(document, tuple(published), registry, vocabulary, regions, now)
-    found = [*_versions(read), *_codes(read), *_agencies(read), *_reach(read), *_conflicts(read)]
+    found = [*_versions(read), *_codes(read), *_agencies(read), *reached(read, Steps()), *_conflicts(read)]
+    found += [*retired_regions(read), *unknown_capacities(read)]
     found += [*_unoffered(read), *gaps(read.coverage, read.wording, read.witness), *_citations(read)]
     return tuple(sorted(found, key=lambda one: one.severity is not Severity.REFUSE))
 
@@ -102,16 +105,24 @@ def _agencies(read: Review) -> Iterator[Finding]:
             yield finding(kind, *map(read.name, clauses), witness=witness, agency=read.wording.agency(code))
 
 
-def _reach(read: Review) -> Iterator[Finding]:
+def reached(read: Review, steps: Steps) -> Iterator[Finding]:
+    """List the clauses that never match or never decide, as far as there are steps to search for it."""
+    unsearched = list[Assign]()
     for clause in read.document.clauses:
         why = read.reaches[clause.key].why
         if why is not None:
             yield finding("never_matches", read.name(clause), why=why)
         elif isinstance(clause, Assign):
-            yield from _idle(read, clause)
+            try:
+                yield from _idle(read, clause, steps)
+            except NotSearched:
+                unsearched.append(clause)
+    if unsearched:
+        witness = read.clause_witness(unsearched[0])
+        yield finding("shadows_not_searched", *map(read.name, unsearched), witness=witness, count=len(unsearched))
 
 
-def _idle(read: Review, clause: Assign) -> Iterator[Finding]:
+def _idle(read: Review, clause: Assign, steps: Steps) -> Iterator[Finding]:
     before = decided_before(read.document, clause)
     witness = read.clause_witness(clause)
     if before is not None:
@@ -119,6 +130,11 @@ def _idle(read: Review, clause: Assign) -> Iterator[Finding]:
         yield finding(kind, read.name(clause), read.name(before), witness=witness, by=before.key)
     elif not _names_somebody(read, clause):
         yield finding("names_nobody", read.name(clause), witness=witness)
+    elif together := together_before(
+        read.document, clause, may_come_before(read.document, clause), read.vocabulary, steps
+    ):
+        by = ", ".join(one.key for one in together)
+        yield finding("shadowed_together", read.name(clause), *map(read.name, together), witness=witness, by=by)
 
 
 def _names_somebody(read: Review, clause: Assign) -> bool:

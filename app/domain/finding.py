@@ -125,10 +125,59 @@ _SENTENCES: Mapping[str, tuple[Severity, str, str]] = {
         "Klausul ini tidak pernah menentukan: setiap kali berlaku, {by} lebih dahulu menunjuk instansi yang sama.",
         "This clause never decides: whenever it matches, {by} names the same agencies before it.",
     ),
+    "shadowed_together": (
+        Severity.REPORT,
+        (
+            "Klausul ini tidak pernah menentukan: setiap kali berlaku, salah satu dari {by} lebih dahulu menunjuk "
+            "instansi yang sama atau melarang layanannya."
+        ),
+        (
+            "This clause never decides: whenever it matches, one of {by} names the same agencies before it or denies "
+            "the service."
+        ),
+    ),
+    "shadows_not_searched": (
+        Severity.REPORT,
+        (
+            "Untuk {count} klausul tidak ditelusuri sampai selesai apakah beberapa klausul lain bersama-sama selalu "
+            "mendahuluinya: kombinasinya terlalu banyak."
+        ),
+        (
+            "For {count} clauses it was not searched to the end whether several others together always come before "
+            "them: there are too many combinations."
+        ),
+    ),
     "denied_always": (
         Severity.REPORT,
         "Klausul ini tidak pernah menentukan: setiap kali berlaku, {by} melarang layanannya.",
         "This clause never decides: whenever it matches, {by} denies the service.",
+    ),
+    "retired_region": (
+        Severity.REPORT,
+        "{region} tidak ada lagi dalam daftar wilayah yang berlaku; klausul ini masih menyebutnya.",
+        "{region} is no longer in the list of regions in force; these clauses still go by it.",
+    ),
+    "capacity_unknown": (
+        Severity.REPORT,
+        (
+            "Ketersediaan {service} di {agency} tidak diketahui: terakhir dikonfirmasi {day}, padahal itu berlaku "
+            "{days} hari. Instansi ini tetap ditawari."
+        ),
+        (
+            "Whether {agency} can take {service} is not known: it was last confirmed on {day}, which counts for "
+            "{days} days. It is offered it all the same."
+        ),
+    ),
+    "capacity_never_confirmed": (
+        Severity.REPORT,
+        (
+            "Ketersediaan {service} di {agency} tidak diketahui: belum pernah dikonfirmasi, padahal konfirmasi berlaku "
+            "{days} hari. Instansi ini tetap ditawari."
+        ),
+        (
+            "Whether {agency} can take {service} is not known: nobody ever confirmed it, though that would count for "
+            "{days} days only. It is offered it all the same."
+        ),
     ),
     "nobody_offers": (
         Severity.REPORT,

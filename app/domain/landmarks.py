@@ -88,7 +88,7 @@ def landmarks(documents: Iterable[Document], registry: Registry, regions: Region
 def _fresh(named: set[str], regions: Regions) -> tuple[str, ...]:
     """Pick regencies that nobody names: some in each province that is named, and in two that are not."""
     by_province: dict[str, list[str]] = {}
-    for code in sorted(regions.by_code):
+    for code in (region.code for region in regions.current):
         if depth(code) == REGENCY_DEPTH and code not in named:
             by_province.setdefault(code[:2], []).append(code)
     others = [province for province in by_province if province not in named][:FRESH]

@@ -74,8 +74,7 @@ def decided_before(document: Document, clause: Assign) -> Clause | None:
     for other in document.clauses:
         if (
             isinstance(other, Assign)
-            and (other.rank, other.key) < (clause.rank, clause.key)
-            and _is_located_alike(other, clause)
+            and _comes_before(other, clause)
             and _names_as_many(other.to, clause.to)
             and _asks_no_more(other.when, clause.when, document)
         ):
@@ -83,13 +82,32 @@ def decided_before(document: Document, clause: Assign) -> Clause | None:
     return None
 
 
+def may_come_before(document: Document, clause: Assign) -> tuple[Clause, ...]:
+    """List the clauses that deny, or are asked first and look in the same place, where what they ask holds too."""
+    return tuple(
+        other
+        for other in document.clauses
+        if isinstance(other, Deny)
+        or (isinstance(other, Assign) and _comes_before(other, clause) and _looks_there(other.to, clause.to))
+    )
+
+
+def _comes_before(other: Assign, clause: Assign) -> bool:
+    return (other.rank, other.key) < (clause.rank, clause.key) and _is_located_alike(other, clause)
+
+
 def _is_located_alike(other: Assign, clause: Assign) -> bool:
     return other.basis == clause.basis or not other.basis
 
 
 def _names_as_many(other: Selector, clause: Selector) -> bool:
-    is_same = (other.where, other.agency) == (clause.where, clause.agency)
-    return is_same and (not other.kinds or (bool(clause.kinds) and set(clause.kinds) <= set(other.kinds)))
+    return _looks_there(other, clause) and (
+        not other.kinds or (bool(clause.kinds) and set(clause.kinds) <= set(other.kinds))
+    )
+
+
+def _looks_there(other: Selector, clause: Selector) -> bool:
+    return (other.where, other.agency) == (clause.where, clause.agency)
 
 
 def _asks_no_more(other: Condition, clause: Condition, document: Document) -> bool:

@@ -147,7 +147,7 @@ def test_a_clause_that_is_said_never_to_decide_is_cited_by_no_decision(
 ) -> None:
     findings = checked(document, registry)
 
-    codes = ("never_matches", "shadowed", "denied_always", "names_nobody")
+    codes = ("never_matches", "shadowed", "shadowed_together", "denied_always", "names_nobody")
     idle = {found.clauses[0] for found in findings if found.code in codes}
     rules = compile_rules(registry, (document,), VOCABULARY)
     for facts, service in referrals(seed):
