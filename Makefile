@@ -12,10 +12,10 @@ RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; 
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lock openapi docs bench-routing clean
+.PHONY: help run demo test check format lock openapi docs bench-routing bench-simulate bench-publishing clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile
 
 run: $(RUN_READY) ## Start Lintas with its own database in .lintas/, or with LINTAS_DATABASE_URL
 	@.venv/bin/lintas all --with-parent
@@ -33,6 +33,7 @@ check: $(DEV_READY) ## Check all that .ci/run checks: format, lint, types, layer
 	@echo "== layers" && $(VENV_PYTHON) .venv/bin/lint-imports
 	@echo "== tests, migrations up, down and up among them" && $(VENV_PYTHON) -m pytest
 	@echo "== openapi" && .venv/bin/lintas openapi --check
+	@echo "== schema of agreements" && .venv/bin/lintas agreements schema --check
 	@echo "== docs" && $(VENV_PYTHON) docs/generate.py --check
 
 format: $(DEV_READY) ## Format the code, and mend what ruff can mend
@@ -44,8 +45,9 @@ lock: $(DEV_READY) ## Lock what pyproject.toml asks for, with hashes; ARGS=--upg
 	@$(LOCK) --extra build --extra dev -c requirements/run.txt -o requirements/dev.txt $(ARGS)
 	@$(LOCK) --extra build --extra bench -c requirements/dev.txt -o requirements/bench.txt $(ARGS)
 
-openapi: $(DEV_READY) ## Write the API's description anew
+openapi: $(DEV_READY) ## Write the API's description and the schema of agreements anew
 	@.venv/bin/lintas openapi
+	@.venv/bin/lintas agreements schema
 
 docs: $(DEV_READY) ## Write the generated parts of the documents anew
 	@$(VENV_PYTHON) docs/generate.py
@@ -53,6 +55,12 @@ docs: $(DEV_READY) ## Write the generated parts of the documents anew
 bench-routing: $(DEV_READY) ## Measure decisions, beside a plain loop and zen-engine (a few minutes)
 	@$(PIP_INSTALL) --require-hashes -r requirements/bench.txt
 	@$(VENV_PYTHON) -m bench.routing
+
+bench-simulate: $(DEV_READY) ## Measure a draft tried on stored requests; ARGS=1000000 says on how many
+	@$(VENV_PYTHON) -m bench.simulate $(ARGS)
+
+bench-publishing: $(DEV_READY) ## Measure how long intake waits for a publication; ARGS="500 2000": clauses, agencies
+	@$(VENV_PYTHON) -m bench.publishing $(ARGS)
 
 clean: ## Remove the environment and all caches; .lintas/ and its data stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
