@@ -1,15 +1,19 @@
 """Routes whose document is checked before their transaction begins: a large one takes seconds, and holds nothing."""
 
 import re
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.route import LintasRoute
+from app.domain.document import Document
 from app.domain.errors import DocumentInvalid, NotFound
 from app.domain.reading import IDENTIFIER
+from app.storage.reference import Reference
 from app.workflows.check_document import Checked, check_document
-from app.workflows.draft_document import document_in
+from app.workflows.draft_document import document_in, draft_in
 
 _VERSION = re.compile(r"[0-9]{1,7}\Z", re.ASCII)
 
@@ -17,15 +21,34 @@ _VERSION = re.compile(r"[0-9]{1,7}\Z", re.ASCII)
 class CheckedRoute(LintasRoute):
     """A route that wants to know what a check finds of the version in its address."""
 
+    read: Callable[[AsyncSession, Reference, str, int], Coroutine[Any, Any, Document | None]] = staticmethod(
+        document_in
+    )
+
     async def beforehand(self, request: Request) -> None:
         """Check the version, if there is one that can be read."""
-        request.state.checked = await _checked(request)
+        request.state.checked = await self._checked(request)
+
+    async def _checked(self, request: Request) -> Checked | None:
+        id_, version = request.path_params["id"], request.path_params["version"]
+        if not IDENTIFIER.fullmatch(id_) or not _VERSION.match(version):
+            return None
+        state = request.app.state
+        async with state.sessions.begin() as tx:
+            reference = await state.reference.current(tx)
+            try:
+                document = await self.read(tx, reference, id_, int(version))
+            except (NotFound, DocumentInvalid):
+                # Told where the route looks for itself.
+                return None
+        return None if document is None else await check_document(reference, document, state.clock(), state.check)
 
 
 class PublishingRoute(CheckedRoute):
     """A route that publishes what was checked: nobody else changes the registry meanwhile, and intake goes on."""
 
     keeps_registry = True
+    read = staticmethod(draft_in)
 
 
 async def checked_ahead(request: Request) -> Checked | None:
@@ -35,18 +58,3 @@ async def checked_ahead(request: Request) -> Checked | None:
 
 
 Ahead = Annotated[Checked | None, Depends(checked_ahead)]
-
-
-async def _checked(request: Request) -> Checked | None:
-    id_, version = request.path_params["id"], request.path_params["version"]
-    if not IDENTIFIER.fullmatch(id_) or not _VERSION.match(version):
-        return None
-    state = request.app.state
-    async with state.sessions.begin() as tx:
-        reference = await state.reference.current(tx)
-        try:
-            document = await document_in(tx, reference, id_, int(version))
-        except (NotFound, DocumentInvalid):
-            # Told where the route looks for itself.
-            return None
-    return await check_document(reference, document, state.clock(), state.check)

@@ -20,7 +20,7 @@ from app.storage.sealing import KeyRing
 from app.workflows.check_document import check_document
 from app.workflows.confirm_clause import confirm_clause
 from app.workflows.desk import Desk, Terms
-from app.workflows.draft_document import document_in, draft_document
+from app.workflows.draft_document import draft_document, draft_in
 from app.workflows.publish_document import Publication, publish_document
 from app.workflows.withdraw_draft import withdraw_draft
 
@@ -74,9 +74,9 @@ def publish(id_: Annotated[str, typer.Argument(metavar="ID")], version: Annotate
         keeper = ReferenceKeeper()
         async with sessions.begin() as tx:
             reference = await keeper.current(tx)
-            document = await document_in(tx, reference, id_, version)
+            document = await draft_in(tx, reference, id_, version)
         # A large document takes a while, and nobody should wait for that.
-        ahead = await check_document(reference, document, real_time())
+        ahead = await check_document(reference, document, real_time()) if document else None
         async with sessions.begin() as tx:
             await hold_still(tx)
             desk = await desk_of(tx, keeper)

@@ -56,6 +56,12 @@ async def document_of(desk: Desk, id_: str, version: int) -> Document:
     return await document_in(desk.tx, desk.reference, id_, version)
 
 
+async def draft_in(tx: AsyncSession, reference: Reference, id_: str, version: int) -> Document | None:
+    """Read a draft; None where there is none, be it that the version is published."""
+    found = await documents.draft(tx, id_, version)
+    return None if found is None else read_document(reference, found.body)
+
+
 async def document_in(tx: AsyncSession, reference: Reference, id_: str, version: int) -> Document:
     """Read a version, published or a draft, where no more than the rules is at hand; NotFound where it is neither."""
     found = await documents.published(tx, id_, version) or await documents.draft(tx, id_, version)
