@@ -14,7 +14,7 @@ import httpx
 import orjson
 import typer
 
-from app.commands import agreements, regions, written
+from app.commands import agreements, regions, statistics, written
 from app.commands.running import (
     CannotGoOn,
     address_of,
@@ -50,6 +50,7 @@ keys = typer.Typer(no_args_is_help=True, help="Kunci API / API keys.")
 cli.add_typer(keys, name="keys")
 cli.add_typer(agreements.group, name="agreements")
 cli.add_typer(regions.group, name="regions")
+cli.add_typer(statistics.group, name="statistics")
 
 Host = Annotated[str | None, typer.Option(help="Alamat yang didengar / address to listen on.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port yang didengar / port to listen on.")]

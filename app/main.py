@@ -25,6 +25,7 @@ from app.api import (
     referrals,
     routing,
     service_requests,
+    statistics,
 )
 from app.api.application import build
 from app.api.server import Server
@@ -40,6 +41,7 @@ from app.storage.reference import ReferenceKeeper
 from app.storage.sealing import KeyRing
 from app.workflows.credit_outage import credit_outage
 from app.workflows.desk import Terms
+from app.workflows.draw_statistics import draw_settled_months
 from app.workflows.run_clocks import run_due_clocks
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -54,6 +56,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     agreements.checking,
     agreements.publishing,
     reference.router,
+    statistics.router,
 )
 """The routers of the API, in the order in which the documents list them."""
 
@@ -249,10 +252,14 @@ async def work(service: Service, stop: asyncio.Event) -> None:
             async with service.sessions.begin() as tx:
                 forgotten = await idempotency.forget_expired(tx)
 
+    async def draw_statistics() -> None:
+        await draw_settled_months(service.sessions, service.reference, service.clock)
+
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(deliver(service, stop))
         tasks.create_task(repeat("clocks", run_clocks, every=1.0, stop=stop))
         tasks.create_task(repeat("forget_answers", forget_answers, every=60.0, stop=stop))
+        tasks.create_task(repeat("statistics", draw_statistics, every=600.0, stop=stop))
 
 
 async def deliver(service: Service, stop: asyncio.Event) -> None:

@@ -31,6 +31,7 @@ DECLINE: dict[str, Any] = {"reason": "no_capacity", "note": "Penuh sampai akhir 
 HOLD: dict[str, Any] = {"review_on": "2025-03-14", "note": "Menunggu surat visum."}
 COMPLETE: dict[str, Any] = {"outcome": "service_given", "note": "Didampingi sampai laporan selesai."}
 FAIL: dict[str, Any] = {"reason": "victim_unreachable"}
+KEEP_DUTY: dict[str, Any] = {"document": "baseline-national", "clause": "report-sexual-violence"}
 WITHDRAW: dict[str, Any] = {"reason": "wrong_agency"}
 
 

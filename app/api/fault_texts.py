@@ -38,6 +38,7 @@ FAULTS: Mapping[str, Text] = {
     "agency_off_the_list": Text(
         "lembaga ini terlibat dalam kasus atau ditolak korban", "this agency is in conflict or was refused"
     ),
+    "unknown_duty": Text("penyerahan ini tidak memuat kewajiban itu", "the handoff carries no such duty"),
     "region_avoided": Text("korban tidak aman di wilayah lembaga ini", "the victim is not safe where this agency is"),
     "empty": Text("tidak boleh kosong", "must not be empty"),
     "url_too_long": Text("URL terlalu panjang", "the URL is too long"),

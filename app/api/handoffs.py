@@ -13,7 +13,7 @@ from app.api.desk import Desk
 from app.api.etags import etag
 from app.api.examples import shows
 from app.api.handoff_views import HandoffView, handoff_view
-from app.api.intake_types import Text, today
+from app.api.intake_types import Line, Text, today
 from app.api.pages import Page, PageAsked
 from app.api.referral_views import HandoffLineView, results_in
 from app.api.route import v1_router
@@ -30,6 +30,7 @@ from app.domain.handoff import (
 )
 from app.storage import worklists
 from app.workflows.answer_handoff import Answer, answer_handoff
+from app.workflows.keep_duty import keep_duty
 
 router = v1_router("handoffs")
 
@@ -89,6 +90,15 @@ class Fail(Note):
     model_config = shows(examples.FAIL)
 
     reason: FailReason
+
+
+class KeepDuty(Body):
+    """Which duty of the handoff was kept, as its `duties` name it."""
+
+    model_config = shows(examples.KEEP_DUTY)
+
+    document: Line
+    clause: Line
 
 
 class Withdraw(Note):
@@ -214,6 +224,18 @@ async def confirm_cancel_of_handoff(
 ) -> HandoffView:
     """Confirm a cancellation that was asked for."""
     return await _answer(desk, caller, handoff_id, HandoffEvent.CONFIRM_CANCEL, body or Note(), response)
+
+
+@router.post("/handoffs/{handoff_id}/keep-duty")
+async def keep_duty_of_handoff(
+    handoff_id: UUID, body: KeepDuty, caller: Receiver, desk: Desk, response: Response
+) -> HandoffView:
+    """Say that your agency has done what a duty of a handoff asks: nobody is reminded of it any more.
+
+    The statistics count it as kept, or as kept late where its time had run out.
+    """
+    case = await keep_duty(desk, caller, handoff_id, document=body.document, clause=body.clause)
+    return await _view(desk, caller, case, handoff_id, response, disclosing=False)
 
 
 @router.post("/handoffs/{handoff_id}/withdraw")

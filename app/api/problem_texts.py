@@ -112,6 +112,13 @@ PROBLEMS: Mapping[str, Wording] = {
             "Only the agency that holds this case may do that.",
         ),
     ),
+    "duty_not_owed": Wording(
+        Text("Bukan kewajiban Anda sekarang", "Not owed by you now"),
+        Text(
+            "Kewajiban dipenuhi oleh lembaga yang menerima penyerahan ini, selama penyerahan itu berjalan.",
+            "A duty is kept by the agency that has taken this handoff, while the handoff lasts.",
+        ),
+    ),
     "consent_required": Wording(
         Text("Tidak ada persetujuan", "There is no consent"),
         Text(

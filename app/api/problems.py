@@ -55,6 +55,7 @@ ROWS: Mapping[type[DomainError], Row] = {
     errors.RequestNotWaiting: Row(409, ("current_state",)),
     errors.ConsentRequired: Row(409),
     errors.HolderRequired: Row(403),
+    errors.DutyNotOwed: Row(409),
     errors.VersionPublished: Row(409),
     errors.NotNextVersion: Row(409, ("next_version",)),
     errors.DocumentRefused: Row(422, ("findings",)),

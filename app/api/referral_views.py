@@ -29,6 +29,11 @@ class DutyView(Answer):
     clause: str
     source: str
     confirmed: bool
+    version: int | None = Field(None, description="Of the document, where a handoff carries the duty.")
+    kept_at: datetime | None = Field(None, description="When its receiver said that it has done what the duty asks.")
+    passed_at: datetime | None = Field(
+        None, description="When the time for it ran out while nobody had said so; outages of Lintas do not count."
+    )
 
 
 class DecisionView(Answer):

@@ -29,6 +29,8 @@ class DutyOwed:
     clause: str
     source: str
     confirmed: bool
+    version: int
+    """The version of the document; a decision keeps it with its documents."""
 
     def to_json(self) -> dict[str, object]:
         """Write the duty as decisions keep it."""

@@ -129,6 +129,12 @@ class RequestNotWaiting(DomainError):
         self.current_state = str(state)
 
 
+class DutyNotOwed(DomainError):
+    """Only who has taken a handoff owes its duties, and only until it has ended."""
+
+    code = "duty_not_owed"
+
+
 class ConsentRequired(DomainError):
     """Nothing of this case may be disclosed without consent."""
 

@@ -219,7 +219,8 @@ def _owed(indexed: IndexedClause) -> DutyOwed:
     if not isinstance(duty, Duty):
         raise TypeError("not a duty")
     source, confirmed = duty.citation.source, duty.citation.confirmed
-    return DutyOwed(duty.duty, duty.within, indexed.document.id, duty.key, source, confirmed)
+    document = indexed.document
+    return DutyOwed(duty.duty, duty.within, document.id, duty.key, source, confirmed, document.version)
 
 
 def _position(entry: tuple[Document, Clause]) -> tuple[int, int, str, str]:

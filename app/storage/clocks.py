@@ -41,6 +41,16 @@ async def take(session: AsyncSession, clock_id: UUID, *, now: datetime) -> Clock
     return Clock(row.id, row.referral_id, row.service_request_id, row.handoff_id, kind, row.due_at, row.detail)
 
 
+async def overdue_duties(session: AsyncSession, handoff_id: UUID, *, now: datetime) -> Sequence[tuple[str, datetime]]:
+    """List the duties of a handoff whose time is over and whose clock nobody has taken yet, with that time."""
+    found = await session.execute(
+        select(clocks.c.detail, clocks.c.due_at).where(
+            clocks.c.handoff_id == handoff_id, clocks.c.kind == ClockKind.DUTY_OVERDUE.value, clocks.c.due_at <= now
+        )
+    )
+    return [(row.detail, row.due_at) for row in found]
+
+
 async def put_off(session: AsyncSession, clock_id: UUID, *, until: datetime) -> None:
     """Let a clock that could not be run come due again later."""
     await session.execute(update(clocks).where(clocks.c.id == clock_id).values(due_at=until))

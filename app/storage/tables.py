@@ -6,6 +6,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     ForeignKeyConstraint,
@@ -153,6 +154,7 @@ referrals = Table(
     Column("received_at", Moment, nullable=False),
     UniqueConstraint("sender_code", "sender_reference_hash"),
     Index("ix_referrals_sender_code_id", "sender_code", text("id DESC")),
+    Index("ix_referrals_received_at", "received_at"),
     Index("ix_referrals_holder_code_id", "holder_code", text("id DESC")),
     CheckConstraint("mode IN ('referral', 'transfer')", name="mode"),
     CheckConstraint("state IN ('open', 'closed', 'cancelled', 'entered_in_error')", name="state"),
@@ -312,6 +314,16 @@ service_pulse = Table(
     Column("api_beat_at", Moment),
     Column("clocks_beat_at", Moment),
     comment="When API and clocks last ran, in real time: what the service was down for is added to every clock.",
+)
+
+statistics = Table(
+    "statistics",
+    metadata,
+    Column("month", Date, primary_key=True, comment="Its first day."),
+    Column("of", Text, primary_key=True),
+    Column("body", JSONB, nullable=False, comment="The table as it may be shown: small cells are not in it."),
+    Column("drawn_at", Moment, nullable=False),
+    comment="What is counted of a month, drawn once: two drawings of one month would tell who came between them.",
 )
 
 # --- events and their delivery ---

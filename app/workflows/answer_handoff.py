@@ -25,7 +25,7 @@ from app.storage import audit, personal_data
 from app.workflows.call_coordinator import wait_for_coordinator
 from app.workflows.desk import Desk
 from app.workflows.route_requests import route_requests
-from app.workflows.watch_duties import remind_of_duties, watch_duties
+from app.workflows.watch_duties import mark_what_passed, remind_of_duties, watch_duties
 
 NEWS = {
     HandoffEvent.ACCEPT: EventType.HANDOFF_ACCEPTED,
@@ -92,6 +92,8 @@ async def move(
     """Fire one event on a handoff of a locked case, with all that follows from it."""
     was_late = handoff.state is HandoffState.EXPIRED
     state = fire(handoff.state, event, actors, waiting=case.takes_late_acceptance(handoff.service_request_id))
+    if state not in LIVE:
+        handoff = await mark_what_passed(desk, case, handoff)
     case.stop_clocks(handoff.id, but=DUTY_CLOCKS if state in LIVE else frozenset())
     moved = replace(
         handoff,

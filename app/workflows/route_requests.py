@@ -151,15 +151,18 @@ def usual_respond(desk: Desk, case: Case) -> str:
 
 
 def duties_of(decision: Decision, case: Case) -> tuple[dict[str, Any], ...]:
-    """Give the duties that a handoff carries, each with the time by which it is owed."""
+    """Give the duties that a handoff carries, each with the time by which it is owed; nothing is done or missed yet."""
     return tuple(
         {
             "duty": owed.duty,
             "due_at": after(owed.within, case.facts.received_at).isoformat(),
             "document": owed.document,
+            "version": owed.version,
             "clause": owed.clause,
             "source": owed.source,
             "confirmed": owed.confirmed,
+            "kept_at": None,
+            "passed_at": None,
         }
         for owed in decision.duties
     )
