@@ -7,8 +7,10 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from app.domain import disclosure
+from app.domain import disclosure, simfoni
 from app.domain.handoff import LIVE, TRANSITIONS, HandoffState
+from app.domain.statistics import RESULT_TERMS
+from app.reference.load import shipped
 from app.settings import PREFIX, Settings
 
 HERE = Path(__file__).parent
@@ -56,10 +58,30 @@ def settings_table() -> str:
     return "\n".join(rows)
 
 
+def statistics_table() -> str:
+    """Tabulate what referrals are counted by, and what each category is called and holds."""
+    services = {code: [ours for ours, kind in simfoni.SERVICE_OF.items() if kind == code] for code in simfoni.SERVICES}
+    rows = ["| by | category | Indonesia | English | of Lintas's codes |", "|---|---|---|---|---|"]
+    for by, terms in (
+        ("sex", simfoni.SEXES),
+        ("age", simfoni.AGE_GROUPS),
+        ("violence", shipped().vocabulary.case_types),
+        ("service", simfoni.SERVICES),
+        ("outcome, service_outcome", simfoni.OUTCOMES),
+        ("(duties)", RESULT_TERMS),
+    ):
+        rows += [
+            f"| {by} | `{term.code}` | {term.id} | {term.en} | {', '.join(services.get(term.code, ()))} |"
+            for term in terms.values()
+        ]
+    return "\n".join(rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "state-diagram": state_diagram,
     "disclosure-table": disclosure_table,
     "settings-table": settings_table,
+    "statistics-table": statistics_table,
 }
 
 

@@ -64,6 +64,11 @@ class ReferralCounts:
             self._several["service"][service][regency] += 1
             self._fates[service][outcome_of(of_it)] += 1
 
+    @property
+    def everybody(self) -> int:
+        """Give how many referrals were counted."""
+        return self._totals.total()
+
     def tables(self) -> dict[str, Body]:
         """Give the tables of the month as they may be shown, by what they are of."""
         single = (("sex", SEXES), ("age", AGE_GROUPS), ("outcome", OUTCOMES))
@@ -97,7 +102,7 @@ class ReferralCounts:
 
     def _outcomes_of_services(self) -> Body:
         """Show what became of each kind of service in the whole country: line by line, without totals of columns."""
-        everybody, rows = self._totals.total(), []
+        everybody, rows = self.everybody, []
         for service in SERVICES:
             fates = self._fates.get(service, Counter())
             if min(fates.total(), everybody - fates.total()) >= SMALLEST:
@@ -186,6 +191,7 @@ class DutyCounts:
     """A month's duties: each referral counts once for a duty in each regency whose agencies carried it."""
 
     _counts: dict[DutyCited, Cells] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Counter)))
+    _carriers: Counter[DutyCited] = field(default_factory=Counter)
 
     def add(self, carried: Iterable[DutyCarried]) -> None:
         """Count all the duties of one referral."""
@@ -195,16 +201,20 @@ class DutyCounts:
             best[key] = min(best.get(key, FELL_AWAY), one.result, key=RESULTS.index)
         for (cited, regency), result in best.items():
             self._counts[cited][regency][result] += 1
+        self._carriers.update({cited for cited, _ in best})
 
-    def tables(self) -> list[Body]:
-        """Give a table for each duty, regency by result; one that few referrals carry is not shown."""
-        return list(self._tables())
+    def tables(self, everybody: int) -> list[Body]:
+        """Give a table for each duty, regency by result; `everybody`: how many referrals the month has.
 
-    def _tables(self) -> Iterator[Body]:
+        A duty that few referrals carry is not shown, nor one that few do not: what it is laid on, they all are.
+        """
+        return list(self._tables(everybody))
+
+    def _tables(self, everybody: int) -> Iterator[Body]:
         for cited, counts in sorted(self._counts.items()):
             # A referral that went from one regency to another counts in both.
             table = shown(counts, RESULTS, one_row_each=False)
-            if table.total is not None:
+            if table.total is not None and everybody - self._carriers[cited] >= SMALLEST:
                 named = {name: getattr(cited, name) for name in ("document", "version", "clause", "duty")}
                 yield {**named, **_body(table)}
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Text, and_, func, insert, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, func, insert, literal, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.handoff import LIVE, ReferralState
@@ -42,6 +42,20 @@ class Carrying:
 
 async def referrals_of(session: AsyncSession, month: Month) -> AsyncIterator[Counted]:
     """Stream the referrals of a month by what is known of them now, those entered in error left out."""
+    async for body, requests in await session.stream(referrals_wanted(month).execution_options(yield_per=AT_ONCE)):
+        yield Counted(body, [(service, state) for service, _, state in (one.partition(":") for one in requests or ())])
+
+
+async def duties_of(session: AsyncSession, month: Month) -> AsyncIterator[Carrying]:
+    """Stream the handoffs of a month's referrals that carry duties, those of one referral together."""
+    async for referral_id, agency_code, state, duties in await session.stream(
+        duties_wanted(month).execution_options(yield_per=AT_ONCE)
+    ):
+        yield Carrying(referral_id, agency_code, state in LIVE, duties)
+
+
+def referrals_wanted(month: Month) -> Select[Any]:
+    """Ask for facts and requests of a month's referrals."""
     asked = (
         select(
             func.array_agg(service_requests.c.service_type + literal(":") + service_requests.c.state, type_=ARRAY(Text))
@@ -50,23 +64,17 @@ async def referrals_of(session: AsyncSession, month: Month) -> AsyncIterator[Cou
         .scalar_subquery()
     )
     current = and_(facts.c.referral_id == referrals.c.id, facts.c.version == referrals.c.facts_version)
-    wanted = select(facts.c.body, asked).select_from(referrals.join(facts, current)).where(_in(month))
-    async for body, requests in await session.stream(wanted.execution_options(yield_per=AT_ONCE)):
-        yield Counted(body, [(service, state) for service, _, state in (one.partition(":") for one in requests or ())])
+    return select(facts.c.body, asked).select_from(referrals.join(facts, current)).where(_in(month))
 
 
-async def duties_of(session: AsyncSession, month: Month) -> AsyncIterator[Carrying]:
-    """Stream the handoffs of a month's referrals that carry duties, those of one referral together."""
-    wanted = (
+def duties_wanted(month: Month) -> Select[Any]:
+    """Ask for the handoffs of a month's referrals that carry duties."""
+    return (
         select(handoffs.c.referral_id, handoffs.c.agency_code, handoffs.c.state, handoffs.c.duties)
         .join(referrals, referrals.c.id == handoffs.c.referral_id)
-        .where(_in(month), func.jsonb_array_length(handoffs.c.duties) > 0)
+        .where(_in(month), handoffs.c.duties != literal_column("'[]'::jsonb"))
         .order_by(handoffs.c.referral_id)
     )
-    async for referral_id, agency_code, state, duties in await session.stream(
-        wanted.execution_options(yield_per=AT_ONCE)
-    ):
-        yield Carrying(referral_id, agency_code, state in LIVE, duties)
 
 
 def _in(month: Month) -> ColumnElement[bool]:

@@ -43,7 +43,7 @@ class MonthCounts:
 
     def tables(self) -> dict[str, Any]:
         """Give the month's tables as they may be shown, by what they are of."""
-        return {**self.referrals.tables(), "duties": {"tables": self.duties.tables()}}
+        return {**self.referrals.tables(), "duties": {"tables": self.duties.tables(self.referrals.everybody)}}
 
 
 async def draw_settled_months(

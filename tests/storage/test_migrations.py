@@ -1,5 +1,6 @@
 """The migrations make the tables that the code expects, from nothing, and can be taken back."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,8 @@ from sqlalchemy import text
 from app.storage.database import open_engine
 from app.storage.embedded import EmbeddedPostgres
 from app.storage.migrating import configuration, migrate_to_head
+
+BEFORE_STATISTICS = "0006-1"
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +29,58 @@ def test_the_migrations_make_what_the_code_expects_and_come_down_and_up_again(em
     command.downgrade(configuration(empty_url), "base")
     migrate_to_head(empty_url)
     command.check(configuration(empty_url))
+
+
+A_HANDOFF_OF_BEFORE = """
+INSERT INTO agencies VALUES ('a', '{}', 0);
+INSERT INTO documents (id, version, body, sha256, registry_version, published_at) VALUES
+    ('d', 1, '{"effective": {"from": "2025-01-01"}, "timezone": "Asia/Makassar"}', '', 0, now()),
+    ('d', 2, '{"effective": {"from": "2025-03-01"}, "timezone": "Asia/Makassar"}', '', 0, now()),
+    ('d', 3, '{"effective": {"from": "2025-04-01"}, "timezone": "Asia/Makassar"}', '', 0, now());
+INSERT INTO referrals (id, sender_code, sender_reference_hash, holder_code, mode, urgency, state, received_at)
+    VALUES ('00000000-0000-0000-0000-000000000001', 'a', '', 'a', 'referral', 'urgent', 'open', '2025-03-02T00:00Z');
+INSERT INTO facts (referral_id, version, body, recorded_at)
+    VALUES ('00000000-0000-0000-0000-000000000001', 1, '{}', now());
+INSERT INTO service_requests (id, referral_id, service_type, state)
+    VALUES ('00000000-0000-0000-0000-000000000002', '00000000-0000-0000-0000-000000000001', 's', 'fulfilled');
+INSERT INTO decisions (id, service_request_id, referral_id, facts_version, consent, tried, registry_version,
+    code_sets_version, engine, cause, outcome, result, decided_at)
+    VALUES ('00000000-0000-0000-0000-000000000003', '00000000-0000-0000-0000-000000000002',
+    '00000000-0000-0000-0000-000000000001', 1, true, '{}', 0, 1, '1', 'submitted', 'offered', '{}', now());
+INSERT INTO handoffs (id, referral_id, service_request_id, decision_id, agency_code, state, urgency, respond,
+    respond_by, offered_at, changed_at, duties)
+    VALUES ('00000000-0000-0000-0000-000000000004', '00000000-0000-0000-0000-000000000001',
+    '00000000-0000-0000-0000-000000000002', '00000000-0000-0000-0000-000000000003', 'a', 'completed', 'urgent',
+    'PT1H', now(), now(), '2025-03-05T00:00Z',
+    '[{"document": "d", "clause": "late", "due_at": "2025-03-04T00:00:00+00:00"},
+      {"document": "d", "clause": "early", "due_at": "2025-03-06T00:00:00+00:00"}]')
+"""
+
+
+async def test_duties_of_before_the_statistics_learn_their_version_and_whether_their_time_ran_out(
+    empty_url: str,
+) -> None:
+    settings = configuration(empty_url)
+    await asyncio.to_thread(command.downgrade, settings, BEFORE_STATISTICS)
+    engine = open_engine(empty_url, application_name="lintas tests")
+    async with engine.begin() as connection:
+        for statement in A_HANDOFF_OF_BEFORE.split(";\n"):
+            await connection.exec_driver_sql(statement)
+        before = await connection.scalar(text("SELECT duties FROM handoffs"))
+
+    await asyncio.to_thread(migrate_to_head, empty_url)
+    async with engine.begin() as connection:
+        late, early = await connection.scalar(text("SELECT duties FROM handoffs"))
+    await asyncio.to_thread(command.downgrade, settings, BEFORE_STATISTICS)
+    async with engine.begin() as connection:
+        again = await connection.scalar(text("SELECT duties FROM handoffs"))
+        await connection.exec_driver_sql("TRUNCATE agencies, documents CASCADE")
+    await asyncio.to_thread(migrate_to_head, empty_url)
+    await engine.dispose()
+
+    assert late == before[0] | {"version": 2, "passed_at": "2025-03-04T00:00:00+00:00", "kept_at": None}
+    assert early == before[1] | {"version": 2, "passed_at": None, "kept_at": None}
+    assert again == before
 
 
 async def test_audit_entries_can_be_added_and_neither_changed_nor_removed(empty_url: str) -> None:
