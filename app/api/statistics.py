@@ -1,6 +1,6 @@
 """Statistics without people: months that have settled, as they were drawn; what is small is not in them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -132,25 +132,27 @@ async def referral_statistics(desk: AtDesk, by: By, first: Month, last: Month) -
     """Read the tables of referrals by one thing, from a month to another."""
     drawn = await statistics.drawn(desk.tx, by.value, first=first, last=last)
     named = _services if by is By.SERVICE_OUTCOME else _region
+    categories = _categories(_terms_of(by, desk.reference))
     return ReferralStatistics(
         by=by,
         smallest=SMALLEST,
-        categories=_categories(_terms_of(by, desk.reference)),
+        categories=categories,
         not_drawn=_not_drawn(drawn, first, last),
-        tables=[CountsView(**_counts(one, one.body, desk.reference, named)) for one in drawn],
+        tables=[CountsView(**_counts(one, one.body, desk.reference, categories, named)) for one in drawn],
     )
 
 
 async def duty_statistics(desk: AtDesk, first: Month, last: Month) -> DutyStatistics:
     """Read the tables of duties, from a month to another."""
     drawn = await statistics.drawn(desk.tx, "duties", first=first, last=last)
+    categories = _categories(RESULT_TERMS.values())
     return DutyStatistics(
         smallest=SMALLEST,
-        categories=_categories(RESULT_TERMS.values()),
+        categories=categories,
         not_drawn=_not_drawn(drawn, first, last),
         tables=[
             DutyCountsView(
-                **_counts(one, table, desk.reference, _region),
+                **_counts(one, table, desk.reference, categories, _region),
                 **{name: table[name] for name in ("document", "version", "clause", "duty")},
             )
             for one in drawn
@@ -184,13 +186,24 @@ def _categories(terms: Iterable[Term]) -> list[CategoryView]:
     return [CategoryView(code=term.code, id=term.id, en=term.en) for term in (*terms, TOGETHER)]
 
 
-def _counts(drawn: statistics.Drawn, body: Mapping[str, Any], reference: Reference, named: Any) -> dict[str, Any]:
+def _counts(
+    drawn: statistics.Drawn,
+    body: Mapping[str, Any],
+    reference: Reference,
+    categories: Iterable[CategoryView],
+    named: Callable[[str, Reference], dict[str, str]],
+) -> dict[str, Any]:
+    codes = [category.code for category in categories]
+
+    def in_order(counts: Mapping[str, int | None]) -> dict[str, int | None]:
+        return {code: counts[code] for code in codes if code in counts}
+
     return {
         "month": str(drawn.month),
         "drawn_at": drawn.drawn_at,
         "total": body["total"],
-        "totals": body["totals"],
-        "rows": [{**row, **named(row["code"], reference)} for row in body["rows"]],
+        "totals": in_order(body["totals"]),
+        "rows": [{**row, "counts": in_order(row["counts"]), **named(row["code"], reference)} for row in body["rows"]],
     }
 
 

@@ -3,6 +3,7 @@
 import csv
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
@@ -21,6 +22,7 @@ from app.api.statistics import (
 )
 from app.commands.documents import desk_of
 from app.commands.running import CannotGoOn, in_transaction, with_sessions
+from app.commands.statistics_page import statistics_page
 from app.domain.months import Month
 from app.main import real_time
 from app.observability import configure_logging
@@ -51,6 +53,24 @@ def duties(first: First, last: Last, as_json: AsJson = False) -> None:
     months = _month(first), _month(last)
     found: DutyStatistics = _read(lambda desk: duty_statistics(desk, *months))
     write_duties(found, sys.stdout, as_json=as_json)
+
+
+@group.command()
+def page(
+    first: First, last: Last, to: Annotated[Path, typer.Option("--write", help="Berkas HTML / the HTML file.")]
+) -> None:
+    """Write all statistics of some months as one HTML page with charts and every table."""
+    months = _month(first), _month(last)
+
+    async def everything(desk: Desk) -> str:
+        referrals = [await referral_statistics(desk, by, *months) for by in By]
+        return statistics_page(referrals, await duty_statistics(desk, *months))
+
+    written = _read(everything)
+    try:
+        to.write_text(written, "utf-8")
+    except OSError as error:
+        raise CannotGoOn(f"{to} tidak dapat ditulis", f"{to} cannot be written ({error.strerror})") from None
 
 
 @group.command()

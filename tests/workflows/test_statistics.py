@@ -5,8 +5,11 @@ import csv
 import io
 import json
 import os
+import re
 import sys
 from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -292,7 +295,7 @@ async def lintas(database_url: str, *arguments: str) -> str:
 
 
 async def test_the_command_line_draws_and_writes_the_same_tables_as_csv_and_as_json(
-    service: Service, database_url: str
+    service: Service, database_url: str, tmp_path: Path
 ) -> None:
     for _ in range(8):
         await service.submit(of_sexual_violence())
@@ -304,6 +307,7 @@ async def test_the_command_line_draws_and_writes_the_same_tables_as_csv_and_as_j
     lines = list(csv.DictReader(io.StringIO(await lintas(database_url, "referrals", "--by", "violence", *march))))
     as_json = json.loads(await lintas(database_url, "referrals", "--by", "violence", *march, "--json"))
     duties = list(csv.DictReader(io.StringIO(await lintas(database_url, "duties", *march))))
+    await lintas(database_url, "page", *march, "--write", str(tmp_path / "page.html"))
 
     assert drawn.startswith("2025-03\n")
     assert as_json == await service.read(KUKAR, "/statistics/referrals?from=2025-03&to=2025-03&by=violence")
@@ -314,6 +318,33 @@ async def test_the_command_line_draws_and_writes_the_same_tables_as_csv_and_as_j
     assert {(line["document"], line["version"], line["clause"]) for line in duties} == {
         ("baseline-national", "1", "report-sexual-violence")
     }
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert "Kabupaten Penajam Paser Utara" in page
+    assert 'aria-label="Seksual. 2025-03: 8"' in page
+    assert not re.search(r"<script|https?:|url\((?!#)|@import", page)
+    assert NoStrayTags().fed(page) == []
+
+
+class NoStrayTags(HTMLParser):
+    """Finds tags that are closed and were not open, or open and never closed."""
+
+    VOID = frozenset({"meta"})
+
+    def fed(self, page: str) -> list[str]:
+        self.open: list[str] = []
+        self.stray: list[str] = []
+        self.feed(page)
+        return self.stray + self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - its own name
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.open and self.open[-1] == tag:
+            self.open.pop()
+        else:
+            self.stray.append(tag)
 
 
 async def test_the_command_line_says_how_a_month_is_written(database_url: str) -> None:
