@@ -63,19 +63,11 @@ def matched(rules: Rules, asked: Asked) -> tuple[str, ...]:
     """Name the clauses that match, as the engine finds them where every fact is known; nothing else is done."""
     facts, service = asked
     index = rules.index(facts.received_at)
-    return matched_there(index, (facts, service, index.whereabouts(facts)))
-
-
-def matched_there(index: ClauseIndex, placed: Placed) -> tuple[str, ...]:
-    """Name the clauses that match once it is known what the locations come to, which zen-engine is told as well."""
-    facts, service, places = placed
-    if facts.domicile is None or facts.sex is None or facts.age is None or facts.perpetrator_in_household is None:
+    places = index.whereabouts(facts)
+    found = index.settled(places, facts, service)
+    if found is None:
         raise ValueError("every fact must be known")
-    found = places.allowed & index.services.allows(service) & index.urgency.allows(facts.urgency)
-    found &= index.homes.known(facts.domicile).clauses & index.perpetrator.allows(facts.perpetrator_in_household)
-    found &= index.victims.of(facts.case_types).allows(facts.sex, facts.age) & ~places.unlocated
-    names = index.names
-    return tuple([names[place] for place in bits(found)])
+    return index.names_of(found & ~places[1])
 
 
 def compare(world: World) -> None:

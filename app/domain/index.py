@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 
 from app.domain.candidates import Selection
 from app.domain.canonical import canonical_bytes, digest
@@ -19,12 +18,12 @@ from app.domain.decision import Candidate, DutyOwed
 from app.domain.document import Document, sha256
 from app.domain.facts import Facts
 from app.domain.homes import Homes
-from app.domain.masks import MOST_REMEMBERED, Flag, Line, Places, bits, union
+from app.domain.masks import Flag, Line, Places, bits, union
 from app.domain.victims import VictimIndex
 from app.domain.vocabulary import Urgency
+from app.domain.whereabouts import Locator, Whereabouts
 
 MOST_NAMED = 5_000
-LOCATIONS = (Basis.INCIDENT, Basis.DOMICILE, Basis.CURRENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +39,6 @@ class IndexedClause:
     """Whom an assign clause selects; equal selections of one document are the same."""
     by_region: tuple[Basis, ...] | None
     """The basis of a clause that looks for agencies from the deciding region."""
-
-
-@dataclass(frozen=True, slots=True)
-class Whereabouts:
-    """What the known locations mean: the clauses they allow, those that are located and unlocated, and the regions."""
-
-    allowed: int
-    located: int
-    unlocated: int
-    regions: Mapping[tuple[Basis, ...], str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Which location decides which clauses, for all facts in which the same locations are known."""
-
-    anywhere: int
-    nowhere: int
-    by_location: tuple[tuple[int, int], ...]
-    """By the place of a location among all three, the clauses that it decides."""
-    deciding: tuple[tuple[tuple[Basis, ...], int | None], ...]
 
 
 class Named(dict[str, Candidate]):
@@ -96,20 +74,23 @@ class ClauseIndex:
         abroad = Flag((w.abroad, c.abroad) for w, c in zip(whens, covers, strict=True))
         cross_province = Flag((when.cross_province,) for when in whens)
         cross_regency = Flag((when.cross_regency,) for when in whens)
-        self._derived = {
-            (a, p, r): abroad.allows(a) & cross_province.allows(p) & cross_regency.allows(r)
-            for a, p, r in product((False, True), repeat=3)
-        }
         self.victims = VictimIndex(whens, covers)
-        self._territory = Places([indexed.document.territory for indexed in self.clauses])
         self._by_basis = self._bases()
         coverage = Places([document.covers.domicile for document in reversed(self.documents)])
         self.homes = Homes(self.domicile, coverage)
         self.names = tuple(indexed.name for indexed in self.clauses)
         self.named = tuple(map(Named, self.clauses))
         """For each clause, the candidates it has named."""
-        self._plans: dict[tuple[bool, ...], Plan] = {}
-        self._whereabouts: dict[tuple[str | None, str | None, str | None], Whereabouts] = {}
+        self._asked = self._answers(frozenset().union(*(when.services for when in whens)))
+        self._asked_otherwise = self._answers(("",))[""]
+        self.locator = Locator(
+            self._by_basis,
+            [indexed.by_region for indexed in self.clauses],
+            Places([indexed.document.territory for indexed in self.clauses]),
+            self.homes,
+            lambda a, p, r: abroad.allows(a) & cross_province.allows(p) & cross_regency.allows(r),
+        )
+        self.whereabouts = self.locator.locate
         self.duties = {place: _owed(self.clauses[place]) for place in bits(self.duty)}
         levels = [indexed.level for indexed in self.clauses]
         self._up_to = tuple((1 << bisect_right(levels, level)) - 1 for level in levels)
@@ -147,9 +128,38 @@ class ClauseIndex:
         """Give the digest that names these documents, by their ids, versions and digests."""
         return digest(canonical_bytes({"documents": list(self.digests)}))
 
+    def _answers(self, services: Iterable[str]) -> Mapping[str, Mapping[Urgency, tuple[int, int]]]:
+        """Fuse three lines of few values: by service and urgency, who allows it without and with the perpetrator."""
+        without, with_it = self.perpetrator.allows(False), self.perpetrator.allows(True)
+        found: dict[str, Mapping[Urgency, tuple[int, int]]] = {}
+        for service in services:
+            holding = {urgency: self.services.allows(service) & self.urgency.allows(urgency) for urgency in Urgency}
+            found[service] = {urgency: (mask & without, mask & with_it) for urgency, mask in holding.items()}
+        return found
+
     def holding(self, places: Whereabouts, urgency: Urgency, service: str) -> int:
         """Return whom service, urgency and the places that are known allow, the victim and the basis aside."""
-        return places.allowed & self.services.allows(service) & self.urgency.allows(urgency)
+        return places[0] & self.services.allows(service) & self.urgency.allows(urgency)
+
+    def settled(self, places: Whereabouts, facts: Facts, service: str) -> int | None:
+        """Return the clauses that hold, the basis aside; None if something is missing or too coarse to tell."""
+        allowed, _, home, _ = places
+        sex, age, perpetrator = facts.sex, facts.age, facts.perpetrator_in_household
+        if home is None or sex is None or age is None or perpetrator is None:
+            return None
+        holding = self._asked.get(service, self._asked_otherwise)[facts.urgency][perpetrator]
+        masks = self.victims.by_case_types[facts.case_types].by_age[sex]
+        return allowed & holding & home[0] & masks[age if age < len(masks) else -1]
+
+    def names_of(self, clauses: int) -> tuple[str, ...]:
+        """Name clauses, as document/key, in the order of deciding."""
+        names, found = self.names, []
+        while clauses:
+            last = clauses.bit_length() - 1
+            found.append(names[last])
+            clauses ^= 1 << last
+        found.reverse()
+        return tuple(found)
 
     def up_to(self, place: int) -> int:
         """Return the clauses that sort before a clause or level with it."""
@@ -163,44 +173,6 @@ class ClauseIndex:
                 known = [location for location in basis if facts.location(location) is not None]
                 lacking.update(known[:1] or basis)
         return frozenset(f"locations.{location}" for location in lacking)
-
-    def whereabouts(self, facts: Facts) -> Whereabouts:
-        """Return what the known locations mean to the clauses; what was worked out is remembered, within a bound."""
-        key = (facts.incident, facts.domicile, facts.current)
-        found = self._whereabouts.get(key)
-        if found is None:
-            if len(self._whereabouts) >= MOST_REMEMBERED:
-                self._whereabouts.clear()
-            found = self._whereabouts[key] = self._locate(facts)
-        return found
-
-    def _locate(self, facts: Facts) -> Whereabouts:
-        places = (facts.incident, facts.domicile, facts.current)
-        known = tuple([place is not None for place in places])
-        plan = self._plans.get(known)
-        if plan is None:
-            plan = self._plans[known] = self._plan(facts)
-        located, unlocated = plan.anywhere, plan.nowhere
-        for at, clauses in plan.by_location:
-            inside, coarse = self._territory.around(places[at] or "")
-            located |= clauses & inside
-            unlocated |= clauses & coarse
-        allowed = self._derived[facts.derived] & (located | unlocated | self.deny | self.duty)
-        regions = {basis: None if at is None else places[at] for basis, at in plan.deciding}
-        return Whereabouts(allowed, located, unlocated, regions)
-
-    def _plan(self, facts: Facts) -> Plan:
-        """Sort the clauses by the location that decides each, which depends only on which locations are known."""
-        deciding = [(basis, deciding_location(basis, facts)) for basis in self._by_basis]
-        by_location: dict[int, int] = defaultdict(int)
-        nowhere = 0
-        for basis, kind in deciding:
-            if kind is not None:
-                by_location[LOCATIONS.index(kind)] |= self._by_basis[basis]
-            elif basis:
-                nowhere |= self._by_basis[basis]
-        places = tuple((basis, None if kind is None else LOCATIONS.index(kind)) for basis, kind in deciding)
-        return Plan(self._by_basis.get((), 0), nowhere, tuple(by_location.items()), places)
 
 
 def deciding_location(basis: tuple[Basis, ...], facts: Facts) -> Basis | None:

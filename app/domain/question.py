@@ -9,10 +9,10 @@ from typing import NamedTuple
 from app.domain.candidates import NO_OFFERS, Listing, Listings, Offer
 from app.domain.decision import Candidate, DutyOwed
 from app.domain.facts import Facts
-from app.domain.index import ClauseIndex, IndexedClause
+from app.domain.index import ClauseIndex, IndexedClause, deciding_region
 from app.domain.masks import bits
 from app.domain.regions import REGENCY_DEPTH, contained_in_any, contains, depth
-from app.domain.unknowns import Place, Way, Ways, facts_that_matter, ways
+from app.domain.unknowns import Place, Way, Ways, facts_that_matter, the_way, ways
 from app.domain.vocabulary import Outcome, Reason, Sex, Urgency
 
 AVOIDED_ALL_THE_SAME = frozenset({"law_enforcement", "legal_service"})
@@ -70,9 +70,16 @@ class Question:
         self._avoided = NOTHING if service in AVOIDED_ALL_THE_SAME else facts.avoid_regions
         self._is_emergency = facts.urgency is Urgency.EMERGENCY
         places = index.whereabouts(facts)
-        self.located, self.unlocated, self._regions = places.located, places.unlocated, places.regions
+        _, self.unlocated, home, self._deciding = places
+        # Of the clauses that hold, those that are located; whether another is, only an explanation asks.
+        self.located = index.assign & ~self.unlocated if self.unlocated else index.assign
+        self._locations = (facts.incident, facts.domicile, facts.current, None)
         self._found: dict[int, Listing] = {}
-        self.ways: Ways = ways(index, facts, index.holding(places, facts.urgency, service), self._limits)
+        settled = index.settled(places, facts, service)
+        if settled is None or home is None:
+            self.ways = ways(index, facts, index.holding(places, facts.urgency, service), self._limits)
+        else:
+            self.ways = the_way(facts, home, settled)
         self._distinct: list[Verdict] = []
         """What the ways come to, each once; the most protective way's first."""
         self._judged: Sequence[int] = self._judge_every_way()
@@ -185,13 +192,14 @@ class Question:
             indexed = self.index.clauses[place]
             listing = NO_OFFERS
             if indexed.selection is not None:
-                listing = self._listings.listing(indexed.selection, self.service, self.region(indexed))
+                region = self._locations[self._deciding[place]]
+                listing = self._listings.listing(indexed.selection, self.service, region)
             self._found[place] = listing
         return listing
 
     def region(self, indexed: IndexedClause) -> str | None:
         """Return the deciding region of an assign clause that looks for agencies by region."""
-        return None if indexed.by_region is None else self._regions[indexed.by_region]
+        return None if indexed.by_region is None else deciding_region(indexed.by_region, self.facts)
 
     def offers(self, place: int, way: Way) -> tuple[Offer, ...]:
         """List the candidates of an assign clause in one way, those tried among them."""
@@ -251,9 +259,8 @@ class Question:
 
     def matched(self) -> tuple[str, ...]:
         """Name the clauses that match in some way, or could if a place were known, in the order of deciding."""
-        could = self.ways.could & (self.located | self.unlocated | self.index.deny | self.index.duty)
-        names = self.index.names
-        return tuple([names[place] for place in bits(could)])
+        index = self.index
+        return index.names_of(self.ways.could & (self.located | self.unlocated | index.deny | index.duty))
 
 
 def _decided(known: Iterable[tuple[int, int, int]], holding: int) -> int | None:

@@ -70,6 +70,13 @@ class Ways:
             yield (h, p, s, a), Way(home, perpetrator, sex, age, clauses)
 
 
+def the_way(facts: Facts, home: Home, clauses: int) -> Ways:
+    """Return the one way that facts turn out of which none is missing, with the clauses that hold in it."""
+    if facts.perpetrator_in_household is None or facts.sex is None or facts.age is None:
+        raise ValueError("a fact is missing")
+    return Ways((home,), (facts.perpetrator_in_household,), (facts.sex,), (facts.age,), (clauses,), clauses)
+
+
 def ways(index: ClauseIndex, facts: Facts, holding: int, listings: Callable[[int], list[Listing]]) -> Ways:
     """List how the missing facts could turn out, given the clauses that hold by the facts which are known.
 
@@ -78,7 +85,7 @@ def ways(index: ClauseIndex, facts: Facts, holding: int, listings: Callable[[int
     homes = _homes(index, facts, holding)
     perpetrators = BOTH if facts.perpetrator_in_household is None else (facts.perpetrator_in_household,)
     sexes = SEXES if facts.sex is None else (facts.sex,)
-    victims = index.victims.of(facts.case_types)
+    victims = index.victims.by_case_types[facts.case_types]
     if facts.age is not None and len(sexes) == 1 and len(perpetrators) == 1 and homes is not None and len(homes) == 1:
         clauses = holding & homes[0].clauses & index.perpetrator.allows(perpetrators[0])
         clauses &= victims.allows(sexes[0], facts.age)

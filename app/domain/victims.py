@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain.clauses import Condition, Covers, VictimLine
@@ -24,15 +24,32 @@ class Victims:
     ages: tuple[int, ...]
     by_sex: Mapping[Sex, tuple[int, ...]]
     of_any_age: Mapping[Sex, int]
+    by_age: Mapping[Sex, tuple[int, ...]]
+    """By sex, a mask for each age up to the last that counts; that one's stands for all above."""
 
     def allows(self, sex: Sex, age: int) -> int:
         """Return who speaks of such a victim."""
-        return self.by_sex[sex][bisect_right(self.ages, age)]
+        masks = self.by_age[sex]
+        return masks[age] if age < len(masks) else masks[-1]
 
     def at(self, sex: Sex, ages: Iterable[int]) -> list[int]:
         """Return who speaks of such victims at each of some ages."""
         masks, limits = self.by_sex[sex], self.ages
         return [masks[bisect_right(limits, age)] for age in ages]
+
+
+class Speaking(dict[frozenset[str], Victims]):
+    """Who speaks of victims, by types of case; made when first asked for and remembered within a bound."""
+
+    def __init__(self, make: Callable[[frozenset[str]], Victims]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, case_types: frozenset[str]) -> Victims:
+        if len(self) >= MOST_SETS:
+            self.clear()
+        found = self[case_types] = self._make(case_types)
+        return found
 
 
 class VictimIndex:
@@ -47,21 +64,17 @@ class VictimIndex:
         lines = [line for victims in groups for line in victims]
         asked: list[Ages] = [*whens, *lines]
         self.ages = tuple(sorted({age for one in asked for age in (one.age_from, one.age_below) if age}))
+        self._interval = [bisect_right(self.ages, age) for age in range(max(self.ages, default=0) + 1)]
         self._whens = _AskedOfVictims(whens, self.ages)
         self._lines = _AskedOfVictims(lines, self.ages)
-        self._known: dict[frozenset[str], Victims] = {}
+        self.by_case_types = Speaking(self._of)
+        """Who speaks of victims of some types of case."""
 
-    def of(self, case_types: frozenset[str]) -> Victims:
-        """Return who speaks of victims of some types of case."""
-        found = self._known.get(case_types)
-        if found is None:
-            intervals = range(len(self.ages) + 1)
-            by_sex = {sex: tuple(self._allows(sex, interval, case_types) for interval in intervals) for sex in Sex}
-            found = Victims(self.ages, by_sex, {sex: union(masks) for sex, masks in by_sex.items()})
-            if len(self._known) >= MOST_SETS:
-                self._known.clear()
-            self._known[case_types] = found
-        return found
+    def _of(self, case_types: frozenset[str]) -> Victims:
+        intervals = range(len(self.ages) + 1)
+        by_sex = {sex: tuple(self._allows(sex, interval, case_types) for interval in intervals) for sex in Sex}
+        by_age = {sex: tuple([masks[interval] for interval in self._interval]) for sex, masks in by_sex.items()}
+        return Victims(self.ages, by_sex, {sex: union(masks) for sex, masks in by_sex.items()}, by_age)
 
     def _allows(self, sex: Sex, interval: int, case_types: frozenset[str]) -> int:
         lines = self._lines.allows(sex, interval, case_types)
