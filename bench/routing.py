@@ -8,8 +8,7 @@ from app.domain.canonical import canonical_bytes
 from app.domain.decision import Decision
 from app.domain.explanation import explain, explanation_bytes
 from app.domain.facts import Facts
-from app.domain.index import ClauseIndex, Whereabouts
-from app.domain.masks import bits
+from app.domain.index import ClauseIndex
 from app.domain.record import record_of
 from app.domain.routing import Rules, compile_rules
 from app.reference.load import shipped
@@ -25,7 +24,6 @@ HEADLINE = (500, 2_000)
 MATCHING, WHOLE = "Lintas, matching", "Lintas, a whole decision"
 
 Asked = tuple[Facts, str]
-Placed = tuple[Facts, str, Whereabouts]
 
 
 def main() -> None:
@@ -59,30 +57,23 @@ def told(rules: Rules, asked: Asked) -> bytes:
     return explanation_bytes(explain(rules, *asked))
 
 
-def matched(rules: Rules, asked: Asked) -> tuple[str, ...]:
+def matched(index: ClauseIndex, asked: Asked) -> tuple[str, ...]:
     """Name the clauses that match, as the engine finds them where every fact is known; nothing else is done."""
-    facts, service = asked
-    index = rules.index(facts.received_at)
-    places = index.whereabouts(facts)
-    found = index.settled(places, facts, service)
+    found = index.settled(*asked)
     if found is None:
         raise ValueError("every fact must be known")
-    return index.names_of(found & ~places[1])
+    return index.names_of(found)
 
 
 def compare(world: World) -> None:
     """Hold the engine against the loop and against zen-engine, on the same referrals, which none has seen before."""
     loop, zen = Loop(world), ZenTable(world)
-    index = compiled(world).index(MOMENT)
 
     def fresh(number: int, count: int) -> list[Asked]:
         return referrals(1000 + number, count, world.regencies)
 
     def said(number: int) -> list[dict[str, Any]]:
         return [said_to_zen(*asked) for asked in fresh(number, 400)]
-
-    def placed(number: int) -> list[Placed]:
-        return [(facts, service, index.whereabouts(facts)) for facts, service in fresh(number, 2000)]
 
     def ours(name: str, do: Callable[[Rules, Asked], Any]) -> Contender:
         # Rules of its own for each, so that none finds ready what another has worked out.
@@ -93,8 +84,7 @@ def compare(world: World) -> None:
         agree(rules, loop, zen, asked)
     figures = in_turn(
         [
-            Contender(MATCHING, partial(matched_there, index), placed),
-            ours("Lintas, matching, the locations too", matched),
+            Contender(MATCHING, partial(matched, compiled(world).index(MOMENT)), partial(fresh, count=2000)),
             ours(WHOLE, decide),
             ours("Lintas, a decision and its record", record),
             Contender("the loop, a whole decision", lambda asked: loop.decide(*asked), partial(fresh, count=60)),
@@ -120,7 +110,8 @@ def agree(rules: Rules, loop: Loop, zen: ZenTable, asked: Asked) -> None:
     reason = decision.reason.value if decision.reason else None
     ours = Answer(reason, decision.agency, name, chain, decision.matched)
     zens = {clauses_of(ask(said_to_zen(*asked))) for ask in zen.ways.values()}
-    if ours != loop.decide(*asked) or zens != {ours.matched} or matched(rules, asked) != ours.matched:
+    index = rules.index(asked[0].received_at)
+    if ours != loop.decide(*asked) or zens != {ours.matched} or matched(index, asked) != ours.matched:
         raise AssertionError(f"they do not agree on {asked}")
 
 

@@ -65,12 +65,6 @@ class Facts:
             return self.abroad, False, False
         return self.abroad, self.cross_province, self.cross_regency
 
-    @property
-    def first_domestic(self) -> str | None:
-        """Return the first known domestic location of current, incident, domicile."""
-        known = (code for code in (self.current, self.incident, self.domicile) if code and not is_country(code))
-        return next(known, None)
-
     def location(self, kind: str) -> str | None:
         """Return the location a basis names: incident, domicile or current."""
         if kind == "incident":

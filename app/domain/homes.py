@@ -41,10 +41,6 @@ class Homes:
             home = self._known[domicile] = self._home(domicile)
         return home
 
-    def exactly(self, domicile: str) -> Home | None:
-        """Return a home by its region; None if the region is too coarse for some clause to tell."""
-        return None if self._line.around(domicile)[1] else self.known(domicile)
-
     def is_too_coarse(self, domicile: str, clauses: int) -> bool:
         """Say whether a domicile is too coarse for some of the clauses to tell."""
         return self._line.around(domicile)[1] & clauses != 0

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from app.domain.answers import Answers
 from app.domain.candidates import Selection
 from app.domain.canonical import canonical_bytes, digest
 from app.domain.clauses import Assign, Basis, Clause, Deny, Duty, Selector
@@ -71,26 +72,34 @@ class ClauseIndex:
         self.urgency = Line(frozenset(map(str, when.urgency)) for when in whens)
         self.perpetrator = Flag((when.perpetrator_in_household,) for when in whens)
         self.domicile = Places([cover.domicile for cover in covers])
-        abroad = Flag((w.abroad, c.abroad) for w, c in zip(whens, covers, strict=True))
-        cross_province = Flag((when.cross_province,) for when in whens)
-        cross_regency = Flag((when.cross_regency,) for when in whens)
+        abroad_line = Flag((w.abroad, c.abroad) for w, c in zip(whens, covers, strict=True))
+        province_line = Flag((when.cross_province,) for when in whens)
+        regency_line = Flag((when.cross_regency,) for when in whens)
         self.victims = VictimIndex(whens, covers)
         self._by_basis = self._bases()
         coverage = Places([document.covers.domicile for document in reversed(self.documents)])
         self.homes = Homes(self.domicile, coverage)
-        self.names = tuple(indexed.name for indexed in self.clauses)
+        self._names = ("", *(indexed.name for indexed in self.clauses))
+        self._bit = (0, *(1 << place for place in range(len(self.clauses))))
         self.named = tuple(map(Named, self.clauses))
         """For each clause, the candidates it has named."""
-        self._asked = self._answers(frozenset().union(*(when.services for when in whens)))
-        self._asked_otherwise = self._answers(("",))[""]
-        self.locator = Locator(
-            self._by_basis,
-            [indexed.by_region for indexed in self.clauses],
-            Places([indexed.document.territory for indexed in self.clauses]),
-            self.homes,
-            lambda a, p, r: abroad.allows(a) & cross_province.allows(p) & cross_regency.allows(r),
-        )
-        self.whereabouts = self.locator.locate
+
+        def derived(abroad: bool, cross_province: bool, cross_regency: bool) -> int:
+            return (
+                abroad_line.allows(abroad) & province_line.allows(cross_province) & regency_line.allows(cross_regency)
+            )
+
+        territory = Places([indexed.document.territory for indexed in self.clauses])
+        locator = Locator(self._by_basis, [one.by_region for one in self.clauses], territory, self.homes, derived)
+        self.whereabouts = locator.locate
+        """What the known locations of facts mean to the clauses."""
+        self._incidents, self._domiciles, self._currents = locator.fine
+        self.deciding = locator.deciding
+        """For each clause, the number of the location from which it looks for agencies, where all three are known."""
+        answers = Answers(self.services, self.urgency, self.perpetrator)
+        self._in_one_regency = answers.within(derived(False, False, False))
+        self._in_one_province = answers.within(derived(False, False, True))
+        self._in_several = answers.within(derived(False, True, True))
         self.duties = {place: _owed(self.clauses[place]) for place in bits(self.duty)}
         levels = [indexed.level for indexed in self.clauses]
         self._up_to = tuple((1 << bisect_right(levels, level)) - 1 for level in levels)
@@ -128,36 +137,39 @@ class ClauseIndex:
         """Give the digest that names these documents, by their ids, versions and digests."""
         return digest(canonical_bytes({"documents": list(self.digests)}))
 
-    def _answers(self, services: Iterable[str]) -> Mapping[str, Mapping[Urgency, tuple[int, int]]]:
-        """Fuse three lines of few values: by service and urgency, who allows it without and with the perpetrator."""
-        without, with_it = self.perpetrator.allows(False), self.perpetrator.allows(True)
-        found: dict[str, Mapping[Urgency, tuple[int, int]]] = {}
-        for service in services:
-            holding = {urgency: self.services.allows(service) & self.urgency.allows(urgency) for urgency in Urgency}
-            found[service] = {urgency: (mask & without, mask & with_it) for urgency, mask in holding.items()}
-        return found
-
     def holding(self, places: Whereabouts, urgency: Urgency, service: str) -> int:
         """Return whom service, urgency and the places that are known allow, the victim and the basis aside."""
-        return places[0] & self.services.allows(service) & self.urgency.allows(urgency)
+        return places.allowed & self.services.allows(service) & self.urgency.allows(urgency)
 
-    def settled(self, places: Whereabouts, facts: Facts, service: str) -> int | None:
-        """Return the clauses that hold, the basis aside; None if something is missing or too coarse to tell."""
-        allowed, _, home, _ = places
-        sex, age, perpetrator = facts.sex, facts.age, facts.perpetrator_in_household
-        if home is None or sex is None or age is None or perpetrator is None:
+    def settled(self, facts: Facts, service: str) -> int | None:
+        """Return the clauses that match where all is known and fine enough to tell, else None.
+
+        This is the common case, and nothing else is worked out for it: seven lookups, and the AND of five masks.
+        """
+        incident, domicile = self._incidents[facts.incident], self._domiciles[facts.domicile]
+        current, age, said = self._currents[facts.current], facts.age, facts.perpetrator_in_household
+        if incident is None or domicile is None or current is None or age is None or said is None or facts.sex is None:
             return None
-        holding = self._asked.get(service, self._asked_otherwise)[facts.urgency][perpetrator]
-        masks = self.victims.by_case_types[facts.case_types].by_age[sex]
-        return allowed & holding & home[0] & masks[age if age < len(masks) else -1]
+        by_incident, incident_regency, incident_province = incident
+        by_domicile, domicile_regency, domicile_province = domicile
+        by_current, current_regency, current_province = current
+        if incident_regency == domicile_regency == current_regency:
+            answers = self._in_one_regency
+        elif incident_province == domicile_province == current_province:
+            answers = self._in_one_province
+        else:
+            answers = self._in_several
+        masks = self.victims.by_case_types[facts.case_types].by_age[facts.sex]
+        by_victim = masks[age] if age < len(masks) else masks[-1]
+        return by_incident & by_domicile & by_current & answers[service][facts.urgency][said] & by_victim
 
     def names_of(self, clauses: int) -> tuple[str, ...]:
         """Name clauses, as document/key, in the order of deciding."""
-        names, found = self.names, []
+        names, bit, found = self._names, self._bit, []
         while clauses:
-            last = clauses.bit_length() - 1
-            found.append(names[last])
-            clauses ^= 1 << last
+            length = clauses.bit_length()
+            found.append(names[length])
+            clauses ^= bit[length]
         found.reverse()
         return tuple(found)
 

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from app.domain.regions import ancestry
 
 MOST_REMEMBERED = 50_000
 
 
-def bits(mask: int) -> Iterator[int]:
+def bits(mask: int) -> list[int]:
     """List the places of the bits that are set, the lowest first."""
+    found = []
     while mask:
-        low = mask & -mask
-        yield low.bit_length() - 1
-        mask ^= low
+        # From the top, for what is left gets shorter then.
+        place = mask.bit_length() - 1
+        found.append(place)
+        mask ^= 1 << place
+    found.reverse()
+    return found
+
+
+def lowest(mask: int) -> int:
+    """Return the place of the lowest bit that is set; -1 if none is."""
+    return (mask & -mask).bit_length() - 1
 
 
 def union(masks: Iterable[int]) -> int:
@@ -29,7 +38,7 @@ def union(masks: Iterable[int]) -> int:
 class Line:
     """One line that clauses may carry, such as `services`: a mask for each value and one for any other value."""
 
-    __slots__ = ("_named", "free")
+    __slots__ = ("free", "named")
 
     def __init__(self, asked: Iterable[frozenset[str]]) -> None:
         self.free = 0
@@ -39,15 +48,15 @@ class Line:
                 self.free |= 1 << place
             for value in values:
                 named[value] |= 1 << place
-        self._named = {value: mask | self.free for value, mask in named.items()}
+        self.named = {value: mask | self.free for value, mask in named.items()}
 
     def allows(self, value: str) -> int:
         """Return who allows a value."""
-        return self._named.get(value, self.free)
+        return self.named.get(value, self.free)
 
     def allows_any(self, values: Iterable[str]) -> int:
         """Return who allows one value or another."""
-        return self.free | union(self._named.get(value, 0) for value in values)
+        return self.free | union(self.named.get(value, 0) for value in values)
 
 
 class Flag:

@@ -10,9 +10,9 @@ from app.domain.candidates import NO_OFFERS, Listing, Listings, Offer
 from app.domain.decision import Candidate, DutyOwed
 from app.domain.facts import Facts
 from app.domain.index import ClauseIndex, IndexedClause, deciding_region
-from app.domain.masks import bits
+from app.domain.masks import bits, lowest
 from app.domain.regions import REGENCY_DEPTH, contained_in_any, contains, depth
-from app.domain.unknowns import Place, Way, Ways, facts_that_matter, the_way, ways
+from app.domain.unknowns import Place, Way, facts_that_matter, the_way, ways
 from app.domain.vocabulary import Outcome, Reason, Sex, Urgency
 
 AVOIDED_ALL_THE_SAME = frozenset({"law_enforcement", "legal_service"})
@@ -69,17 +69,19 @@ class Question:
         self._off = off
         self._avoided = NOTHING if service in AVOIDED_ALL_THE_SAME else facts.avoid_regions
         self._is_emergency = facts.urgency is Urgency.EMERGENCY
-        places = index.whereabouts(facts)
-        _, self.unlocated, home, self._deciding = places
-        # Of the clauses that hold, those that are located; whether another is, only an explanation asks.
-        self.located = index.assign & ~self.unlocated if self.unlocated else index.assign
         self._locations = (facts.incident, facts.domicile, facts.current, None)
         self._found: dict[int, Listing] = {}
-        settled = index.settled(places, facts, service)
-        if settled is None or home is None:
+        settled = index.settled(facts, service)
+        if settled is None:
+            places = index.whereabouts(facts)
+            _, self.unlocated, self._deciding = places
+            self.located = index.assign & ~self.unlocated
+            """Of the clauses that hold in some way, those that assign and are located."""
             self.ways = ways(index, facts, index.holding(places, facts.urgency, service), self._limits)
         else:
-            self.ways = the_way(facts, home, settled)
+            self.unlocated, self._deciding = 0, index.deciding
+            self.located = index.assign
+            self.ways = the_way(index, facts, settled)
         self._distinct: list[Verdict] = []
         """What the ways come to, each once; the most protective way's first."""
         self._judged: Sequence[int] = self._judge_every_way()
@@ -146,8 +148,7 @@ class Question:
     def _judge(self, holding: int, sex: Sex, age: int) -> Verdict:
         denied = holding & self.index.deny
         if denied:
-            denied_by = next(bits(denied))
-            return Verdict(denied_by, None, Outcome.NEEDS_COORDINATOR, Reason.DENIED, NOTHING)
+            return Verdict(lowest(denied), None, Outcome.NEEDS_COORDINATOR, Reason.DENIED, NOTHING)
         head, someone_was_tried = self._head(holding & self.located, sex, age)
         unlocated = holding & self.unlocated
         if head is not None:
@@ -164,7 +165,7 @@ class Question:
         passed_over: list[int] = []
         someone_was_tried = False
         while matching:
-            place = (matching & -matching).bit_length() - 1
+            place = lowest(matching)
             matching &= matching - 1
             offers = self._offers(place, sex, age)
             if not offers:
@@ -175,7 +176,7 @@ class Question:
                 someone_was_tried = True
                 continue
             level = matching & self.index.up_to(place)
-            others = (self._first_untried(self._offers(other, sex, age)) for other in bits(level))
+            others = [self._first_untried(self._offers(other, sex, age)) for other in bits(level)]
             is_ambiguous = any(other is not None and other.agency != first.agency for other in others)
             return Head(place, first, is_ambiguous, tuple(passed_over)), someone_was_tried
         return None, someone_was_tried
@@ -255,7 +256,8 @@ class Question:
 
     def duties(self, way: Way) -> tuple[DutyOwed, ...]:
         """List the duties that a handoff carries in one way."""
-        return tuple(self.index.duties[place] for place in bits(way.clauses & self.index.duty))
+        duties = self.index.duties
+        return tuple([duties[place] for place in bits(way.clauses & self.index.duty)])
 
     def matched(self) -> tuple[str, ...]:
         """Name the clauses that match in some way, or could if a place were known, in the order of deciding."""

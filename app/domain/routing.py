@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -17,7 +17,7 @@ from app.domain.facts import Facts
 from app.domain.index import ClauseIndex
 from app.domain.neighbours import Neighbours
 from app.domain.question import Question, Verdict
-from app.domain.regions import NATION, ancestry
+from app.domain.regions import NATION, ancestry, is_country
 from app.domain.registry import Registry
 from app.domain.vocabulary import Outcome, Reason, Urgency, Vocabulary
 
@@ -94,17 +94,23 @@ class Rules:
 
     def coordinator(self, facts: Facts) -> str | None:
         """Name who coordinates; None if everyone who could is off the list."""
-        return next(self._coordinators_of(facts), None)
+        off = self.off_list(facts)
+        for region in self._calling(facts):
+            for code in self._coordinators.get(region, ()):
+                if code not in off:
+                    return code
+        return None
 
     def wider_coordinators(self, facts: Facts) -> tuple[str, ...]:
         """List all who may coordinate, the narrowest first; for a victim abroad or nowhere, the national one."""
-        return tuple(self._coordinators_of(facts))
-
-    def _coordinators_of(self, facts: Facts) -> Iterator[str]:
-        domestic = None if facts.abroad else facts.first_domestic
-        regions = ancestry(domestic) if domestic is not None else (NATION,)
         off = self.off_list(facts)
-        return (code for region in regions for code in self._coordinators.get(region, ()) if code not in off)
+        every = (code for region in self._calling(facts) for code in self._coordinators.get(region, ()))
+        return tuple(code for code in every if code not in off)
+
+    def _calling(self, facts: Facts) -> tuple[str, ...]:
+        """List the regions whose coordinators are called, the narrowest first."""
+        where = facts.current or facts.incident or facts.domicile
+        return (NATION,) if where is None or is_country(where) else ancestry(where)
 
     def _decision(self, question: Question, facts: Facts) -> Decision:
         way, verdict = question.first

@@ -70,11 +70,12 @@ class Ways:
             yield (h, p, s, a), Way(home, perpetrator, sex, age, clauses)
 
 
-def the_way(facts: Facts, home: Home, clauses: int) -> Ways:
+def the_way(index: ClauseIndex, facts: Facts, clauses: int) -> Ways:
     """Return the one way that facts turn out of which none is missing, with the clauses that hold in it."""
-    if facts.perpetrator_in_household is None or facts.sex is None or facts.age is None:
+    domicile, said, sex, age = facts.domicile, facts.perpetrator_in_household, facts.sex, facts.age
+    if domicile is None or said is None or sex is None or age is None:
         raise ValueError("a fact is missing")
-    return Ways((home,), (facts.perpetrator_in_household,), (facts.sex,), (facts.age,), (clauses,), clauses)
+    return Ways((index.homes.known(domicile),), (said,), (sex,), (age,), (clauses,), clauses)
 
 
 def ways(index: ClauseIndex, facts: Facts, holding: int, listings: Callable[[int], list[Listing]]) -> Ways:

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from sys import intern
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from app.domain.clauses import Basis
 from app.domain.facts import Facts
-from app.domain.homes import Home, Homes
+from app.domain.homes import Homes
 from app.domain.masks import MOST_REMEMBERED, Places
 from app.domain.regions import province_of, regency_of
 
@@ -18,42 +18,72 @@ LOCATIONS = (Basis.INCIDENT, Basis.DOMICILE, Basis.CURRENT)
 NOWHERE = len(LOCATIONS)
 """The number of no location, behind those of the three."""
 
-Whereabouts = tuple[int, int, Home | None, tuple[int, ...]]
-"""What the known locations come to: the clauses that they allow, those among them that are unlocated, the home if it
-is known finely enough for every clause, and for each clause the number of the location from which it looks for
-agencies. A plain tuple, for one is made for every question."""
-
-Site = tuple[int, int, str | None, str | None, Home | None]
-"""One location: the clauses that it allows, those of them for which it is too coarse, its province, its regency, and
-of a domicile the home."""
+Found = TypeVar("Found")
 
 
-class Sites(dict[str | None, Site]):
-    """The locations of one kind, made when they are first met and remembered within a bound."""
+class Whereabouts(NamedTuple):
+    """What the known locations come to."""
 
-    def __init__(self, make: Callable[[str | None], Site]) -> None:
+    allowed: int
+    """The clauses that the locations allow, located or not, the homes that are covered aside."""
+    unlocated: int
+    """The clauses that no known location is fine enough to decide."""
+    deciding: tuple[int, ...]
+    """For each clause, the number of the location from which it looks for agencies."""
+
+
+class Site(NamedTuple):
+    """One location."""
+
+    allowed: int
+    """The clauses that it does not decide, and those that it does and which it lies in or is too coarse for."""
+    unlocated: int
+    """The clauses that it decides and is too coarse for."""
+
+
+class FineSite(NamedTuple):
+    """A location that is fine enough for every clause, and for the regency."""
+
+    allowed: int
+    """The clauses that it allows; of a domicile, as the home as well."""
+    regency: str
+    province: str
+
+
+class Sites(dict[str | None, Found], Generic[Found]):
+    """Locations of one kind, made when they are first met and remembered within a bound."""
+
+    def __init__(self, make: Callable[[str | None], Found]) -> None:
         super().__init__()
         self._make = make
-        self._alike: dict[Site, Site] = {}
+        self._alike: dict[Found, Found] = {}
         """Most locations mean what their neighbours mean; those are one."""
 
-    def __missing__(self, code: str | None) -> Site:
+    def __missing__(self, code: str | None) -> Found:
         if len(self) >= MOST_REMEMBERED:
             self.clear()
             self._alike.clear()
-        site = self._make(code)
-        site = self[code] = self._alike.setdefault(site, site)
-        return site
+        made = self._make(code)
+        made = self[code] = self._alike.setdefault(made, made)
+        return made
 
 
 class Plan(NamedTuple):
     """Which location decides which clauses, for all facts in which the same locations are known."""
 
     nowhere: int
-    incidents: Sites
-    domiciles: Sites
-    currents: Sites
+    sites: tuple[Sites[Site], ...]
+    decided_by: tuple[int, ...]
+    """For each location, the clauses that it decides."""
     deciding: tuple[int, ...]
+
+
+class Fine(NamedTuple):
+    """The locations of each kind that are fine enough for all that can be asked, where all three are known."""
+
+    incidents: Sites[FineSite | None]
+    domiciles: Sites[FineSite | None]
+    currents: Sites[FineSite | None]
 
 
 class Locator:
@@ -73,34 +103,26 @@ class Locator:
         and regencies.
         """
         self._bases, self._looking = bases, looking
+        self._every = (1 << len(looking)) - 1
         self._territory, self._homes = territory, homes
-        self._derived = {flags: derived(*flags) for flags in product((False, True), repeat=3)}
-        self._in_one_regency = derived(False, False, False)
-        self._in_one_province = derived(False, False, True)
-        self._in_several = derived(False, True, True)
-        self._plans = {known: self._plan(known) for known in product((False, True), repeat=3)}
-        self._all_known = self._plans[True, True, True]
+        either = (False, True)
+        self._derived = {flags: derived(*flags) for flags in product(either, either, either)}
+        self._plans = {known: self._plan(known) for known in self._derived}
+        all_known = self._plans[True, True, True]
+        self.deciding = all_known.deciding
+        self.fine = Fine(*(Sites(self._fine(all_known, at)) for at in range(len(LOCATIONS))))
 
     def locate(self, facts: Facts) -> Whereabouts:
         """Return what the known locations mean to the clauses."""
-        incident, domicile, current = facts.incident, facts.domicile, facts.current
-        if incident is not None and domicile is not None and current is not None:
-            plan = self._all_known
-        else:
-            plan = self._plans[incident is not None, domicile is not None, current is not None]
-        unlocated, incidents, domiciles, currents, deciding = plan
-        allowed, coarse, province, regency, _ = incidents[incident]
-        allowed_2, coarse_2, province_2, regency_2, home = domiciles[domicile]
-        allowed_3, coarse_3, province_3, regency_3, _ = currents[current]
-        if regency is None or regency_2 is None or regency_3 is None:
-            allowed &= self._derived[facts.derived]
-        elif regency == regency_2 == regency_3:
-            allowed &= self._in_one_regency
-        elif province == province_2 == province_3:
-            allowed &= self._in_one_province
-        else:
-            allowed &= self._in_several
-        return allowed & allowed_2 & allowed_3, unlocated | coarse | coarse_2 | coarse_3, home, deciding
+        places = (facts.incident, facts.domicile, facts.current)
+        plan = self._plans[places[0] is not None, places[1] is not None, places[2] is not None]
+        allowed, unlocated = self._derived[facts.derived], plan.nowhere
+        for sites, place in zip(plan.sites, places, strict=True):
+            if place is not None:
+                site = sites[place]
+                allowed &= site.allowed
+                unlocated |= site.unlocated
+        return Whereabouts(allowed, unlocated, plan.deciding)
 
     def _plan(self, known: tuple[bool, bool, bool]) -> Plan:
         by_location: dict[int, int] = defaultdict(int)
@@ -110,19 +132,31 @@ class Locator:
             numbers[basis] = number = next((place for place in places if known[place]), NOWHERE)
             if basis:
                 by_location[number] |= clauses
-        incidents, domiciles, currents = (self._sites(by_location[at], kind) for at, kind in enumerate(LOCATIONS))
+        decided_by = tuple(by_location[at] for at in range(len(LOCATIONS)))
         deciding = tuple(NOWHERE if basis is None else numbers[basis] for basis in self._looking)
-        return Plan(by_location[NOWHERE], incidents, domiciles, currents, deciding)
+        return Plan(by_location[NOWHERE], tuple(map(self._sites, decided_by)), decided_by, deciding)
 
-    def _sites(self, deciding: int, kind: Basis) -> Sites:
-        free = ((1 << len(self._looking)) - 1) & ~deciding
-
+    def _sites(self, decided: int) -> Sites[Site]:
         def make(code: str | None) -> Site:
-            if code is None:
-                return free, 0, None, None, None
-            inside, coarse = self._territory.around(code)
-            home = self._homes.exactly(code) if kind is Basis.DOMICILE else None
-            province, regency = (of and intern(of) for of in (province_of(code), regency_of(code)))
-            return free | (deciding & (inside | coarse)), deciding & coarse, province, regency, home
+            inside, coarse = self._territory.around(code or "")
+            return Site(self._every & ~decided | decided & (inside | coarse), decided & coarse)
 
         return Sites(make)
+
+    def _fine(self, plan: Plan, at: int) -> Callable[[str | None], FineSite | None]:
+        sites = plan.sites[at]
+
+        def make(code: str | None) -> FineSite | None:
+            if code is None:
+                return None
+            site, regency, province = sites[code], regency_of(code), province_of(code)
+            if regency is None or province is None or site.unlocated:
+                return None
+            allowed = site.allowed
+            if LOCATIONS[at] is Basis.DOMICILE:
+                if self._homes.is_too_coarse(code, self._every):
+                    return None
+                allowed &= self._homes.known(code).clauses
+            return FineSite(allowed, intern(regency), intern(province))
+
+        return make
