@@ -1,7 +1,7 @@
 """Statistics that are drawn once, and what became of each duty.
 
 Revision: 0006
-Follows: 0004
+Follows: 0005
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
