@@ -76,6 +76,8 @@ class Service:
     key_ring: KeyRing
     reference: ReferenceKeeper
     clock: BusinessClock
+    real_clock: BusinessClock
+    """What deliveries are scheduled and signed by, whatever the business clock says."""
     revision: str | None
     listen_url: str | None
     """The database's own address, for LISTEN; None where only a pooler is known, and polling has to do."""
@@ -114,10 +116,14 @@ def compose(
     url: str,
     key_ring: KeyRing,
     name: str,
-    clock: BusinessClock = real_time,
+    clock: BusinessClock | None = None,
+    machine_clock: BusinessClock = real_time,
     revision: str | None = None,
 ) -> Service:
-    """Lay out a process; it connects when it first has something to do."""
+    """Lay out a process; it connects when it first has something to do.
+
+    `clock` is a business clock that is set, in a demonstration or a test; `machine_clock` is the clock of this machine.
+    """
     pool = Pool(
         size=settings.database.pool_size,
         overflow=settings.database.pool_overflow,
@@ -144,7 +150,8 @@ def compose(
         sessions=sessions_of(engine),
         key_ring=key_ring,
         reference=ReferenceKeeper(),
-        clock=clock,
+        clock=clock or machine_clock,
+        real_clock=machine_clock,
         revision=revision,
         listen_url=listen_url,
     )
@@ -270,7 +277,7 @@ async def deliver(service: Service, stop: asyncio.Event) -> None:
             service.sessions,
             service.key_ring,
             post,
-            clock=real_time,
+            clock=service.real_clock,
             pace=pace,
             listen_url=service.listen_url,
         )
