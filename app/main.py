@@ -1,9 +1,6 @@
 """The composition root: what the API and the workers are made of."""
 
 import asyncio
-import os
-import select
-import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,10 +31,11 @@ from app.domain.addresses import Reach
 from app.domain.clock import BusinessClock
 from app.observability import told_of
 from app.settings import Settings
-from app.storage import clocks, idempotency
+from app.storage import clocks, due_times, idempotency
 from app.storage.database import Pool, is_passing, open_engine, sessions_of
 from app.storage.reference import ReferenceKeeper
 from app.storage.sealing import KeyRing
+from app.storage.shared_clock import SharedClock
 from app.workflows.credit_outage import credit_outage
 from app.workflows.desk import Terms
 from app.workflows.run_clocks import run_due_clocks
@@ -76,8 +74,8 @@ class Service:
     key_ring: KeyRing
     reference: ReferenceKeeper
     clock: BusinessClock
-    real_clock: BusinessClock
-    """What deliveries are scheduled and signed by, whatever the business clock says."""
+    real_clock: SharedClock
+    """What deliveries are scheduled and signed by; the business clock too, where none is set."""
     revision: str | None
     listen_url: str | None
     """The database's own address, for LISTEN; None where only a pooler is known, and polling has to do."""
@@ -131,6 +129,7 @@ def compose(
         through_pgbouncer=settings.database.through_pgbouncer,
     )
     engine = open_engine(url, application_name=f"lintas {name}", pool=pool)
+    real_clock = SharedClock(machine_clock)
     moment = timedelta(seconds=health.DEADLINE)
     own = Pool(
         size=1,
@@ -150,8 +149,8 @@ def compose(
         sessions=sessions_of(engine),
         key_ring=key_ring,
         reference=ReferenceKeeper(),
-        clock=clock or machine_clock,
-        real_clock=machine_clock,
+        clock=clock or real_clock,
+        real_clock=real_clock,
         revision=revision,
         listen_url=listen_url,
     )
@@ -161,54 +160,6 @@ def listen(host: str, port: int) -> socket:
     """Take a port; OSError if it is in use."""
     family = AF_INET6 if ":" in host else AF_INET
     return create_server((host, port), family=family, backlog=2048)
-
-
-async def run(
-    service: Service,
-    *,
-    listener: socket | None,
-    workers: bool,
-    on_ready: Callable[[], None] = lambda: None,
-    parent: int | None = None,
-) -> None:
-    """Run API, workers or both until SIGINT, SIGTERM or SIGHUP, then end what is under way; a second signal hurries.
-
-    With `parent`, the id of the process that started this one, its end is a signal too.
-    """
-    stop, hurry = asyncio.Event(), asyncio.Event()
-
-    def on_signal(number: signal.Signals) -> None:
-        log.info("stopping", signal=number.name)
-        (hurry if stop.is_set() else stop).set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, on_signal, number)
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            if listener is not None:
-                tasks.create_task(serve(service, listener, stop, hurry, on_ready))
-            if workers:
-                tasks.create_task(work(service, stop))
-            if parent is not None:
-                tasks.create_task(_stop_with(parent, stop))
-    finally:
-        await service.engine.dispose()
-        await service.health_engine.dispose()
-
-
-async def _stop_with(parent: int, stop: asyncio.Event) -> None:
-    """Stop when what started this process ends, or when the terminal it runs in is closed."""
-    terminal = select.poll()
-    if os.isatty(0):
-        terminal.register(0, 0)
-    while not stop.is_set():
-        # A parent that leads the terminal's session may outlive a hang-up, and pass no signal on.
-        if os.getppid() != parent or terminal.poll(0):
-            log.info("stopping", signal="PARENT_GONE")
-            stop.set()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), 0.5)
 
 
 async def serve(
@@ -255,30 +206,41 @@ async def work(service: Service, stop: asyncio.Event) -> None:
             async with service.sessions.begin() as tx:
                 forgotten = await idempotency.forget_expired(tx)
 
+    async def bring_near() -> None:
+        async with service.sessions.begin() as tx:
+            brought = await due_times.bring_near(tx, lease=pace_of(service.settings).lease)
+        if brought:
+            log.warning("deliveries_brought_near", count=brought)
+
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(deliver(service, stop))
+        tasks.create_task(repeat("bring_near", bring_near, every=60.0, stop=stop))
         tasks.create_task(repeat("clocks", run_clocks, every=1.0, stop=stop))
         tasks.create_task(repeat("forget_answers", forget_answers, every=60.0, stop=stop))
+
+
+def pace_of(settings: Settings) -> Pace:
+    """Say how deliveries are made: a lease is longer than twice the longest post, with time to record it."""
+    longest = settings.webhook.total_timeout
+    return Pace(
+        lease=max(Pace().lease, 2 * longest + timedelta(seconds=10)),
+        longest_post=longest,
+        concurrency=settings.webhook.concurrency,
+        drain=settings.stop_within,
+    )
 
 
 async def deliver(service: Service, stop: asyncio.Event) -> None:
     """Deliver what is due until told to stop, then let the posts under way end."""
     webhook = service.settings.webhook
-    longest = webhook.total_timeout
-    pace = Pace(
-        lease=max(Pace().lease, 2 * longest + timedelta(seconds=10)),
-        longest_post=longest,
-        concurrency=webhook.concurrency,
-        drain=service.settings.stop_within,
-    )
-    within = Deadlines(total=longest.total_seconds(), connect=webhook.connect_timeout.total_seconds())
+    within = Deadlines(total=webhook.total_timeout.total_seconds(), connect=webhook.connect_timeout.total_seconds())
     async with open_post(service.terms.reach, deadlines=within) as post, asyncio.TaskGroup() as tasks:
         dispatcher = Dispatcher(
             service.sessions,
             service.key_ring,
             post,
             clock=service.real_clock,
-            pace=pace,
+            pace=pace_of(service.settings),
             listen_url=service.listen_url,
         )
         tasks.create_task(dispatcher.run())

@@ -7,8 +7,9 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from app.commands.lifetime import run
 from app.commands.running import check_database, given_database, run_to_end, settings_with
-from app.main import compose, listen, run
+from app.main import compose, listen
 from app.observability import configure_logging
 from app.storage.migrating import head
 from app.storage.sealing import KeyRing
@@ -33,16 +34,13 @@ def main(file: str, what: str, port: str = "0") -> None:
     configure_logging(level=settings.log_level)
     url, ring = given_database(settings), KeyRing.read(settings.key_ring_file)
     listener = listen(settings.host, settings.port) if what == "serve" else None
-    service = compose(
-        settings, url=url, key_ring=ring, name=what, revision=head(), machine_clock=SetClock(Path(file))
-    )
+    service = compose(settings, url=url, key_ring=ring, name=what, revision=head(), machine_clock=SetClock(Path(file)))
 
-    async def start() -> None:
+    async def check() -> None:
         if listener is None:
             await check_database(service.sessions, ring)
-        await run(service, listener=listener, workers=listener is None)
 
-    run_to_end(start())
+    run_to_end(run(service, listener=listener, workers=listener is None, first=check))
 
 
 if __name__ == "__main__":

@@ -57,7 +57,9 @@ class Door:
             if status == 500 or status in {401, 422}:
                 self._complain(f"{method} {path} was answered with {status}: {text[:300]}")
             found = json.loads(text) if text.startswith("{") else {}
-            if 200 <= status < 300 or (400 <= status < 500 and status not in PASSING and found.get("code") != IN_FLIGHT):
+            if 200 <= status < 300 or (
+                400 <= status < 500 and status not in PASSING and found.get("code") != IN_FLIGHT
+            ):
                 return status, found
             await asyncio.sleep(AGAIN_AFTER)
 

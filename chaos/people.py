@@ -43,7 +43,9 @@ class Person:
 
     async def order(self, orders: Any) -> None:
         """Give it its orders, or one word."""
-        await self.say(orders if isinstance(orders, str) else json.dumps(orders if isinstance(orders, dict) else asdict(orders)))
+        await self.say(
+            orders if isinstance(orders, str) else json.dumps(orders if isinstance(orders, dict) else asdict(orders))
+        )
 
     async def say(self, line: str) -> None:
         """Say a line to it."""

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.domain.caller import Role
 from app.reference.load import shipped
-from app.storage.database import open_engine, sessions_of
+from app.storage.database import open_for_migrations, sessions_of
 from app.storage.migrating import migrate_to_head
 from app.storage.sealing import KeyRing
 from app.workflows.issue_key import issue_key
@@ -79,7 +79,7 @@ async def a_town(directory: Path, *, seed_: int, misbehaves: float, deadly: bool
         await asyncio.to_thread(migrate_to_head, postgres.url())
         ring = directory / "ring.json"
         KeyRing.generate("chaos").write(ring)
-        engine = open_engine(postgres.url(), application_name="chaos")
+        engine = open_for_migrations(postgres.url())  # it keeps no connection, which would not outlive the next fault
         keys = await _seeded(engine)
         settings = SETTINGS | {"LINTAS_KEY_RING_FILE": str(ring)}
         house = House(directory, lambda: postgres.port, postgres.url(0), settings)
@@ -178,9 +178,7 @@ async def _poison(town: Town, *, deadly: bool) -> None:
                     {"id": endpoint_id},
                 )
             # Paused, the ping is held: its attempts can be set before any is made.
-            await connection.execute(
-                text("UPDATE endpoints SET state = 'paused' WHERE id = :id"), {"id": endpoint_id}
-            )
+            await connection.execute(text("UPDATE endpoints SET state = 'paused' WHERE id = :id"), {"id": endpoint_id})
         status, _ = await town.door.call(town.keys[agency], "POST", f"/endpoints/{endpoint_id}/ping")
         if status != 202:
             raise RuntimeError(f"no ping for {agency}: {status}")
@@ -192,9 +190,7 @@ async def _poison(town: Town, *, deadly: bool) -> None:
                 ),
                 {"id": endpoint_id, "attempts": attempts},
             )
-            await connection.execute(
-                text("UPDATE endpoints SET state = 'active' WHERE id = :id"), {"id": endpoint_id}
-            )
+            await connection.execute(text("UPDATE endpoints SET state = 'active' WHERE id = :id"), {"id": endpoint_id})
             for row in planted:
                 town.poisoned[str(row.event_id)] = endpoint_id
 

@@ -18,7 +18,7 @@ from chaos.wire import HOST, Wire
 PROJECT = Path(__file__).parents[1]
 STOP_WITHIN = 8.0
 """What Lintas is told to stop within."""
-STOP_SLACK = 4.0
+STOP_SLACK = 6.0
 """How much later than that a process may be gone: it has its connections to close, on a busy machine."""
 STARTS_WITHIN = 60.0
 AGAIN_AFTER = 0.3
@@ -138,7 +138,9 @@ class House:
         """Wait until every unit has started and every API is ready."""
         for unit in list(self.units):
             if unit.serves and not await self._is_up(unit, within=STARTS_WITHIN):
-                self.findings.append(f"{unit.name} was not ready within {STARTS_WITHIN:.0f} s, though nothing is broken")
+                self.findings.append(
+                    f"{unit.name} was not ready within {STARTS_WITHIN:.0f} s, though nothing is broken"
+                )
         self._list_ports()
 
     async def _is_up(self, unit: Unit, *, within: float) -> bool:
@@ -192,11 +194,11 @@ class House:
                 if unit.alive:
                     continue
                 if not unit.ending and unit.process.returncode != -signal.SIGKILL:
-                    self.findings.append(f"{unit.name} ended by itself with {unit.process.returncode}: {_tail(unit.log)}")
+                    self.findings.append(
+                        f"{unit.name} ended by itself with {unit.process.returncode}: {_tail(unit.log)}"
+                    )
                 unit.output.close()
-                unit.process, unit.output = await self._spawn(
-                    unit.serves, unit.wire, unit.clock, unit.port, unit.log
-                )
+                unit.process, unit.output = await self._spawn(unit.serves, unit.wire, unit.clock, unit.port, unit.log)
                 unit.ending = False
                 self.units[place] = unit
             await asyncio.sleep(AGAIN_AFTER)

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import orjson
 from sqlalchemy import URL, Connection, NullPool, event, func, make_url, select, true
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -24,6 +25,8 @@ class Pool:
     wait: timedelta = timedelta(seconds=5)
     connect: timedelta = timedelta(seconds=5)
     statement: timedelta = timedelta(seconds=15)
+    answer: timedelta = timedelta(seconds=3)
+    """How much later than its own limit a statement's answer may come, before the connection counts as lost."""
     lock: timedelta = timedelta(seconds=5)
     idle_in_transaction: timedelta = timedelta(seconds=30)
     through_pgbouncer: bool = False
@@ -58,7 +61,12 @@ def open_engine(url: str, *, application_name: str = "lintas", pool: Pool | None
         "idle_in_transaction_session_timeout": _milliseconds(of.idle_in_transaction),
     }
     settings = {"application_name": application_name}
-    connecting: dict[str, Any] = {"timeout": of.connect.total_seconds(), "server_settings": settings}
+    connecting: dict[str, Any] = {
+        "timeout": of.connect.total_seconds(),
+        # The server's own limits end nothing where the network has gone silent, and nobody else would say so.
+        "command_timeout": (of.statement + of.answer).total_seconds(),
+        "server_settings": settings,
+    }
     if of.through_pgbouncer:
         connecting |= _NOTHING_CACHED
     else:
@@ -74,6 +82,7 @@ def open_engine(url: str, *, application_name: str = "lintas", pool: Pool | None
         json_serializer=_to_json,
         json_deserializer=orjson.loads,
     )
+    event.listen(engine.sync_engine, "handle_error", _give_up_what_is_silent)
     if of.through_pgbouncer:
         _limit_each_transaction(engine, limits)
     return engine
@@ -137,6 +146,12 @@ PASSING_CLASSES = frozenset({"08", "53", "57", "58"})
 
 def _code_passes(code: str | None) -> bool:
     return code is not None and (code in PASSING or code[:2] in PASSING_CLASSES)
+
+
+def _give_up_what_is_silent(context: ExceptionContext) -> None:
+    """Take a connection that did not answer in time for lost, and with it all that were opened before it failed."""
+    if isinstance(context.original_exception, TimeoutError):
+        context.is_disconnect = True
 
 
 def _limit_each_transaction(engine: AsyncEngine, limits: dict[str, str]) -> None:
