@@ -223,7 +223,7 @@ def pace_of(settings: Settings) -> Pace:
     """Say how deliveries are made: a lease is longer than twice the longest post, with time to record it."""
     longest = settings.webhook.total_timeout
     return Pace(
-        lease=max(Pace().lease, 2 * longest + timedelta(seconds=10)),
+        lease=2 * longest + timedelta(seconds=10),
         longest_post=longest,
         concurrency=settings.webhook.concurrency,
         drain=settings.stop_within,

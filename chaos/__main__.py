@@ -23,6 +23,8 @@ from chaos.town import a_chance, a_town, called
 WIDE = 150
 """Columns where the output is no terminal."""
 MISBEHAVES = 0.15
+LASTS = 5.0
+"""Seconds over which the referrals of a round are sent."""
 MOST_SHOWN = 60
 
 
@@ -32,10 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=_number, default=20, metavar="N")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed draws the same faults")
     parser.add_argument("--referrals-per-round", type=_number, default=40, metavar="N")
-    parser.add_argument("--faults", metavar="A;B", help=f"these alone, one a round: {'; '.join(FAULTS)}")
+    parser.add_argument("--faults", metavar="A;B+C", help=f"these alone, `+` within a round: {'; '.join(FAULTS)}")
     parser.add_argument("--drop-one", action="store_true", help="lose a webhook's record, which must be noticed")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave logs and records in this directory")
-    parser.add_argument("--quick", action="store_true", help="without what needs more than one lease to be proved")
+    parser.add_argument(
+        "--quick", action="store_true", help="short rounds and leases, and no news that kills its worker"
+    )
     asked = parser.parse_args(arguments)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
@@ -55,13 +59,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _run(console: Console, directory: Path, asked: argparse.Namespace) -> int:
     chance = a_chance(asked.seed)
-    plan = [(name.strip(),) for name in asked.faults.split(";")] if asked.faults else drawn(asked.rounds, chance)
+    plan = (
+        [tuple(name.strip() for name in of.split("+")) for of in asked.faults.split(";")]
+        if asked.faults
+        else drawn(asked.rounds, chance)
+    )
     began = monotonic()
-    misbehaves = MISBEHAVES / 3 if asked.quick else MISBEHAVES
-    async with a_town(directory, seed_=asked.seed, misbehaves=misbehaves, deadly=not asked.quick) as town:
+    misbehaves, lasts = (MISBEHAVES / 3, LASTS / 3) if asked.quick else (MISBEHAVES, LASTS)
+    async with a_town(directory, seed_=asked.seed, misbehaves=misbehaves, quick=asked.quick) as town:
         rounds = []
         for number, faults in enumerate(plan, 1):
-            rounds.append(await run_round(town, number, faults, chance, asked.referrals_per_round))
+            made = await run_round(town, number, faults, chance, referrals=asked.referrals_per_round, lasts=lasts)
+            rounds.append(made)
             _tell(console, rounds[-1])
         trouble = await quiesce(town)
         trouble = [*town.house.findings, *trouble, *await seen_as_failed(town)]

@@ -142,22 +142,23 @@ class Comparison:
             for event in self._events:
                 if not _is_for(event, endpoint):
                     continue
-                name = f"the event {event.id} ({event.type}) for {endpoint.agency_code}"
                 row = self._deliveries.get((event.id, endpoint.id))
                 taken = any(line["does"] in TAKEN for line in recorded.get(str(event.id), ()))
-                if row is None:
-                    yield f"{name} has no delivery"
-                elif str(event.id) in self._poisoned:
-                    if row.state != FAILED:
-                        yield f"{name} is poison, and is {row.state} after {row.attempts} attempts"
-                elif row.state == SUPERSEDED and event.type in OFFERS:
-                    continue
-                elif row.state != DELIVERED:
-                    yield f"{name} is left {row.state} after {row.attempts} attempts, due at {row.due_at}"
-                elif not taken:
-                    yield f"{name} was delivered, says the database, and is missing in the receiver's record"
-                if row is not None and row.claim is not None:
-                    yield f"{name} is still leased, until {row.due_at}"
+                if found := self._of_delivery(event, row, taken=taken):
+                    yield f"the event {event.id} ({event.type}) for {endpoint.agency_code} {found}"
+
+    def _of_delivery(self, event: Row[Any], row: Row[Any] | None, *, taken: bool) -> str | None:
+        if row is None:
+            return "has no delivery"
+        if row.claim is not None:
+            return f"is still leased, until {row.due_at}"
+        if str(event.id) in self._poisoned:
+            return None if row.state == FAILED else f"is poison, and is {row.state} after {row.attempts} attempts"
+        if row.state == SUPERSEDED and event.type in OFFERS:
+            return None
+        if row.state != DELIVERED:
+            return f"is left {row.state} after {row.attempts} attempts, due at {row.due_at}"
+        return None if taken else "was delivered, says the database, and is missing in the receiver's record"
 
     def _of_records(self) -> Iterator[str]:
         """Every record is of an event that was to be told there, with its bytes, in every attempt."""
@@ -194,7 +195,7 @@ class Comparison:
 def _is_for(event: Row[Any], endpoint: Row[Any]) -> bool:
     if event.agency_code != endpoint.agency_code:
         return False
-    named = event.data.get("endpoint_id") == str(endpoint.id)
+    named: bool = event.data.get("endpoint_id") == str(endpoint.id)
     if event.type == EventType.ENDPOINT_PING:
         return named
     return not (event.type in {EventType.ENDPOINT_FAILING, EventType.ENDPOINT_DISABLED} and named)

@@ -3,11 +3,10 @@
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 from app.storage.embedded import EmbeddedPostgres
-
-FEWEST_BACKENDS = 1
 
 
 class Postgres:
@@ -41,7 +40,7 @@ class Postgres:
         await self.stop()
 
     def kill_backends(self, which: int) -> None:
-        """Kill the backend of one session, as the kernel does when memory is short: the server ends all and recovers."""
+        """Kill the backend of one session, as the kernel does when memory is short: the server ends all of them."""
         backends = [process for process in _children(self._postmaster()) if _is_session(process)]
         if backends:
             _send(backends[which % len(backends)], signal.SIGKILL)
@@ -72,7 +71,5 @@ def _is_session(process: int) -> bool:
 
 
 def _send(process: int, number: signal.Signals) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(process, number)
-    except ProcessLookupError:
-        pass

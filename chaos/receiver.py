@@ -102,7 +102,7 @@ class Receiver:
     async def end(self) -> None:
         """Write down how the API answered."""
         counted = {"statuses": self.door.statuses, "replayed": self.door.replayed}
-        Path(self._orders.counts).write_text(json.dumps(counted))
+        await asyncio.to_thread(Path(self._orders.counts).write_text, json.dumps(counted))
         await self.door.aclose()
 
 

@@ -13,8 +13,6 @@ from chaos.faults import FAULTS, Scene
 from chaos.town import DEADLY, UNSEALABLE, Town, answered, taken_ids
 from chaos.units import Unit
 
-LASTS = 5.0
-"""Seconds over which the referrals of a round are sent."""
 WORKS_AGAIN_WITHIN = 60.0
 QUIET_WITHIN = 420.0
 HURRIED_AFTER = 15.0
@@ -35,16 +33,18 @@ class Round:
     findings: tuple[str, ...]
 
 
-async def run_round(town: Town, number: int, faults: tuple[str, ...], chance: random.Random, referrals: int) -> Round:
-    """Break things while referrals come, mend them, and see that everybody works again."""
+async def run_round(
+    town: Town, number: int, faults: tuple[str, ...], chance: random.Random, *, referrals: int, lasts: float
+) -> Round:
+    """Break things while so many referrals come in so many seconds, mend them, and see that everybody works again."""
     scene = Scene(town.house, town.postgres, chance, town.engine)
     before, posts, findings = answered(town), taken_ids(town), len(town.house.findings)
-    await town.senders.order({"send": referrals, "over": LASTS})
+    await town.senders.order({"send": referrals, "over": lasts})
     began = monotonic()
     async with asyncio.TaskGroup() as tasks:
         for fault in faults:
-            tasks.create_task(_after(chance.uniform(0.3, 2.5), lambda fault=fault: FAULTS[fault](scene)))  # type: ignore[misc]
-    await asyncio.sleep(max(0.0, LASTS - (monotonic() - began)))
+            tasks.create_task(_after(lasts * chance.uniform(0.1, 0.5), lambda fault=fault: FAULTS[fault](scene)))  # type: ignore[misc]
+    await asyncio.sleep(max(0.0, lasts - (monotonic() - began)))
     mended = monotonic()
     _mend(town)
     await town.house.until_ready()

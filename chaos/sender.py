@@ -67,7 +67,7 @@ class Sender:
     async def end(self) -> None:
         """Write down how everything was answered."""
         counted = {"statuses": self._door.statuses, "replayed": self._door.replayed}
-        Path(self._orders.counts).write_text(json.dumps(counted))
+        await asyncio.to_thread(Path(self._orders.counts).write_text, json.dumps(counted))
         await self._door.aclose()
 
 

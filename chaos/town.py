@@ -29,8 +29,14 @@ ROLES = (Role.SENDER, Role.RECEIVER, Role.COORDINATOR)
 SENDERS = ("dp3a-kukar", "dp3ap2kb-ppu", "polda-kaltim-ppa", "rsud-kanujoso")
 UNSEALABLE, DEADLY = "otorita-ikn", "bp3mi-kaltara"
 """Agencies that hear of nothing here, so that a poisoned endpoint costs no news."""
-UNITS = (("api-1", True, False), ("api-2", True, True), ("worker-1", False, False))
-CLOCKED_WORKERS = ("worker-2", "worker-3")
+UNITS = (
+    ("api-1", True, False),
+    ("api-2", True, True),
+    ("worker-1", False, False),
+    ("worker-2", False, True),
+    ("worker-3", False, True),
+)
+"""The name of each process of Lintas, whether it serves the API, and whether its machine's clock can be set."""
 SETTINGS = {
     "LINTAS_WEBHOOK__ALLOW_HTTP": "true",
     "LINTAS_WEBHOOK__ALLOW_NETWORKS": "127.0.0.0/8",
@@ -42,6 +48,9 @@ SETTINGS = {
     "LINTAS_FALLBACK_COORDINATOR": "lpsk",
     "LINTAS_LOG_LEVEL": "DEBUG",
 }
+
+FEW_UNITS = (("api-1", True, False), ("worker-1", False, False), ("worker-2", False, True))
+QUICK = {"LINTAS_WEBHOOK__TOTAL_TIMEOUT": "1", "LINTAS_WEBHOOK__CONNECT_TIMEOUT": "1"}
 
 
 @dataclass(slots=True)
@@ -68,8 +77,8 @@ class Town:
 
 
 @asynccontextmanager
-async def a_town(directory: Path, *, seed_: int, misbehaves: float, deadly: bool) -> AsyncIterator[Town]:
-    """Start everybody in a directory; nobody outlives this."""
+async def a_town(directory: Path, *, seed_: int, misbehaves: float, quick: bool) -> AsyncIterator[Town]:
+    """Start everybody in a directory; nobody outlives this. Quick, leases are short and no worker is killed by news."""
     postgres = Postgres(directory / "postgres")
     await postgres.start()
     people: list[Person] = []
@@ -81,9 +90,9 @@ async def a_town(directory: Path, *, seed_: int, misbehaves: float, deadly: bool
         KeyRing.generate("chaos").write(ring)
         engine = open_for_migrations(postgres.url())  # it keeps no connection, which would not outlive the next fault
         keys = await _seeded(engine)
-        settings = SETTINGS | {"LINTAS_KEY_RING_FILE": str(ring)}
+        settings = SETTINGS | {"LINTAS_KEY_RING_FILE": str(ring)} | (QUICK if quick else {})
         house = House(directory, lambda: postgres.port, postgres.url(0), settings)
-        await house.start([*UNITS, *((name, False, True) for name in CLOCKED_WORKERS)])
+        await house.start(FEW_UNITS if quick else UNITS)
         people += [await Person.start("chaos.receiver", directory / f"receiver-{n}.log") for n in (1, 2)]
         people.append(await Person.start("chaos.sender", directory / "sender.log"))
         complaints = directory / "complaints"
@@ -103,7 +112,7 @@ async def a_town(directory: Path, *, seed_: int, misbehaves: float, deadly: bool
             counts=[directory / f"counts-{name}.json" for name in ("receiver-1", "receiver-2", "sender")],
         )
         await _register(town, seed_, misbehaves)
-        await _poison(town, deadly=deadly)
+        await _poison(town, deadly=not quick)
         yield town
         await town.door.aclose()
     finally:

@@ -4,8 +4,9 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -70,8 +71,10 @@ class Unit:
 class House:
     """All processes of Lintas, and the list of ports that its callers go by."""
 
-    def __init__(self, directory: Path, server_port: int, address: str, settings: Mapping[str, str]) -> None:
-        """Take the directory for logs, the database's port and an address of it on any port, and further settings."""
+    def __init__(
+        self, directory: Path, server_port: Callable[[], int], address: str, settings: Mapping[str, str]
+    ) -> None:
+        """Take the directory for logs, what tells the database's port, its address on port 0, and further settings."""
         self._directory = directory
         self._server_port = server_port
         self._address = address
@@ -211,8 +214,6 @@ class House:
 
 def free_port() -> int:
     """Give a port that nobody has now."""
-    import socket  # noqa: PLC0415
-
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

@@ -149,9 +149,10 @@ def _code_passes(code: str | None) -> bool:
 
 
 def _give_up_what_is_silent(context: ExceptionContext) -> None:
-    """Take a connection that did not answer in time for lost, and with it all that were opened before it failed."""
+    """Give up, with a connection that did not answer in time, all that were opened before: each would cost as long."""
     if isinstance(context.original_exception, TimeoutError):
         context.is_disconnect = True
+        context.invalidate_pool_on_disconnect = True
 
 
 def _limit_each_transaction(engine: AsyncEngine, limits: dict[str, str]) -> None:
