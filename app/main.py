@@ -171,7 +171,8 @@ async def serve(
         create_app(service),
         on_ready,
         forwarded_allow_ips=settings.forwarded_allow_ips,
-        stop_within=settings.stop_within,
+        # Who waits for the database loses its connection first, and can still be answered.
+        stop_within=settings.stop_within + timedelta(seconds=1),
     )
 
     async def beat() -> None:

@@ -12,14 +12,12 @@ from socket import socket
 import structlog
 
 from app.main import Service, repeat, serve, work
-from app.storage.database import is_passing
+from app.storage.database import break_off, is_passing
 
 log = structlog.get_logger()
 
-STOP_SLACK = timedelta(seconds=1)
-"""How much longer than requests and posts under way the rest may take to end: what it waits for may never come."""
-CLOSED_WITHIN = 1.0
-"""Seconds for closing connections; the kernel closes what is left."""
+ENDS_WITHIN = timedelta(seconds=1)
+"""How long what is under way may take to end once its connections were dropped, and again once it was cancelled."""
 LOOK_EVERY = 1.0
 
 
@@ -35,8 +33,8 @@ async def run(
     """Run API, workers or both until SIGINT, SIGTERM or SIGHUP, then end what is under way; a second signal hurries.
 
     `first` is done before; to stop ends that, too. With `parent`, the id of the process that started this one, its end
-    is a signal too. What has not ended in the time that the settings give it is given up: a connection that went
-    silent keeps no process from ending, and what was under way there falls due again.
+    is a signal too. What has not ended in the time that the settings give it loses its connections: a database that
+    went silent keeps no process from ending, and what was under way there falls due again.
     """
     stop, hurry = asyncio.Event(), asyncio.Event()
 
@@ -48,32 +46,35 @@ async def run(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, on_signal, number)
     try:
-        if first is None or await _unless_stopped(first(), stop, timedelta(0)):
+        if first is None or await _unless_stopped(service, first(), stop, timedelta(0)):
             everything = _everything(service, listener, stop, hurry, on_ready, workers=workers, parent=parent)
-            await _unless_stopped(everything, stop, service.settings.stop_within + STOP_SLACK)
+            await _unless_stopped(service, everything, stop, service.settings.stop_within)
     finally:
         with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSED_WITHIN):
+            async with asyncio.timeout(ENDS_WITHIN.total_seconds()):
                 await asyncio.gather(service.engine.dispose(), service.health_engine.dispose())
 
 
-async def _unless_stopped(what: Awaitable[None], stop: asyncio.Event, patience: timedelta) -> bool:
+async def _unless_stopped(service: Service, what: Awaitable[None], stop: asyncio.Event, patience: timedelta) -> bool:
     """Do something to its end, or for so long after the order to stop; say whether it came to its end."""
     doing, stopping = asyncio.ensure_future(what), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not doing.done():
             await asyncio.wait({doing}, timeout=patience.total_seconds())
+        if not doing.done():
+            # What still waits for a database that does not answer is told so, and ends as it would at any other time.
+            log.warning("stopped_unfinished", count=break_off(service.engine) + break_off(service.health_engine))
+            await asyncio.wait({doing}, timeout=ENDS_WITHIN.total_seconds())
         if doing.done():
             await doing
             return True
-        log.warning("stopped_unfinished", seconds=round(patience.total_seconds()))
         return False
     finally:
         stopping.cancel()
         if not doing.done():
             doing.cancel()
-            await asyncio.wait({doing}, timeout=CLOSED_WITHIN)
+            await asyncio.wait({doing}, timeout=ENDS_WITHIN.total_seconds())
 
 
 async def _everything(

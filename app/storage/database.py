@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
+from weakref import WeakKeyDictionary, WeakSet
 
 import orjson
-from sqlalchemy import URL, Connection, NullPool, event, func, make_url, select, true
+from sqlalchemy import URL, Connection, Engine, NullPool, event, func, make_url, select, true
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -83,6 +84,7 @@ def open_engine(url: str, *, application_name: str = "lintas", pool: Pool | None
         json_deserializer=orjson.loads,
     )
     event.listen(engine.sync_engine, "handle_error", _give_up_what_is_silent)
+    _remember_connections(engine)
     if of.through_pgbouncer:
         _limit_each_transaction(engine, limits)
     return engine
@@ -146,6 +148,30 @@ PASSING_CLASSES = frozenset({"08", "53", "57", "58"})
 
 def _code_passes(code: str | None) -> bool:
     return code is not None and (code in PASSING or code[:2] in PASSING_CLASSES)
+
+
+def break_off(engine: AsyncEngine) -> int:
+    """Drop every connection of an engine at once, whatever it waits for, which fails; give their number.
+
+    What was not committed never was; whether a commit that was under way came through, nobody can say.
+    """
+    connections = [one for one in _CONNECTIONS.get(engine.sync_engine, ()) if not one.is_closed()]
+    for connection in connections:
+        connection.terminate()
+    return len(connections)
+
+
+_CONNECTIONS: WeakKeyDictionary[Engine, WeakSet[Any]] = WeakKeyDictionary()
+"""The driver's own connections of each engine, those that are in use included."""
+
+
+def _remember_connections(engine: AsyncEngine) -> None:
+    opened: WeakSet[Any] = WeakSet()
+    _CONNECTIONS[engine.sync_engine] = opened
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _(connection: Any, _: Any) -> None:
+        opened.add(connection.driver_connection)
 
 
 def _give_up_what_is_silent(context: ExceptionContext) -> None:
