@@ -48,6 +48,8 @@ class Wire:
         self._listener: asyncio.Server | None = None
         self.port = 0
         self.answered_at = monotonic()
+        self.carried = self.lost = 0
+        """How many times bytes came through, and how many times they were lost."""
 
     async def open(self) -> None:
         """Listen on a free port."""
@@ -102,7 +104,9 @@ class Wire:
     ) -> None:
         while data := await reader.read(CHUNK):
             if link.fate is Fate.SILENT or (link.fate is Fate.UNANSWERED and not asked):
+                self.lost += 1
                 continue
+            self.carried += 1
             if not asked:
                 self.answered_at = monotonic()
             writer.write(data)

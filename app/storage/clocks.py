@@ -105,26 +105,29 @@ async def beat(
     await session.execute(line.on_conflict_do_update(index_elements=["only"], set_=beats))
 
 
-async def give_back(session: AsyncSession, *, down_from: datetime, real_now: datetime) -> int:
+async def give_back(
+    session: AsyncSession, *, down_from: datetime, real_now: datetime, at_once: int = GIVEN_BACK_AT_ONCE
+) -> int:
     """Give every running clock, and the deadline it stands for, the time it ran while the service was down.
 
     Gives the number of clocks that were moved. It is one transaction, however long it takes: no clock runs before it
-    got its time back, and none gets it twice. Each statement of it is short enough for the limit on statements.
+    got its time back, and none gets it twice. Each statement of it is about `at_once` referrals,
+    short enough for the limit on statements.
     """
     await wait_for_locks(session, timedelta(0))
     moved, last = 0, None
-    while some := await _lock_next(session, after=last):
+    while some := await _lock_next(session, after=last, limit=at_once):
         moved += await _give_back(session, some, down_from, real_now)
         last = some[-1]
     return moved
 
 
-async def _lock_next(session: AsyncSession, *, after: UUID | None) -> Sequence[UUID]:
+async def _lock_next(session: AsyncSession, *, after: UUID | None, limit: int) -> Sequence[UUID]:
     """Lock referrals with clocks, in one order for all: a story holds one of them and waits for none."""
     wanted = select(referrals.c.id).where(referrals.c.id.in_(select(clocks.c.referral_id))).order_by(referrals.c.id)
     if after is not None:
         wanted = wanted.where(referrals.c.id > after)
-    return (await session.scalars(wanted.limit(GIVEN_BACK_AT_ONCE).with_for_update())).all()
+    return (await session.scalars(wanted.limit(limit).with_for_update())).all()
 
 
 async def _give_back(

@@ -36,30 +36,19 @@ async def run_chaos(*arguments: str) -> Ran:
 
 
 @pytest.fixture(scope="module")
-async def runs() -> tuple[Ran, Ran]:
-    """A run of two rounds that break four things, and one in which a webhook's record is lost."""
-    few = ("--referrals-per-round", "6")
-    broken, losing = await asyncio.gather(
-        run_chaos("--faults", BROKEN, *few), run_chaos("--faults", "API killed", "--drop-one", *few)
-    )
-    return broken, losing
+async def ran() -> Ran:
+    """A run of two rounds that break four things, after which one webhook's record is lost on purpose."""
+    return await run_chaos("--faults", BROKEN, "--referrals-per-round", "6", "--drop-one")
 
 
-def test_nothing_is_lost_when_workers_postgresql_connections_and_clocks_fail(runs: tuple[Ran, Ran]) -> None:
-    broken, _ = runs
-
-    assert broken.code == 0, broken.text
+def test_nothing_else_is_lost_when_workers_postgresql_connections_and_clocks_fail(ran: Ran) -> None:
     assert re.search(
-        r"chaos: 2 rounds, seed 1, 12 referrals, [1-9][0-9]+ webhooks received, 0 differences", broken.text
-    )
+        r"chaos: 2 rounds, seed 1, 12 referrals, [1-9][0-9]+ webhooks received, 1 differences", ran.text
+    ), ran.text
 
 
-def test_a_webhook_that_is_lost_fails_the_run_and_is_named(runs: tuple[Ran, Ran]) -> None:
-    _, losing = runs
-
-    assert losing.code == 1
+def test_the_webhook_that_is_lost_fails_the_run_and_is_named(ran: Ran) -> None:
+    assert ran.code == 1
     assert re.search(
-        r"≠ the event [0-9a-f-]{36} \([a-z_.]+\) for [a-z0-9-]+ was delivered, .* is missing in the receiver",
-        losing.text,
-    ), losing.text
-    assert " 1 differences" in losing.text
+        r"≠ the event [0-9a-f-]{36} \([a-z_.]+\) for [a-z0-9-]+ was delivered, .* is missing in the receiver", ran.text
+    ), ran.text

@@ -3,6 +3,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import select, text, update
 
@@ -220,3 +221,24 @@ async def test_a_clock_that_meets_a_lock_keeps_no_other_from_running(service: Se
         await person.rollback()
 
     assert "remind_of_offer" not in left, left
+
+
+async def test_what_an_outage_took_is_given_back_once_however_many_referrals_a_statement_is_about(
+    service: Service,
+) -> None:
+    for _ in range(5):
+        await service.submit(a_referral(urgency="urgent"))
+    now = datetime.now(UTC)  # noqa: TID251 - clocks are started in real time
+    down_from, real_now = now + timedelta(minutes=1), now + timedelta(hours=6, minutes=1)
+
+    async def due() -> dict[UUID, datetime]:
+        async with service.sessions.begin() as tx:
+            return {row.id: row.due_at for row in await tx.execute(select(clock_rows))}
+
+    before = await due()
+    async with service.sessions.begin() as tx:
+        moved = await clocks.give_back(tx, down_from=down_from, real_now=real_now, at_once=2)
+    after = await due()
+
+    assert moved == len(before) > 5
+    assert {after[id_] - before[id_] for id_ in before} == {timedelta(hours=6)}
