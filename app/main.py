@@ -210,8 +210,10 @@ async def work(service: Service, stop: asyncio.Event) -> None:
     async def bring_near() -> None:
         async with service.sessions.begin() as tx:
             brought = await due_times.bring_near(tx, lease=pace_of(service.settings).lease)
-        if brought:
-            log.warning("deliveries_brought_near", count=brought)
+        async with service.sessions.begin() as tx:
+            started = await clocks.start_now(tx)
+        if brought or started:
+            log.warning("database_clock_was_ahead", count=brought, clocks=started)
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(deliver(service, stop))

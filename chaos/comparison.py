@@ -61,7 +61,9 @@ class Counted:
     superseded: int
     failed: int
     received: int
-    """Webhooks by id and endpoint that receivers took, by their own records."""
+    """Webhooks by id and endpoint that receivers took, by their own records: as many as were delivered."""
+    overtaken: int
+    """Offers that a receiver took without being able to say so, and that were closed before they were sent again."""
     posts: int
     """All posts that receivers recorded, those they did not answer included."""
     twice: int
@@ -100,6 +102,11 @@ class Comparison:
     def counted(self) -> Counted:
         """Count both sides."""
         states = [row.state for row in self._deliveries.values()]
+        paths = {endpoint.id: urlsplit(endpoint.url).path for endpoint in self._endpoints}
+        overtaken = sum(
+            row.state == SUPERSEDED and _was_taken(self._by_path[paths[row.endpoint_id]].get(str(row.event_id), ()))
+            for row in self._deliveries.values()
+        )
         taken = [
             sum(line["does"] in TAKEN for line in lines) for ids in self._by_path.values() for lines in ids.values()
         ]
@@ -110,7 +117,8 @@ class Comparison:
             delivered=states.count(DELIVERED),
             superseded=states.count(SUPERSEDED),
             failed=states.count(FAILED),
-            received=sum(times > 0 for times in taken),
+            received=sum(times > 0 for times in taken) - overtaken,
+            overtaken=overtaken,
             posts=len(self._written.records),
             twice=sum(times > 1 for times in taken),
         )
@@ -143,7 +151,7 @@ class Comparison:
                 if not _is_for(event, endpoint):
                     continue
                 row = self._deliveries.get((event.id, endpoint.id))
-                taken = any(line["does"] in TAKEN for line in recorded.get(str(event.id), ()))
+                taken = _was_taken(recorded.get(str(event.id), ()))
                 if found := self._of_delivery(event, row, taken=taken):
                     yield f"the event {event.id} ({event.type}) for {endpoint.agency_code} {found}"
 
@@ -190,6 +198,10 @@ class Comparison:
                 yield f"{act['action']} of {act['path']} was answered 2xx, and there is no such handoff"
             elif handoff.state not in expected:
                 yield f"{act['action']} of {act['path']} was answered 2xx, and the handoff is {handoff.state}"
+
+
+def _was_taken(lines: Sequence[Mapping[str, Any]]) -> bool:
+    return any(line["does"] in TAKEN for line in lines)
 
 
 def _is_for(event: Row[Any], endpoint: Row[Any]) -> bool:

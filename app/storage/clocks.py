@@ -142,13 +142,48 @@ async def _give_back(
         .returning(clocks.c.id)
     )
     count = len(moved.all())
+    await _move_deadlines(session, of_these)
+    return count
+
+
+async def start_now(session: AsyncSession, *, ahead: timedelta = timedelta(minutes=1)) -> int:
+    """Take back clocks, and their deadlines, that were started later than it is now; give their number.
+
+    They were started before the database's clock was set back, and would run for so much longer. What is `ahead` by
+    less stays as it is, and so does what somebody is at work on.
+    """
+    now = func.statement_timestamp()
+    too_late = clocks.c.started_at > now + ahead
+    referral_ids = (
+        await session.scalars(
+            select(referrals.c.id)
+            .where(referrals.c.id.in_(select(clocks.c.referral_id).where(too_late)))
+            .order_by(referrals.c.id)
+            .limit(GIVEN_BACK_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+    ).all()
+    if not referral_ids:
+        return 0
+    of_these = clocks.c.referral_id == func.any(literal(referral_ids, ARRAY(Uuid())))
+    moved = await session.execute(
+        update(clocks)
+        .where(of_these, too_late)
+        .values(due_at=clocks.c.due_at - (clocks.c.started_at - now), started_at=now)
+        .returning(clocks.c.id)
+    )
+    count = len(moved.all())
+    await _move_deadlines(session, of_these)
+    return count
+
+
+async def _move_deadlines(session: AsyncSession, of_these: ColumnElement[bool]) -> None:
     for kind, deadline in DEADLINES.items():
         await session.execute(
             update(handoffs)
             .where(of_these, clocks.c.handoff_id == handoffs.c.id, clocks.c.kind == kind.value)
             .values({deadline: clocks.c.due_at})
         )
-    return count
 
 
 async def emergencies_waiting(session: AsyncSession) -> int:
