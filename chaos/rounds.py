@@ -10,7 +10,7 @@ from time import monotonic
 from sqlalchemy import text
 
 from chaos.faults import FAULTS, Scene
-from chaos.town import DEADLY, UNSEALABLE, Town, answered, taken_ids
+from chaos.town import DEADLY, UNSEALABLE, Town, answered, posts_recorded
 from chaos.units import Unit
 
 WORKS_AGAIN_WITHIN = 60.0
@@ -38,7 +38,7 @@ async def run_round(
 ) -> Round:
     """Break things while so many referrals come in so many seconds, mend them, and see that everybody works again."""
     scene = Scene(town.house, town.postgres, chance, town.engine)
-    before, posts, findings = answered(town), taken_ids(town), len(town.house.findings)
+    before, posts, findings = answered(town), posts_recorded(town), len(town.house.findings)
     await town.senders.order({"send": referrals, "over": lasts})
     began = monotonic()
     async with asyncio.TaskGroup() as tasks:
@@ -53,7 +53,7 @@ async def run_round(
         number=number,
         faults=faults,
         referrals=answered(town) - before,
-        posts=taken_ids(town) - posts,
+        posts=posts_recorded(town) - posts,
         recovered_in=monotonic() - mended,
         findings=tuple(town.house.findings[findings:]),
     )

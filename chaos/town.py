@@ -204,7 +204,7 @@ async def _poison(town: Town, *, deadly: bool) -> None:
                 town.poisoned[str(row.event_id)] = endpoint_id
 
 
-def taken_ids(town: Town) -> int:
+def posts_recorded(town: Town) -> int:
     """Count the lines of all records: a cheap measure of how many posts came."""
     return sum(file.read_bytes().count(b"\n") for file in town.records if file.exists())
 

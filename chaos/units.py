@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import IO
@@ -40,7 +40,7 @@ class Unit:
     port: int | None = None
     ending: bool = False
     """It was told to end, or killed: nobody is to wonder that it is gone."""
-    marks: dict[str, int] = field(default_factory=dict)
+    marked_at: int = 0
 
     @property
     def alive(self) -> bool:
@@ -59,12 +59,12 @@ class Unit:
 
     def mark(self) -> None:
         """Remember how far its log is."""
-        self.marks["log"] = self.log.stat().st_size
+        self.marked_at = self.log.stat().st_size
 
     def said_since(self, words: bytes) -> bool:
         """Say whether its log has something since the mark."""
         with self.log.open("rb") as file:
-            file.seek(self.marks.get("log", 0))
+            file.seek(self.marked_at)
             return words in file.read()
 
 
@@ -112,7 +112,6 @@ class House:
     async def terminate(self, unit: Unit) -> None:
         """Have a unit drain and end, which must be in order and in time."""
         unit.ending = True
-        began = monotonic()
         unit.send(signal.SIGCONT)
         unit.send(signal.SIGTERM)
         try:
@@ -123,7 +122,6 @@ class House:
             await unit.process.wait()
         if unit.process.returncode not in {0, -signal.SIGKILL}:
             self.findings.append(f"{unit.name} ended with {unit.process.returncode} after SIGTERM")
-        unit.marks["ended_after"] = round(1000 * (monotonic() - began))
         unit.output.close()
 
     async def deploy(self) -> None:
