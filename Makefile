@@ -12,7 +12,7 @@ RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; 
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lock openapi docs bench-routing bench-simulate bench-publishing clean
+.PHONY: help run demo chaos test check format lock openapi docs bench-routing bench-simulate bench-publishing clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ run: $(RUN_READY) ## Start Lintas with its own database in .lintas/, or with LIN
 
 demo: $(DEV_READY) ## Send every worked case through a throw-away Lintas to receivers that answer, and compare
 	@$(VENV_PYTHON) -m demo
+
+chaos: $(DEV_READY) ## Kill, cut and stop everything at random while referrals come, and compare id by id (10 to 20 minutes)
+	@$(VENV_PYTHON) -m chaos $(ARGS)
 
 test: $(DEV_READY) ## Run the tests on a database of their own; ARGS="-k word" chooses some
 	@$(VENV_PYTHON) -m pytest $(ARGS)

@@ -15,6 +15,7 @@ import orjson
 import typer
 
 from app.commands import agreements, regions, statistics, written
+from app.commands.lifetime import run
 from app.commands.running import (
     CannotGoOn,
     address_of,
@@ -29,7 +30,7 @@ from app.commands.running import (
 )
 from app.domain.caller import Role
 from app.domain.errors import NotFound, UnknownAgency
-from app.main import compose, create_app, listen, real_time, run
+from app.main import compose, create_app, listen, real_time
 from app.observability import configure_logging, frames
 from app.reference.cases import run_route
 from app.settings import Settings, SettingsInvalid
@@ -75,12 +76,7 @@ def work() -> None:
     configure_logging(level=settings.log_level, console=settings.log_format == "console")
     url, ring = given_database(settings), _given_key_ring(settings)
     service = compose(settings, url=url, key_ring=ring, name="worker", revision=head())
-
-    async def checked() -> None:
-        await check_database(service.sessions, ring)
-        await run(service, listener=None, workers=True)
-
-    run_to_end(checked())
+    run_to_end(run(service, listener=None, workers=True, first=lambda: check_database(service.sessions, ring)))
 
 
 @cli.command("all")

@@ -1,9 +1,6 @@
 """The composition root: what the API and the workers are made of."""
 
 import asyncio
-import os
-import select
-import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,10 +32,11 @@ from app.domain.addresses import Reach
 from app.domain.clock import BusinessClock
 from app.observability import told_of
 from app.settings import Settings
-from app.storage import clocks, idempotency
+from app.storage import clocks, due_times, idempotency
 from app.storage.database import Pool, is_passing, open_engine, sessions_of
 from app.storage.reference import ReferenceKeeper
 from app.storage.sealing import KeyRing
+from app.storage.shared_clock import SharedClock
 from app.workflows.credit_outage import credit_outage
 from app.workflows.desk import Terms
 from app.workflows.draw_statistics import draw_settled_months
@@ -80,6 +78,8 @@ class Service:
     key_ring: KeyRing
     reference: ReferenceKeeper
     clock: BusinessClock
+    real_clock: SharedClock
+    """What deliveries are scheduled and signed by; the business clock too, where none is set."""
     revision: str | None
     listen_url: str | None
     """The database's own address, for LISTEN; None where only a pooler is known, and polling has to do."""
@@ -118,10 +118,14 @@ def compose(
     url: str,
     key_ring: KeyRing,
     name: str,
-    clock: BusinessClock = real_time,
+    clock: BusinessClock | None = None,
+    machine_clock: BusinessClock = real_time,
     revision: str | None = None,
 ) -> Service:
-    """Lay out a process; it connects when it first has something to do."""
+    """Lay out a process; it connects when it first has something to do.
+
+    `clock` is a business clock that is set, in a demonstration or a test; `machine_clock` is the clock of this machine.
+    """
     pool = Pool(
         size=settings.database.pool_size,
         overflow=settings.database.pool_overflow,
@@ -129,6 +133,7 @@ def compose(
         through_pgbouncer=settings.database.through_pgbouncer,
     )
     engine = open_engine(url, application_name=f"lintas {name}", pool=pool)
+    real_clock = SharedClock(machine_clock)
     moment = timedelta(seconds=health.DEADLINE)
     own = Pool(
         size=1,
@@ -148,7 +153,8 @@ def compose(
         sessions=sessions_of(engine),
         key_ring=key_ring,
         reference=ReferenceKeeper(),
-        clock=clock,
+        clock=clock or real_clock,
+        real_clock=real_clock,
         revision=revision,
         listen_url=listen_url,
     )
@@ -160,54 +166,6 @@ def listen(host: str, port: int) -> socket:
     return create_server((host, port), family=family, backlog=2048)
 
 
-async def run(
-    service: Service,
-    *,
-    listener: socket | None,
-    workers: bool,
-    on_ready: Callable[[], None] = lambda: None,
-    parent: int | None = None,
-) -> None:
-    """Run API, workers or both until SIGINT, SIGTERM or SIGHUP, then end what is under way; a second signal hurries.
-
-    With `parent`, the id of the process that started this one, its end is a signal too.
-    """
-    stop, hurry = asyncio.Event(), asyncio.Event()
-
-    def on_signal(number: signal.Signals) -> None:
-        log.info("stopping", signal=number.name)
-        (hurry if stop.is_set() else stop).set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, on_signal, number)
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            if listener is not None:
-                tasks.create_task(serve(service, listener, stop, hurry, on_ready))
-            if workers:
-                tasks.create_task(work(service, stop))
-            if parent is not None:
-                tasks.create_task(_stop_with(parent, stop))
-    finally:
-        await service.engine.dispose()
-        await service.health_engine.dispose()
-
-
-async def _stop_with(parent: int, stop: asyncio.Event) -> None:
-    """Stop when what started this process ends, or when the terminal it runs in is closed."""
-    terminal = select.poll()
-    if os.isatty(0):
-        terminal.register(0, 0)
-    while not stop.is_set():
-        # A parent that leads the terminal's session may outlive a hang-up, and pass no signal on.
-        if os.getppid() != parent or terminal.poll(0):
-            log.info("stopping", signal="PARENT_GONE")
-            stop.set()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), 0.5)
-
-
 async def serve(
     service: Service, listener: socket, stop: asyncio.Event, hurry: asyncio.Event, on_ready: Callable[[], None]
 ) -> None:
@@ -217,7 +175,8 @@ async def serve(
         create_app(service),
         on_ready,
         forwarded_allow_ips=settings.forwarded_allow_ips,
-        stop_within=settings.stop_within,
+        # Who waits for the database loses its connection first, and can still be answered.
+        stop_within=settings.stop_within + timedelta(seconds=1),
     )
 
     async def beat() -> None:
@@ -255,31 +214,44 @@ async def work(service: Service, stop: asyncio.Event) -> None:
     async def draw_statistics() -> None:
         await draw_settled_months(service.sessions, service.reference, service.clock)
 
+    async def bring_near() -> None:
+        async with service.sessions.begin() as tx:
+            brought = await due_times.bring_near(tx, lease=pace_of(service.settings).lease)
+        async with service.sessions.begin() as tx:
+            started = await clocks.start_now(tx)
+        if brought or started:
+            log.warning("database_clock_was_ahead", count=brought, clocks=started)
+
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(deliver(service, stop))
+        tasks.create_task(repeat("bring_near", bring_near, every=60.0, stop=stop))
         tasks.create_task(repeat("clocks", run_clocks, every=1.0, stop=stop))
         tasks.create_task(repeat("forget_answers", forget_answers, every=60.0, stop=stop))
         tasks.create_task(repeat("statistics", draw_statistics, every=600.0, stop=stop))
 
 
+def pace_of(settings: Settings) -> Pace:
+    """Say how deliveries are made: a lease is longer than twice the longest post, with time to record it."""
+    longest = settings.webhook.total_timeout
+    return Pace(
+        lease=2 * longest + timedelta(seconds=10),
+        longest_post=longest,
+        concurrency=settings.webhook.concurrency,
+        drain=settings.stop_within,
+    )
+
+
 async def deliver(service: Service, stop: asyncio.Event) -> None:
     """Deliver what is due until told to stop, then let the posts under way end."""
     webhook = service.settings.webhook
-    longest = webhook.total_timeout
-    pace = Pace(
-        lease=max(Pace().lease, 2 * longest + timedelta(seconds=10)),
-        longest_post=longest,
-        concurrency=webhook.concurrency,
-        drain=service.settings.stop_within,
-    )
-    within = Deadlines(total=longest.total_seconds(), connect=webhook.connect_timeout.total_seconds())
+    within = Deadlines(total=webhook.total_timeout.total_seconds(), connect=webhook.connect_timeout.total_seconds())
     async with open_post(service.terms.reach, deadlines=within) as post, asyncio.TaskGroup() as tasks:
         dispatcher = Dispatcher(
             service.sessions,
             service.key_ring,
             post,
-            clock=real_time,
-            pace=pace,
+            clock=service.real_clock,
+            pace=pace_of(service.settings),
             listen_url=service.listen_url,
         )
         tasks.create_task(dispatcher.run())

@@ -1,5 +1,6 @@
 """What happens to every request and answer alike, in pure ASGI: a cancelled request leaks nothing through it."""
 
+import asyncio
 import re
 import time
 from collections.abc import MutableMapping
@@ -11,7 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 from uuid_utils.compat import uuid7
 
-from app.api.problems import unexpected
+from app.api.problems import problem, unexpected
+from app.api.refusals import Unavailable
 from app.observability import told_of
 
 log = structlog.get_logger()
@@ -103,6 +105,12 @@ class LastResort:
             await self.app(scope, receive, sending)
         except ClientDisconnect:
             log.info("client_left")
+        except asyncio.CancelledError:
+            # The service stops and waits no longer. What became of it nobody knows; a repeat with its key is safe.
+            if begun:
+                raise
+            log.warning("request_cut_off")
+            await problem(scope, Unavailable())(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - the top of the stack: nothing may leave it but a problem
             log.error("request_broke", **told_of(error))  # noqa: TRY400 - the message may hold anything
             if begun:

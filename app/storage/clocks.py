@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, literal, select, true, update
+from sqlalchemy import ARRAY, ColumnElement, Uuid, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -65,6 +65,10 @@ DEADLINES = {
 """The column of the handoff that shows when a clock is due."""
 
 
+GIVEN_BACK_AT_ONCE = 2000
+"""How many referrals' clocks are moved by one statement after an outage."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pulse:
     """When the API and the clocks last ran, and what time it is, by the database's clock."""
@@ -111,36 +115,85 @@ async def beat(
     await session.execute(line.on_conflict_do_update(index_elements=["only"], set_=beats))
 
 
-async def give_back(session: AsyncSession, *, down_from: datetime, real_now: datetime) -> int:
+async def give_back(
+    session: AsyncSession, *, down_from: datetime, real_now: datetime, at_once: int = GIVEN_BACK_AT_ONCE
+) -> int:
     """Give every running clock, and the deadline it stands for, the time it ran while the service was down.
 
     Gives the number of clocks that were moved. It is one transaction, however long it takes: no clock runs before it
-    got its time back, and none gets it twice.
+    got its time back, and none gets it twice. Each statement of it is about `at_once` referrals,
+    short enough for the limit on statements.
     """
     await wait_for_locks(session, timedelta(0))
-    await session.execute(select(func.set_config("statement_timeout", "0", true())))
-    # All referrals in one order, before anything of theirs: a story holds one of them and waits for none.
-    await session.execute(
-        select(referrals.c.id)
-        .where(referrals.c.id.in_(select(clocks.c.referral_id)))
-        .order_by(referrals.c.id)
-        .with_for_update()
-    )
+    moved, last = 0, None
+    while some := await _lock_next(session, after=last, limit=at_once):
+        moved += await _give_back(session, some, down_from, real_now)
+        last = some[-1]
+    return moved
+
+
+async def _lock_next(session: AsyncSession, *, after: UUID | None, limit: int) -> Sequence[UUID]:
+    """Lock referrals with clocks, in one order for all: a story holds one of them and waits for none."""
+    wanted = select(referrals.c.id).where(referrals.c.id.in_(select(clocks.c.referral_id))).order_by(referrals.c.id)
+    if after is not None:
+        wanted = wanted.where(referrals.c.id > after)
+    return (await session.scalars(wanted.limit(limit).with_for_update())).all()
+
+
+async def _give_back(
+    session: AsyncSession, referral_ids: Sequence[UUID], down_from: datetime, real_now: datetime
+) -> int:
     began = func.greatest(clocks.c.started_at, down_from)
+    of_these = clocks.c.referral_id == func.any(literal(referral_ids, ARRAY(Uuid())))
     moved = await session.execute(
         update(clocks)
-        .where(clocks.c.started_at < real_now)
+        .where(of_these, clocks.c.started_at < real_now)
         .values(due_at=clocks.c.due_at + (literal(real_now) - began))
         .returning(clocks.c.id)
     )
     count = len(moved.all())
+    await _move_deadlines(session, of_these)
+    return count
+
+
+async def start_now(session: AsyncSession, *, ahead: timedelta = timedelta(minutes=1)) -> int:
+    """Take back clocks, and their deadlines, that were started later than it is now; give their number.
+
+    They were started before the database's clock was set back, and would run for so much longer. What is `ahead` by
+    less stays as it is, and so does what somebody is at work on.
+    """
+    now = func.statement_timestamp()
+    too_late = clocks.c.started_at > now + ahead
+    referral_ids = (
+        await session.scalars(
+            select(referrals.c.id)
+            .where(referrals.c.id.in_(select(clocks.c.referral_id).where(too_late)))
+            .order_by(referrals.c.id)
+            .limit(GIVEN_BACK_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+    ).all()
+    if not referral_ids:
+        return 0
+    of_these = clocks.c.referral_id == func.any(literal(referral_ids, ARRAY(Uuid())))
+    moved = await session.execute(
+        update(clocks)
+        .where(of_these, too_late)
+        .values(due_at=clocks.c.due_at - (clocks.c.started_at - now), started_at=now)
+        .returning(clocks.c.id)
+    )
+    count = len(moved.all())
+    await _move_deadlines(session, of_these)
+    return count
+
+
+async def _move_deadlines(session: AsyncSession, of_these: ColumnElement[bool]) -> None:
     for kind, deadline in DEADLINES.items():
         await session.execute(
             update(handoffs)
-            .where(clocks.c.handoff_id == handoffs.c.id, clocks.c.kind == kind.value)
+            .where(of_these, clocks.c.handoff_id == handoffs.c.id, clocks.c.kind == kind.value)
             .values({deadline: clocks.c.due_at})
         )
-    return count
 
 
 async def emergencies_waiting(session: AsyncSession) -> int:

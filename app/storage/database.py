@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
+from weakref import WeakKeyDictionary, WeakSet
 
 import orjson
-from sqlalchemy import URL, Connection, NullPool, event, func, make_url, select, true
+from sqlalchemy import URL, Connection, Engine, NullPool, event, func, make_url, select, true
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -24,6 +26,8 @@ class Pool:
     wait: timedelta = timedelta(seconds=5)
     connect: timedelta = timedelta(seconds=5)
     statement: timedelta = timedelta(seconds=15)
+    answer: timedelta = timedelta(seconds=3)
+    """How much later than its own limit a statement's answer may come, before the connection counts as lost."""
     lock: timedelta = timedelta(seconds=5)
     idle_in_transaction: timedelta = timedelta(seconds=30)
     through_pgbouncer: bool = False
@@ -58,7 +62,12 @@ def open_engine(url: str, *, application_name: str = "lintas", pool: Pool | None
         "idle_in_transaction_session_timeout": _milliseconds(of.idle_in_transaction),
     }
     settings = {"application_name": application_name}
-    connecting: dict[str, Any] = {"timeout": of.connect.total_seconds(), "server_settings": settings}
+    connecting: dict[str, Any] = {
+        "timeout": of.connect.total_seconds(),
+        # The server's own limits end nothing where the network has gone silent, and nobody else would say so.
+        "command_timeout": (of.statement + of.answer).total_seconds(),
+        "server_settings": settings,
+    }
     if of.through_pgbouncer:
         connecting |= _NOTHING_CACHED
     else:
@@ -74,6 +83,8 @@ def open_engine(url: str, *, application_name: str = "lintas", pool: Pool | None
         json_serializer=_to_json,
         json_deserializer=orjson.loads,
     )
+    event.listen(engine.sync_engine, "handle_error", _give_up_what_is_silent)
+    _remember_connections(engine)
     if of.through_pgbouncer:
         _limit_each_transaction(engine, limits)
     return engine
@@ -143,6 +154,37 @@ PASSING_CLASSES = frozenset({"08", "53", "57", "58"})
 
 def _code_passes(code: str | None) -> bool:
     return code is not None and (code in PASSING or code[:2] in PASSING_CLASSES)
+
+
+def break_off(engine: AsyncEngine) -> int:
+    """Drop every connection of an engine at once, whatever it waits for, which fails; give their number.
+
+    What was not committed never was; whether a commit that was under way came through, nobody can say.
+    """
+    connections = [one for one in _CONNECTIONS.get(engine.sync_engine, ()) if not one.is_closed()]
+    for connection in connections:
+        connection.terminate()
+    return len(connections)
+
+
+_CONNECTIONS: WeakKeyDictionary[Engine, WeakSet[Any]] = WeakKeyDictionary()
+"""The driver's own connections of each engine, those that are in use included."""
+
+
+def _remember_connections(engine: AsyncEngine) -> None:
+    opened: WeakSet[Any] = WeakSet()
+    _CONNECTIONS[engine.sync_engine] = opened
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _(connection: Any, _: Any) -> None:
+        opened.add(connection.driver_connection)
+
+
+def _give_up_what_is_silent(context: ExceptionContext) -> None:
+    """Give up, with a connection that did not answer in time, all that were opened before: each would cost as long."""
+    if isinstance(context.original_exception, TimeoutError):
+        context.is_disconnect = True
+        context.invalidate_pool_on_disconnect = True
 
 
 def _limit_each_transaction(engine: AsyncEngine, limits: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import select, text, update
 
@@ -10,9 +11,10 @@ from app.storage import clocks
 from app.storage.sealing import KeyRing
 from app.storage.tables import clocks as clock_rows
 from app.storage.tables import endpoints
+from app.storage.tables import handoffs as handoff_rows
 from app.workflows.credit_outage import credit_outage
 from app.workflows.run_clocks import run_due_clocks
-from tests.workflows.conftest import RECEIVER, Service, a_referral
+from tests.workflows.conftest import RECEIVER, Service, a_referral, of
 
 KUKAR, PPU, EAST_KALIMANTAN = "dp3a-kukar", "dp3ap2kb-ppu", "uptd-ppa-kaltim"
 REAL = datetime(2026, 1, 5, tzinfo=UTC)
@@ -220,3 +222,53 @@ async def test_a_clock_that_meets_a_lock_keeps_no_other_from_running(service: Se
         await person.rollback()
 
     assert "remind_of_offer" not in left, left
+
+
+async def test_what_an_outage_took_is_given_back_once_however_many_referrals_a_statement_is_about(
+    service: Service,
+) -> None:
+    for _ in range(5):
+        await service.submit(a_referral(urgency="urgent"))
+    now = datetime.now(UTC)  # noqa: TID251 - clocks are started in real time
+    down_from, real_now = now + timedelta(minutes=1), now + timedelta(hours=6, minutes=1)
+
+    async def due() -> dict[UUID, datetime]:
+        async with service.sessions.begin() as tx:
+            return {row.id: row.due_at for row in await tx.execute(select(clock_rows))}
+
+    before = await due()
+    async with service.sessions.begin() as tx:
+        moved = await clocks.give_back(tx, down_from=down_from, real_now=real_now, at_once=2)
+    after = await due()
+
+    assert moved == len(before) > 5
+    assert {after[id_] - before[id_] for id_ in before} == {timedelta(hours=6)}
+
+
+async def test_a_clock_that_was_started_before_the_databases_was_set_back_runs_no_longer_than_any_other(
+    service: Service,
+) -> None:
+    referral = await service.submit(a_referral(urgency="urgent"))
+    first, week = of(referral)["handoff"], timedelta(days=7)
+    async with service.sessions.begin() as tx:
+        later = {"started_at": clock_rows.c.started_at + week, "due_at": clock_rows.c.due_at + week}
+        await tx.execute(update(clock_rows).values(later))
+        await tx.execute(update(handoff_rows).values(respond_by=handoff_rows.c.respond_by + week))
+
+    async with service.sessions.begin() as tx:
+        taken_back, again = await clocks.start_now(tx), await clocks.start_now(tx)
+    [shown] = (await service.read(PPU, f"/referrals/{referral['id']}"))["service_requests"]
+    await service.after(timedelta(hours=25))
+    [request] = (await service.read(PPU, f"/referrals/{referral['id']}"))["service_requests"]
+
+    assert taken_back > 0 == again
+    gained = datetime.fromisoformat(shown["handoff"]["respond_by"]) - datetime.fromisoformat(first["respond_by"])
+    assert timedelta(0) <= gained < timedelta(minutes=1)
+    assert request["handoff"]["agency"] != first["agency"], "nobody answered, so the next one is asked"
+
+
+async def test_a_clock_that_was_started_just_now_is_left_alone(service: Service) -> None:
+    await service.submit(a_referral(urgency="urgent"))
+
+    async with service.sessions.begin() as tx:
+        assert await clocks.start_now(tx) == 0
