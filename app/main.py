@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from app.api import (
     agencies,
     agreements,
+    endpoint_equipment,
     endpoints,
     events,
     handoffs,
@@ -25,6 +26,7 @@ from app.api import (
     referrals,
     routing,
     service_requests,
+    well_known,
 )
 from app.api.application import build
 from app.api.server import Server
@@ -49,10 +51,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     routing.router,
     events.router,
     endpoints.router,
+    endpoint_equipment.router,
     agencies.router,
     agreements.router,
     agreements.publishing,
     reference.router,
+    well_known.router,
 )
 """The routers of the API, in the order in which the documents list them."""
 
