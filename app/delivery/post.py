@@ -131,7 +131,7 @@ def _phase_of(error: Exception) -> Phase:
         return _BY_VERIFY_CODE.get(code, Phase.TLS)
     # From TLS 1.3 on a server refuses the client after the handshake, when its answer is waited for.
     causes = (error, error.__cause__, error.__context__, getattr(error, "os_error", None))
-    if any(isinstance(cause, ssl.SSLError) and cause.reason in _CLIENT_REFUSED for cause in causes):
+    if any(isinstance(cause, ssl.SSLError) and getattr(cause, "reason", "") in _CLIENT_REFUSED for cause in causes):
         return Phase.TLS_CLIENT_REFUSED
     return next(phase for kind, phase in _PHASES if isinstance(error, kind))
 

@@ -202,6 +202,11 @@ class World:
         async with self.sessions.begin() as tx:
             return list(await tx.execute(select(table).order_by(table.c.id)))
 
+    async def rows_of(self, table: Table) -> list[Row[Any]]:
+        """Read a table whose rows have no id of their own."""
+        async with self.sessions.begin() as tx:
+            return list(await tx.execute(select(table)))
+
     async def delivery(self) -> Row[Any]:
         (row,) = await self.rows(deliveries)
         return row
