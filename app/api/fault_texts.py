@@ -74,6 +74,7 @@ FAULTS: Mapping[str, Text] = {
         "nama dan nilai header bersama-sama paling banyak 8000 karakter",
         "names and values of the headers together have at most 8000 characters",
     ),
+    "pem_too_long": Text("teks PEM terlalu panjang", "is too long for what it holds"),
     "certificate_unreadable": Text(
         "bukan sertifikat PEM, atau terlalu banyak", "is not a certificate in PEM, or holds too many of them"
     ),

@@ -3,13 +3,13 @@
 import base64
 import hashlib
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from app.api.problems import problem
+from app.api.problems import MEDIA_TYPE, problem
 from app.api.refusals import NoSuchPage, Unavailable
 from app.domain.webhook import Scheme, raw_public_key
 from app.storage import equipment
@@ -40,7 +40,15 @@ class PublicKeys(BaseModel):
     keys: list[PublicKey]
 
 
-@router.get("/.well-known/webhook-keys/{endpoint_id}", response_model=PublicKeys)
+NOT_THERE: dict[int | str, dict[str, Any]] = {
+    "4XX": {
+        "description": "No webhook is signed by such a key.",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+
+
+@router.get("/.well-known/webhook-keys/{endpoint_id}", response_model=PublicKeys, responses=NOT_THERE)
 async def webhook_keys(endpoint_id: UUID, request: Request) -> Response:
     """List the public keys that sign the webhooks of an endpoint (`v1a`); 404 where none does.
 

@@ -79,7 +79,7 @@ def read_tls(given: TlsGiven, *, now: datetime) -> tuple[TlsIdentity, tuple[Faul
     key = _key(given, faults)
     faults += [] if not chain else _faults_of_client(chain[0], key, now)
     faults += [
-        _fault("ca", "certificate_expired", "a certificate of the authorities is not valid any more")
+        _fault("certificate_expired", "ca", "a certificate of the authorities is not valid any more")
         for one in authorities
         if one.not_valid_after_utc <= now
     ][:1]
@@ -103,11 +103,11 @@ def _certificates(
     if pem is None:
         return ()
     if len(pem) > longest:
-        faults.append(_fault(field_, "too_long", f"this has at most {longest} characters"))
+        faults.append(_fault("pem_too_long", field_, f"this has at most {longest} characters"))
         return ()
     found = _CERTIFICATE.findall(pem)
     if not found or len(found) > most:
-        faults.append(_fault(field_, "certificate_unreadable", f"1 to {most} certificates in PEM are expected"))
+        faults.append(_fault("certificate_unreadable", field_, f"1 to {most} certificates in PEM are expected"))
         return ()
     try:
         read = [x509.load_pem_x509_certificate(one.encode()) for one in found]
@@ -115,7 +115,7 @@ def _certificates(
             # These are read only when they are asked for.
             _ = one.not_valid_after_utc, one.public_key(), one.subject.rfc4514_string(), one.extensions
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.UnsupportedGeneralNameType, x509.DuplicateExtension):
-        faults.append(_fault(field_, "certificate_unreadable", f"1 to {most} certificates in PEM are expected"))
+        faults.append(_fault("certificate_unreadable", field_, f"1 to {most} certificates in PEM are expected"))
         return ()
     return read
 
@@ -123,17 +123,17 @@ def _certificates(
 def _key(given: TlsGiven, faults: list[Fault]) -> Any:
     if (given.client_certificate is None) != (given.client_key is None):
         missing = "client_certificate" if given.client_certificate is None else "client_key"
-        faults.append(_fault(missing, "required", "a client certificate and its key come together"))
+        faults.append(_fault("required", missing, "a client certificate and its key come together"))
         return None
     if given.client_key is None:
         return None
     if len(given.client_key) > LONGEST_KEY:
-        faults.append(_fault("client_key", "too_long", f"this has at most {LONGEST_KEY} characters"))
+        faults.append(_fault("pem_too_long", "client_key", f"this has at most {LONGEST_KEY} characters"))
         return None
     try:
         key = serialization.load_pem_private_key(given.client_key.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        faults.append(_fault("client_key", "key_unreadable", "one private key in PEM, not encrypted, is expected"))
+        faults.append(_fault("key_unreadable", "client_key", "one private key in PEM, not encrypted, is expected"))
         return None
     strong = (
         (isinstance(key, rsa.RSAPrivateKey) and key.key_size >= SMALLEST_RSA)
@@ -142,7 +142,7 @@ def _key(given: TlsGiven, faults: list[Fault]) -> Any:
     )
     if not strong:
         faults.append(
-            _fault("client_key", "key_too_weak", f"RSA from {SMALLEST_RSA} bits on, a NIST curve, or Ed25519")
+            _fault("key_too_weak", "client_key", f"RSA from {SMALLEST_RSA} bits on, a NIST curve, or Ed25519")
         )
         return None
     return key
@@ -150,17 +150,17 @@ def _key(given: TlsGiven, faults: list[Fault]) -> Any:
 
 def _faults_of_client(certificate: x509.Certificate, key: Any, now: datetime) -> Iterator[Fault]:
     if key is not None and _der(certificate.public_key()) != _der(key.public_key()):
-        yield _fault("client_key", "key_does_not_match", "this is not the key of the first certificate")
+        yield _fault("key_does_not_match", "client_key", "this is not the key of the first certificate")
     if certificate.not_valid_after_utc <= now:
-        yield _fault("client_certificate", "certificate_expired", "the certificate is not valid any more")
+        yield _fault("certificate_expired", "client_certificate", "the certificate is not valid any more")
     if certificate.not_valid_before_utc > now:
-        yield _fault("client_certificate", "certificate_not_yet_valid", "the certificate is not valid yet")
+        yield _fault("certificate_not_yet_valid", "client_certificate", "the certificate is not valid yet")
     try:
         usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:
         return
     if not {ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE} & set(usage):
-        yield _fault("client_certificate", "certificate_not_for_clients", "the certificate is not for clients")
+        yield _fault("certificate_not_for_clients", "client_certificate", "the certificate is not for clients")
 
 
 def _der(key: Any) -> bytes:
@@ -188,5 +188,5 @@ def _shown(certificate: x509.Certificate) -> Certificate:
     )
 
 
-def _fault(field_: str, code: str, message: str) -> Fault:
+def _fault(code: str, field_: str, message: str) -> Fault:
     return Fault(f"/tls/{field_}", code, message)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+import structlog
 from aiohttp import web
 from sqlalchemy import text
 from standardwebhooks import Webhook
@@ -112,6 +113,20 @@ async def test_the_challenge_is_told_to_nobody_but_the_address(world: World) -> 
 
     assert [event.data for event in feed] == [{"endpoint_id": str(endpoint_id)}]
     assert challenge not in "".join(stored)
+
+
+async def test_no_log_line_holds_a_challenge_or_a_header_of_the_agencys_own(world: World) -> None:
+    with structlog.testing.capture_logs() as lines:
+        async with a_receiver(answering(500)) as receiver:
+            carried = Carried((OwnHeader("X-Kanari", "kanari"),))
+            await world.endpoint(receiver.url, verified=False, carried=carried)
+            async with world.delivering():
+                await until(lambda: has_attempts(world, 1))
+    challenge = challenge_in(receiver.received[0])
+
+    assert "posted" in [line["event"] for line in lines]
+    assert challenge not in str(lines)
+    assert "kanari" not in str(lines).lower()
 
 
 async def test_an_endpoint_that_gives_everything_back_has_proven_nothing(world: World) -> None:
