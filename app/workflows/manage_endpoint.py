@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.domain.addresses import Reach, origin_of
-from app.domain.caller import Caller
+from app.domain.caller import Caller, Role
 from app.domain.errors import Fault, InvalidInput, NotFound
 from app.domain.events import EventType, NewEvent
 from app.domain.versions import Expected
@@ -189,8 +189,8 @@ async def resend_delivery(session: AsyncSession, caller: Caller, delivery_id: UU
 
 async def _stop(session: AsyncSession, caller: Caller, endpoint_id: UUID, state: str, action: str) -> Endpoint:
     # The referrals before the endpoint, as every story has it, so that nobody waits crosswise.
-    agency_code = await endpoints.agency_of(session, endpoint_id)
-    offers = await delivery_history.lock_offers(session, agency_code or caller.agency_code)
+    whose = await endpoints.agency_of(session, endpoint_id) if caller.may(Role.OPERATOR) else None
+    offers = await delivery_history.lock_offers(session, whose or caller.agency_code)
     endpoint = await own_endpoint.lock_to_stop_or_start(session, caller, endpoint_id)
     if endpoint.state == state:
         return endpoint

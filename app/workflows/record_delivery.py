@@ -132,6 +132,9 @@ def _says_something(posted: Posted) -> bool:
 
 def _next_attempt(posted: Posted, now: datetime, chance: float) -> datetime | None:
     claimed = posted.claimed
+    if claimed.to_former_address and verdict(posted.answer) is Verdict.GONE:
+        # Nobody is there any more to be told: that is no news of the endpoint, and no reason to come again.
+        return None
     if exhausted(claimed.attempt, emergency=claimed.emergency, open_offer=claimed.offer):
         return None
     return next_attempt(
