@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from app.api import (
     agencies,
     agreements,
+    endpoint_equipment,
     endpoints,
     events,
     handoffs,
@@ -23,6 +24,7 @@ from app.api import (
     routing,
     service_requests,
     statistics,
+    well_known,
 )
 from app.api.application import build
 from app.api.server import Server
@@ -49,12 +51,14 @@ ROUTERS: tuple[APIRouter, ...] = (
     routing.router,
     events.router,
     endpoints.router,
+    endpoint_equipment.router,
     agencies.router,
     agreements.router,
     agreements.checking,
     agreements.publishing,
     reference.router,
     statistics.router,
+    well_known.router,
 )
 """The routers of the API, in the order in which the documents list them."""
 

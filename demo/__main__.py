@@ -23,7 +23,7 @@ from demo.comparison import FAILURES, Counted, compare
 from demo.house import issue_keys, lintas
 from demo.journeys import read_journey, show
 from demo.receivers import Receivers
-from demo.sending import Senders, send_all
+from demo.sending import Senders, send_all, verified
 
 DROPPED = "handoff.completed"
 """The type of news of which one webhook is dropped, if that is asked for."""
@@ -84,6 +84,7 @@ async def _demonstrate(
                     failures=FAILURES if agency == fails else 0,
                     drops=DROPPED if agency == dropper else None,
                 )
+            await verified(senders, receivers.agencies)
             _say(console, f"Mengirim {len(cases)} kasus", f"sending {len(cases)} cases")
             sent, trouble = await send_all(cases, service, clock, senders, receivers)
             journeys = [await read_journey(senders, one) for one in sent]

@@ -21,6 +21,7 @@ HOST = "127.0.0.1"
 ACCEPT, DECLINE, SILENT = "accept", "decline", "silent"
 """What an agency may do with an offer."""
 OFFERED, NEEDS_COORDINATOR = "handoff.offered", "service_request.needs_coordinator"
+VERIFICATION = "endpoint.verification"
 PLAN_WITHIN, LOOK_EVERY = 30.0, 0.02
 AGAIN_AFTER, TIMES = 0.3, 10
 PASSING = frozenset({429, 503})
@@ -109,6 +110,10 @@ class Receiver:
             if self._drops(id_, news):
                 return 204
             self._seen.add(id_)
+            if news["type"] == VERIFICATION:
+                # It holds what proves that this address is ours: not for a record.
+                self._todo.put(news)
+                return 204
             self._record.write(json.dumps({"id": id_, **news}) + "\n")
             self._record.flush()
         self._todo.put(news)
@@ -132,7 +137,10 @@ class Receiver:
         while True:
             news = self._todo.get()
             try:
-                if news["type"] == OFFERED:
+                if news["type"] == VERIFICATION:
+                    endpoint_id, challenge = news["data"]["endpoint_id"], news["data"]["challenge"]
+                    self._lintas.post(f"/endpoints/{endpoint_id}/verify", {"challenge": challenge})
+                elif news["type"] == OFFERED:
                     self._answer_offer(news["data"]["handoff_id"])
                 elif news["type"] == NEEDS_COORDINATOR:
                     self._acknowledge(news["data"]["service_request_id"])

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import select
 
+from app.domain.events import EventType
 from app.main import Service
 from app.storage.deliveries import SUPERSEDED
 from app.storage.tables import deliveries, endpoints, events
@@ -30,7 +31,10 @@ async def _told(service: Service) -> dict[str, dict[str, News]]:
     """Give the events of every agency with an endpoint; news of an offer that was no longer open is not sent."""
     superseded = select(deliveries.c.event_id).where(deliveries.c.state == SUPERSEDED)
     wanted = select(events.c.id, events.c.agency_code, events.c.type, events.c.data).where(
-        events.c.agency_code.in_(select(endpoints.c.agency_code)), events.c.id.not_in(superseded)
+        events.c.agency_code.in_(select(endpoints.c.agency_code)),
+        events.c.id.not_in(superseded),
+        # A challenge holds more at the receiver than here, which is what it proves by.
+        events.c.type != EventType.ENDPOINT_VERIFICATION.value,
     )
     told: dict[str, dict[str, News]] = {}
     async with service.sessions.begin() as tx:

@@ -1,7 +1,9 @@
 """Sending the worked cases as their senders' systems would, each at its own time."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +14,8 @@ from app.main import Service
 from demo.cases import WorkedCase, by_time
 from demo.receivers import Receivers
 from demo.settling import NotSettled, let_expire
+
+VERIFIED_WITHIN = 30.0
 
 
 class Refused(Exception):
@@ -54,6 +58,16 @@ class Senders:
             raise Refused(f"{answer.request.method} {answer.url.path}: {answer.status_code} {answer.text}")
         found: dict[str, Any] = answer.json()
         return found
+
+
+async def verified(senders: Senders, agencies: Sequence[str]) -> None:
+    """Wait until every agency has proven that its endpoint is its own."""
+    until = monotonic() + VERIFIED_WITHIN
+    for agency in agencies:
+        while any(one["state"] != "active" for one in (await senders.get(agency, "/endpoints"))["items"]):
+            if monotonic() > until:
+                raise Refused(f"{agency} did not verify its endpoint")
+            await asyncio.sleep(0.05)
 
 
 async def send_all(

@@ -7,16 +7,21 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import Field
 
-from app.api.dependencies import CurrentCaller, Transaction
+from app.api.dependencies import CurrentCaller, RequireRole, Transaction
 from app.api.desk import Desk
-from app.api.etags import IfMatch, etag
+from app.api.endpoint_equipment import Headers, TlsBody, own
+from app.api.endpoint_views import EndpointView, SignedEndpoint, show, show_signed
+from app.api.etags import IfMatch
 from app.api.intake_types import Code
 from app.api.pages import Page, PageAsked
 from app.api.route import v1_router
 from app.api.validation import Answer, Body, Moment, Whole
+from app.domain.caller import Caller, Role
 from app.domain.errors import NotFound
-from app.storage import delivery_history, endpoints
+from app.domain.webhook import Scheme
+from app.storage import delivery_history, endpoints, equipment
 from app.workflows import manage_endpoint
+from app.workflows.equip_endpoint import Carried
 from app.workflows.manage_endpoint import DEFAULT_IN_FLIGHT, MOST_IN_FLIGHT, Wanted
 
 router = v1_router("endpoints")
@@ -43,45 +48,22 @@ class EndpointBody(Body):
         return Wanted(self.url, self.event_types, self.max_in_flight)
 
 
+class NewEndpointBody(EndpointBody):
+    """Where news is sent, which, and what its webhooks carry."""
+
+    scheme: Scheme = Field(Scheme.HMAC_SHA256, description="How its webhooks are signed.")
+    headers: Headers = Field((), description="Headers of your own, such as a token of your gateway.")
+    tls: TlsBody = Field(TlsBody(), description="A client certificate, and authorities of your own.")
+
+    def carried(self) -> Carried:
+        """Give what its webhooks are to carry."""
+        return Carried(own(self.headers), self.tls.given())
+
+
 class Recover(Body):
     """What to send again."""
 
     since: Moment = Field(description="All that failed since this time, and all that is held.")
-
-
-class EndpointView(Answer):
-    """An endpoint; its secret was shown once."""
-
-    id: UUID
-    url: str
-    event_types: list[str] | None
-    state: str
-    state_reason: str | None
-    max_in_flight: int
-    failing_since: datetime | None
-    last_success_at: datetime | None
-    created_at: datetime
-
-    @classmethod
-    def of(cls, endpoint: endpoints.Endpoint) -> "EndpointView":
-        """Show an endpoint."""
-        return cls(
-            id=endpoint.id,
-            url=endpoint.url,
-            event_types=None if endpoint.event_types is None else list(endpoint.event_types),
-            state=endpoint.state,
-            state_reason=endpoint.state_reason,
-            max_in_flight=endpoint.max_in_flight,
-            failing_since=endpoint.failing_since,
-            last_success_at=endpoint.last_success_at,
-            created_at=endpoint.created_at,
-        )
-
-
-class NewEndpoint(EndpointView):
-    """A new endpoint with the secret that signs its webhooks. It is not shown again."""
-
-    secret: str
 
 
 class DeliveryView(Answer):
@@ -136,44 +118,73 @@ class Recovered(Answer):
 
 
 @router.post("/endpoints", status_code=201)
-async def register_endpoint(body: EndpointBody, caller: CurrentCaller, desk: Desk, response: Response) -> NewEndpoint:
-    """Register where your agency's news is sent from now on. The secret in the answer is shown this once."""
-    kept, secret = await manage_endpoint.register_endpoint(
-        desk.tx, caller, body.wanted(), reach=desk.terms.reach, key_ring=desk.key_ring, now=desk.now
+async def register_endpoint(
+    body: NewEndpointBody, caller: CurrentCaller, desk: Desk, response: Response
+) -> SignedEndpoint:
+    """Register where your agency's news is to be sent. The secret in the answer is shown this once.
+
+    It is `unverified`: a challenge is posted to it, and nothing else until you have given that back (`verify`).
+    """
+    kept, verified_by = await manage_endpoint.register_endpoint(
+        desk.tx,
+        caller,
+        body.wanted(),
+        reach=desk.terms.reach,
+        key_ring=desk.key_ring,
+        now=desk.now,
+        scheme=body.scheme,
+        carried=body.carried(),
     )
-    response.headers["ETag"] = etag(kept.version)
     response.headers["Location"] = f"/v1/endpoints/{kept.id}"
-    return NewEndpoint(**EndpointView.of(kept).model_dump(), secret=secret)
+    return await show_signed(desk.tx, kept, verified_by, response)
 
 
 @router.get("/endpoints")
-async def list_endpoints(caller: CurrentCaller, tx: Transaction, paging: PageAsked) -> Page[EndpointView]:
-    """List your agency's endpoints, oldest first."""
+async def list_endpoints(
+    caller: CurrentCaller, tx: Transaction, paging: PageAsked, agency: Code | None = None
+) -> Page[EndpointView]:
+    """List your agency's endpoints, oldest first; an operator may list those of another `agency`."""
     after = paging.after(UUID)
+    if agency not in {None, caller.agency_code}:
+        RequireRole(Role.OPERATOR).check(caller)
     found = await endpoints.listed(
-        tx, agency_code=caller.agency_code, after=after and after[0], limit=paging.look_ahead
+        tx, agency_code=agency or caller.agency_code, after=after and after[0], limit=paging.look_ahead
     )
-    return paging.page(found, EndpointView.of, lambda endpoint: (endpoint.id,))
+    carried = await equipment.shown(tx, [endpoint.id for endpoint in found])
+    return paging.page(
+        found, lambda endpoint: EndpointView.of(endpoint, carried[endpoint.id]), lambda endpoint: (endpoint.id,)
+    )
 
 
 @router.get("/endpoints/{endpoint_id}")
 async def read_endpoint(endpoint_id: UUID, caller: CurrentCaller, tx: Transaction, response: Response) -> EndpointView:
-    """Read one endpoint, and whether it fails."""
-    found = await endpoints.get(tx, endpoint_id, agency_code=caller.agency_code)
+    """Read one endpoint, and whether it fails; an operator may read any."""
+    found = await endpoints.get(tx, endpoint_id, agency_code=_whose(caller))
     if found is None:
         raise NotFound("endpoint")
-    return _show(found, response)
+    return await show(tx, found, response)
 
 
 @router.put("/endpoints/{endpoint_id}")
 async def change_endpoint(
     endpoint_id: UUID, body: EndpointBody, caller: CurrentCaller, desk: Desk, if_match: IfMatch, response: Response
 ) -> EndpointView:
-    """Change an endpoint's address, filter or number of posts at once; needs If-Match."""
+    """Change an endpoint's address, filter or number of posts at once; needs If-Match.
+
+    A new address is `unverified` as a new endpoint is: its news is held until you have proven it. The old address is
+    told (`endpoint.changed`). Secrets and TLS stay; headers of your own stay as long as the host does.
+    """
     kept = await manage_endpoint.change_endpoint(
-        desk.tx, caller, endpoint_id, body.wanted(), reach=desk.terms.reach, expected=if_match
+        desk.tx,
+        caller,
+        endpoint_id,
+        body.wanted(),
+        reach=desk.terms.reach,
+        expected=if_match,
+        key_ring=desk.key_ring,
+        now=desk.now,
     )
-    return _show(kept, response)
+    return await show(desk.tx, kept, response)
 
 
 @router.post("/endpoints/{endpoint_id}/ping", status_code=202)
@@ -185,20 +196,24 @@ async def ping_endpoint(endpoint_id: UUID, caller: CurrentCaller, desk: Desk, re
 
 @router.post("/endpoints/{endpoint_id}/pause")
 async def pause_endpoint(endpoint_id: UUID, caller: CurrentCaller, desk: Desk, response: Response) -> EndpointView:
-    """Send nothing for now; the news is held, and stays in the feed."""
-    return _show(await manage_endpoint.pause_endpoint(desk.tx, caller, endpoint_id), response)
+    """Send nothing for now; the news is held, and stays in the feed. An operator may pause any endpoint."""
+    return await show(desk.tx, await manage_endpoint.pause_endpoint(desk.tx, caller, endpoint_id), response)
 
 
 @router.post("/endpoints/{endpoint_id}/enable")
 async def enable_endpoint(endpoint_id: UUID, caller: CurrentCaller, desk: Desk, response: Response) -> EndpointView:
-    """Send again, and first what was held."""
-    return _show(await manage_endpoint.enable_endpoint(desk.tx, caller, endpoint_id), response)
+    """Send again, and first what was held; one whose address is not proven is `unverified`, and gets a challenge.
+
+    What an operator stopped (`by_operator`), an operator enables.
+    """
+    kept = await manage_endpoint.enable_endpoint(desk.tx, caller, endpoint_id, now=desk.now)
+    return await show(desk.tx, kept, response)
 
 
 @router.post("/endpoints/{endpoint_id}/disable")
 async def disable_endpoint(endpoint_id: UUID, caller: CurrentCaller, desk: Desk, response: Response) -> EndpointView:
-    """End an endpoint; its news is held, in case it is enabled after all."""
-    return _show(await manage_endpoint.disable_endpoint(desk.tx, caller, endpoint_id), response)
+    """End an endpoint; its news is held, in case it is enabled after all. An operator may disable any endpoint."""
+    return await show(desk.tx, await manage_endpoint.disable_endpoint(desk.tx, caller, endpoint_id), response)
 
 
 @router.post("/endpoints/{endpoint_id}/recover", status_code=202)
@@ -257,6 +272,6 @@ async def resend_delivery(delivery_id: UUID, caller: CurrentCaller, desk: Desk) 
     return DeliveryView.of(await manage_endpoint.resend_delivery(desk.tx, caller, delivery_id))
 
 
-def _show(endpoint: endpoints.Endpoint, response: Response) -> EndpointView:
-    response.headers["ETag"] = etag(endpoint.version)
-    return EndpointView.of(endpoint)
+def _whose(caller: Caller) -> str | None:
+    """Say whose endpoints a caller may look at; None is everybody's."""
+    return None if caller.may(Role.OPERATOR) else caller.agency_code

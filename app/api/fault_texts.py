@@ -54,6 +54,42 @@ FAULTS: Mapping[str, Text] = {
     "url_address_not_allowed": Text("alamat ini bukan alamat publik", "this is not a public address"),
     "url_https_required": Text("wajib https", "https is required"),
     "url_port": Text("port ini tidak diizinkan", "this port is not allowed"),
+    # of endpoints
+    "challenge_wrong": Text(
+        "bukan tantangan yang terakhir dikirim ke alamat ini, atau sudah lebih dari 72 jam",
+        "is not the challenge last sent to this address, or is older than 72 hours",
+    ),
+    "secret_life": Text(
+        "harus berupa durasi dari PT0S sampai P7D, seperti PT24H", "must be a duration from PT0S to P7D, as in PT24H"
+    ),
+    "header_name": Text(
+        "nama header hanya huruf, angka dan tanda hubung, diawali huruf, paling banyak 64",
+        "a header's name has letters, digits and hyphens, a letter first, at most 64 of them",
+    ),
+    "header_reserved": Text("header ini tidak boleh diatur lembaga", "this header is not for an agency to set"),
+    "header_value": Text(
+        "nilai header hanya ASCII yang tercetak, tanpa spasi di kedua ujungnya, paling banyak 2000 karakter",
+        "a header's value is printable ASCII without spaces at its ends, at most 2000 characters",
+    ),
+    "headers_too_long": Text(
+        "nama dan nilai header bersama-sama paling banyak 8000 karakter",
+        "names and values of the headers together have at most 8000 characters",
+    ),
+    "pem_too_long": Text("teks PEM terlalu panjang", "is too long for what it holds"),
+    "certificate_unreadable": Text(
+        "bukan sertifikat PEM, atau terlalu banyak", "is not a certificate in PEM, or holds too many of them"
+    ),
+    "certificate_expired": Text("sertifikat sudah kedaluwarsa", "holds a certificate that has expired"),
+    "certificate_not_yet_valid": Text("sertifikat belum berlaku", "holds a certificate that is not valid yet"),
+    "certificate_not_for_clients": Text(
+        "sertifikat ini tidak untuk klien TLS", "is a certificate that is not for TLS clients"
+    ),
+    "key_unreadable": Text("bukan kunci privat PEM tanpa sandi", "is not a private key in PEM without a passphrase"),
+    "key_too_weak": Text(
+        "kunci harus RSA mulai 2048 bit, kurva NIST, atau Ed25519",
+        "must be RSA from 2048 bits on, a NIST curve, or Ed25519",
+    ),
+    "key_does_not_match": Text("bukan kunci sertifikat ini", "is not the key of this certificate"),
     "one_of": Text("harus salah satu dari: {expected}", "must be one of: {expected}"),
     "too_short": Text("harus ada sedikitnya {limit}", "needs at least {limit}"),
     "too_long": Text("paling banyak {limit}", "takes at most {limit}"),

@@ -133,6 +133,22 @@ PROBLEMS: Mapping[str, Wording] = {
             "The handoff is {current_state}; {event} is not possible from there, or not yours to do.",
         ),
     ),
+    "too_many_unverified": Wording(
+        Text("Terlalu banyak endpoint yang belum terverifikasi", "Too many endpoints are unverified"),
+        Text(
+            "Verifikasi atau nonaktifkan dahulu endpoint lembaga Anda yang masih unverified.",
+            "First verify or disable those of your agency's endpoints that are unverified.",
+        ),
+    ),
+    "too_many_secrets": Wording(
+        Text("Terlalu banyak kunci yang masih berlaku", "Too many secrets are still valid"),
+        Text(
+            "Tunggu sampai salah satu kunci lama berakhir, atau ganti dengan old_valid_for PT0S, "
+            "yang langsung mengakhiri semua kunci lama.",
+            "Wait until one of the older secrets has ended, or rotate with old_valid_for PT0S, which ends all of "
+            "them at once.",
+        ),
+    ),
     "duplicate_reference": Wording(
         Text("Nomor rujukan sudah dipakai", "Reference already used"),
         Text(

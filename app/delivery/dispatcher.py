@@ -13,10 +13,9 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.delivery.post import Post
+from app.delivery.preparing import Preparer
 from app.delivery.recorder import Recorder
 from app.domain.retry import DELIVERED, Answer, Phase, exhausted
-from app.domain.webhook import body_of, headers_of
-from app.storage import endpoints
 from app.storage.claims import Claimed, claim_due
 from app.storage.database import is_passing
 from app.storage.delivery_hints import listen
@@ -64,7 +63,7 @@ class Dispatcher:
     ) -> None:
         """Take what it works with; `clock` tells real time, `listen_url` is the database's address for LISTEN."""
         self._sessions = sessions
-        self._key_ring = key_ring
+        self._preparer = Preparer(sessions, key_ring)
         self._post = post
         self._clock = clock
         self._pace = pace or Pace()
@@ -173,10 +172,11 @@ class Dispatcher:
             # Every attempt was counted and none recorded: whoever made one died of it.
             return Answer(failed=Phase.INTERNAL)
         try:
-            secret = endpoints.open_secret(self._key_ring, claimed.endpoint_id, claimed.sealed_secret)
-            body = body_of(claimed.type, claimed.occurred_at, claimed.data)
-            headers = headers_of(str(claimed.event_id), started_at, body, [secret])
-            return await self._post(claimed.url, body, headers)
+            prepared = await self._preparer.prepare(claimed, now=started_at)
+            if isinstance(prepared, Answer):
+                return prepared
+            own_tls = () if prepared.tls is None else (prepared.tls,)
+            return await self._post(prepared.url, prepared.body, prepared.headers, *own_tls)
         except Exception as error:  # noqa: BLE001 - one delivery must not end the others
             # Where, but not what: the error may hold the URL or the secret.
             place = extract_tb(error.__traceback__)[-1]

@@ -3,10 +3,10 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol
 
 import aiohttp
 from yarl import URL
@@ -15,8 +15,15 @@ from app.delivery.resolver import AddressRefused, CheckedResolver, LookUp, NameU
 from app.domain.addresses import Reach
 from app.domain.retry import Answer, Phase
 
-Post: TypeAlias = Callable[[str, bytes, Mapping[str, str]], Awaitable[Answer]]
-"""Posts a body with headers to a URL, and says what came of it; nothing a receiver or its network does raises."""
+
+class Post(Protocol):
+    """Posts a body with headers to a URL, and says what came of it; nothing a receiver or its network does raises."""
+
+    async def __call__(
+        self, url: str, body: bytes, headers: Mapping[str, str], tls: ssl.SSLContext | None = None, /
+    ) -> Answer:
+        """Post; with `tls`, which is an endpoint's own, over connections that are shared with no other endpoint."""
+
 
 HEADERS = {"content-type": "application/json", "accept-encoding": "identity", "user-agent": "Lintas-Webhook/1"}
 LARGEST_ANSWER = 16 * 1024
@@ -63,24 +70,34 @@ async def open_post(
     )
     async with session:
 
-        async def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        async def post(
+            url: str, body: bytes, headers: Mapping[str, str], tls: ssl.SSLContext | None = None, /
+        ) -> Answer:
             if reach.faults_of(url):
                 return Answer(failed=Phase.ADDRESS)
             try:
-                return await _post(session, url, body, headers, within)
+                return await _post(session, url, body, headers, tls, within)
             except tuple(kind for kind, _ in _PHASES) as error:
-                return Answer(failed=next(phase for kind, phase in _PHASES if isinstance(error, kind)))
+                return Answer(failed=_phase_of(error))
 
         yield post
 
 
 async def _post(
-    session: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str], within: Deadlines
+    session: aiohttp.ClientSession,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    tls: ssl.SSLContext | None,
+    within: Deadlines,
 ) -> Answer:
     time = asyncio.get_running_loop().time
     end = time() + within.total
     async with asyncio.timeout_at(end):
-        response = await session.post(URL(url, encoded=True), data=body, headers=headers, allow_redirects=False)
+        # Connections are pooled by their TLS context, so one that shows a client certificate is its endpoint's alone.
+        response = await session.post(
+            URL(url, encoded=True), data=body, headers=headers, allow_redirects=False, ssl=tls or True
+        )
     # The status is the answer. The body is read for nothing but to use the connection again.
     await _drain(response, until=min(time() + within.body, end))
     return Answer(response.status, retry_after=response.headers.get("retry-after"))
@@ -107,6 +124,36 @@ def _socket(reach: Reach, info: Any) -> socket.socket:
     return socket.socket(family, kind, proto)
 
 
+def _phase_of(error: Exception) -> Phase:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        refused = error.certificate_error
+        code = refused.verify_code if isinstance(refused, ssl.SSLCertVerificationError) else 0
+        return _BY_VERIFY_CODE.get(code, Phase.TLS)
+    # From TLS 1.3 on a server refuses the client after the handshake, when its answer is waited for.
+    causes = (error, error.__cause__, error.__context__, getattr(error, "os_error", None))
+    if any(isinstance(cause, ssl.SSLError) and getattr(cause, "reason", "") in _CLIENT_REFUSED for cause in causes):
+        return Phase.TLS_CLIENT_REFUSED
+    return next(phase for kind, phase in _PHASES if isinstance(error, kind))
+
+
+_BY_VERIFY_CODE: Mapping[int, Phase] = {
+    **dict.fromkeys((9, 10), Phase.TLS_EXPIRED),
+    **dict.fromkeys((62, 64), Phase.TLS_NAME),
+    **dict.fromkeys((2, 18, 19, 20, 21), Phase.TLS_UNTRUSTED),
+}
+"""OpenSSL's X509_V_ERR_... numbers."""
+_CLIENT_REFUSED = frozenset(
+    {
+        "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+        "TLSV1_ALERT_UNKNOWN_CA",
+        "SSLV3_ALERT_BAD_CERTIFICATE",
+        "SSLV3_ALERT_CERTIFICATE_EXPIRED",
+        "SSLV3_ALERT_CERTIFICATE_REVOKED",
+        "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+        "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE",
+    }
+)
+"""The alerts by which a server says that it does not take the client for who it must be."""
 _PHASES: tuple[tuple[type[Exception], Phase], ...] = (
     (AddressRefused, Phase.ADDRESS),
     (aiohttp.InvalidURL, Phase.ADDRESS),

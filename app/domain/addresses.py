@@ -116,6 +116,12 @@ def networks_of(texts: tuple[str, ...]) -> tuple[Network, ...]:
     return tuple(ip_network(text) for text in texts)
 
 
+def origin_of(url: str) -> tuple[str, str]:
+    """Give scheme and authority of a URL that has no faults: who is posted to, wherever on its server."""
+    scheme, _, rest = url.partition("://")
+    return scheme.lower(), re.split(r"[/?]", rest, maxsplit=1)[0].lower()
+
+
 @lru_cache(maxsize=4096)
 def _faults_of(reach: Reach, url: str) -> tuple[Fault, ...]:
     if len(url) > LONGEST_URL:

@@ -171,3 +171,15 @@ class DocumentRefused(DomainError):
     def __init__(self, findings: tuple[Mapping[str, object], ...]) -> None:
         super().__init__("the document is refused: " + "; ".join(str(one["message_en"]) for one in findings))
         self.findings = findings
+
+
+class TooManyUnverified(DomainError):
+    """So many of the agency's endpoints wait for their proof that no other may be asked for one."""
+
+    code = "too_many_unverified"
+
+
+class TooManySecrets(DomainError):
+    """So many of the endpoint's secrets sign that none may be added before one of them has ended."""
+
+    code = "too_many_secrets"

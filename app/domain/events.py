@@ -30,6 +30,8 @@ class EventType(StrEnum):
     SERVICE_REQUEST_UNMET = "service_request.unmet"
     SERVICE_REQUEST_CANCELLED = "service_request.cancelled"
     REFERRAL_CLOSED = "referral.closed"
+    ENDPOINT_VERIFICATION = "endpoint.verification"
+    ENDPOINT_CHANGED = "endpoint.changed"
     ENDPOINT_PING = "endpoint.ping"
     ENDPOINT_FAILING = "endpoint.failing"
     ENDPOINT_DISABLED = "endpoint.disabled"

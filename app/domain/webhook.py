@@ -9,6 +9,7 @@ import hmac
 import secrets as chance
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,18 +18,39 @@ from app.domain.canonical import canonical_bytes
 
 HMAC_PREFIX = "whsec_"
 ED25519_PREFIX = "whsk_"
+PUBLIC_PREFIX = "whpk_"
 _FEWEST, _NEW, _MOST = 24, 32, 64
 """Bytes of an HMAC secret: the least and the most that the specification allows, and what a new one has."""
 _SEED = 32
+
+
+class Scheme(StrEnum):
+    """How a webhook is signed: by a secret that both sides hold, or a key whose public half the receiver has."""
+
+    HMAC_SHA256 = "hmac_sha256"
+    ED25519 = "ed25519"
 
 
 class SecretInvalid(ValueError):
     """A signing secret is neither `whsec_` with 24 to 64 bytes nor `whsk_` with an ed25519 key; it is never shown."""
 
 
-def new_secret() -> str:
-    """Make a new HMAC secret of 32 random bytes, as `whsec_` and base64."""
-    return HMAC_PREFIX + base64.b64encode(chance.token_bytes(_NEW)).decode()
+def new_secret(scheme: Scheme = Scheme.HMAC_SHA256) -> str:
+    """Make a new secret of 32 random bytes: `whsec_` and base64 for HMAC, `whsk_` and base64 for ed25519."""
+    prefix = ED25519_PREFIX if scheme is Scheme.ED25519 else HMAC_PREFIX
+    return prefix + base64.b64encode(chance.token_bytes(_NEW)).decode()
+
+
+def public_key_of(secret: str) -> str | None:
+    """Give the public key of a `whsk_` secret, as `whpk_` and base64; an HMAC secret has none."""
+    if not secret.startswith(ED25519_PREFIX):
+        return None
+    return PUBLIC_PREFIX + base64.b64encode(_private_key(secret).public_key().public_bytes_raw()).decode()
+
+
+def raw_public_key(public_key: str) -> bytes:
+    """Give the 32 bytes of a `whpk_` public key."""
+    return _decoded(public_key, PUBLIC_PREFIX)
 
 
 def body_of(event_type: str, occurred_at: datetime, data: Mapping[str, Any]) -> bytes:

@@ -30,8 +30,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.events import EventType
 from app.domain.handoff import HandoffState
 from app.domain.vocabulary import Urgency
-from app.storage.deliveries import DUE_LITERAL
-from app.storage.endpoints import ACTIVE
+from app.storage.deliveries import DUE_LITERAL, OF_ITS_ADDRESS
+from app.storage.endpoints import ACTIVE, UNVERIFIED
 from app.storage.tables import Moment, deliveries, endpoints, events, handoffs, referrals
 
 _CLAIMING = 0x6C64656C
@@ -54,7 +54,7 @@ class Claimed:
     data: dict[str, Any]
     handoff_id: UUID | None
     url: str
-    sealed_secret: bytes
+    endpoint_version: int
     emergency: bool
     offer: bool
     """It is about an offer, which is worth sending only while the offer is open."""
@@ -62,6 +62,16 @@ class Claimed:
     """It is about an offer that is no longer open."""
     failing: bool
     """Its endpoint's last answer was no success."""
+
+    @property
+    def of_its_address(self) -> bool:
+        """Whether it goes out although its endpoint is not verified."""
+        return self.type in OF_ITS_ADDRESS and self.data.get("endpoint_id") == str(self.endpoint_id)
+
+    @property
+    def to_former_address(self) -> bool:
+        """Whether it goes to the address that its endpoint had before, and so says nothing of the endpoint."""
+        return self.of_its_address and self.type == EventType.ENDPOINT_CHANGED.value
 
 
 async def claim_due(
@@ -98,6 +108,7 @@ _IS_DUE = and_(
     # A lease is the database's to count: a worker whose clock is ahead takes nothing from another.
     or_(deliveries.c.claim.is_(None), deliveries.c.due_at <= func.statement_timestamp()),
 )
+_TAKING = (ACTIVE, UNVERIFIED)
 _IS_FAILING = endpoints.c.failing_since.is_not(None)
 
 
@@ -106,7 +117,7 @@ def _claimable() -> Select[UUID]:
     waiting = (
         select(endpoints.c.id)
         .where(
-            endpoints.c.state == ACTIVE,
+            endpoints.c.state.in_(_TAKING),
             exists(select(1).where(deliveries.c.endpoint_id == endpoints.c.id, _IS_DUE)),
         )
         .cte("waiting")
@@ -133,11 +144,12 @@ def _rooms() -> CTE:
         select(
             endpoints.c.id,
             _IS_FAILING.label("failing"),
+            (endpoints.c.state == ACTIVE).label("verified"),
             endpoints.c.last_failure_at,
             most.label("most"),
             under_way.label("under_way"),
         )
-        .where(endpoints.c.id == func.any(bindparam("claimable", type_=ARRAY(Uuid()))), endpoints.c.state == ACTIVE)
+        .where(endpoints.c.id == func.any(bindparam("claimable", type_=ARRAY(Uuid()))), endpoints.c.state.in_(_TAKING))
         .cte("rooms")
         # Counted once, not for each delivery that is picked.
         .prefix_with("MATERIALIZED")
@@ -151,9 +163,19 @@ def _picked(rooms: CTE) -> CTE:
     failing ones comes first who failed longest ago: none is passed over for ever.
     """
     turn = func.row_number().over(order_by=deliveries.c.due_at) + rooms.c.under_way
+    # Looked up for endpoints that are not verified alone: nothing else may reach them, whenever it was written.
+    of_its_address = exists(
+        select(1)
+        .where(
+            events.c.id == deliveries.c.event_id,
+            events.c.type.in_(OF_ITS_ADDRESS),
+            events.c.data["endpoint_id"].astext == cast(rooms.c.id, Text),
+        )
+        .correlate(deliveries, rooms)
+    )
     oldest = (
         select(deliveries.c.id, deliveries.c.due_at, turn.label("turn"))
-        .where(deliveries.c.endpoint_id == rooms.c.id, _IS_DUE)
+        .where(deliveries.c.endpoint_id == rooms.c.id, _IS_DUE, or_(rooms.c.verified, of_its_address))
         .order_by(deliveries.c.due_at)
         .limit(func.greatest(rooms.c.most - rooms.c.under_way, 0))
         .lateral("oldest")
@@ -213,7 +235,7 @@ def _claim() -> Select[Any]:
             events.c.data,
             events.c.handoff_id,
             endpoints.c.url,
-            endpoints.c.secret,
+            endpoints.c.version,
             func.coalesce(handoffs.c.urgency, referrals.c.urgency, "") == Urgency.EMERGENCY.value,
             offer,
             and_(offer, func.coalesce(handoffs.c.state, "") != HandoffState.OFFERED.value),

@@ -33,7 +33,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from uuid_utils.compat import uuid7
 
 from app.domain.events import EventType
-from app.storage.endpoints import ACTIVE
+from app.storage.endpoints import ACTIVE, UNVERIFIED
 from app.storage.tables import Moment, attempts, deliveries, endpoints, events
 
 CHANNEL = "lintas_deliveries"
@@ -42,6 +42,9 @@ CHANNEL = "lintas_deliveries"
 DUE, DELIVERED, HELD, SUPERSEDED, FAILED = "due", "delivered", "held", "superseded", "failed"
 DUE_LITERAL = literal_column("'due'", Text)
 """Written out, so that a plan kept for any parameters still knows that the partial index fits."""
+
+OF_ITS_ADDRESS = (EventType.ENDPOINT_VERIFICATION.value, EventType.ENDPOINT_CHANGED.value)
+"""News that goes out though the endpoint it names is not verified: the challenge, and what its old address is told."""
 
 NEW_ID = literal_column(
     # A UUIDv7 for each row; PostgreSQL has a function for it from 18 on, and 15 is enough for us.
@@ -129,18 +132,25 @@ def _array(name: str, of: Any) -> ColumnElement[Any]:
 def _enqueueing() -> Select[Any]:
     named = events.c.data["endpoint_id"].astext == cast(endpoints.c.id, Text)
     wanted = case(
-        # A ping is for the endpoint it tests; that an endpoint fails is told to the others.
-        (events.c.type == EventType.ENDPOINT_PING.value, named),
+        # A ping or a challenge is for the endpoint it tests; that an endpoint fails is told to the others.
+        (events.c.type.in_([EventType.ENDPOINT_PING.value, EventType.ENDPOINT_VERIFICATION.value]), named),
         (events.c.type.in_([EventType.ENDPOINT_FAILING.value, EventType.ENDPOINT_DISABLED.value]), ~named),
         else_=true(),
     )
+    of_its_address = and_(events.c.type.in_(OF_ITS_ADDRESS), named)
     chosen = or_(
         endpoints.c.event_types.is_(None),
         events.c.type == EventType.ENDPOINT_PING.value,
+        of_its_address,
         events.c.type == func.any(endpoints.c.event_types),
     )
     told = (
-        select(events.c.id.label("event_id"), endpoints.c.id.label("endpoint_id"), endpoints.c.state)
+        select(
+            events.c.id.label("event_id"),
+            endpoints.c.id.label("endpoint_id"),
+            endpoints.c.state,
+            of_its_address.label("of_its_address"),
+        )
         .join_from(events, endpoints, endpoints.c.agency_code == events.c.agency_code)
         .where(events.c.id == func.any(_array("event_ids", Uuid())), wanted, chosen)
         .cte("told")
@@ -153,7 +163,8 @@ def _enqueueing() -> Select[Any]:
         .with_for_update(read=True)
         .cte("doubtful")
     )
-    state = case((func.coalesce(doubtful.c.state, told.c.state) == ACTIVE, DUE), else_=HELD)
+    found = func.coalesce(doubtful.c.state, told.c.state)
+    state = case((or_(found == ACTIVE, and_(found == UNVERIFIED, told.c.of_its_address)), DUE), else_=HELD)
     written = (
         insert(deliveries)
         .from_select(

@@ -1,4 +1,4 @@
-"""Where agencies want their news: endpoints, their signing secrets, and how they are doing."""
+"""Where agencies want their news: endpoints, whether they are proven to be theirs, and how they are doing."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -27,11 +27,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.events import EventType
 from app.domain.retry import FAILING_AFTER
-from app.storage.sealing import KeyRing
 from app.storage.tables import Moment, endpoints
 
-PURPOSE = "endpoint-secret"
-ACTIVE, PAUSED, DISABLED = "active", "paused", "disabled"
+UNVERIFIED, ACTIVE, PAUSED, DISABLED = "unverified", "active", "paused", "disabled"
 FAILING = "failing"
 """The state's reason of an active endpoint whose agency was told that it fails."""
 SUCCESS_NOTED_EVERY = timedelta(seconds=10)
@@ -53,6 +51,11 @@ class Endpoint:
     last_success_at: datetime | None
     version: int
     created_at: datetime
+    verified_at: datetime | None = None
+    """Since when its URL is known to be the agency's."""
+    challenge_id: UUID | None = None
+    """The event that carries the latest challenge to prove it."""
+    challenged_at: datetime | None = None
 
     @property
     def brings_offers(self) -> bool:
@@ -61,23 +64,13 @@ class Endpoint:
         return wanted and self.state == ACTIVE and self.state_reason != FAILING
 
 
-_SHOWN = tuple(column for column in endpoints.c if column.name not in {"secret", "last_failure_at"})
+_SHOWN = tuple(column for column in endpoints.c if column.name != "last_failure_at")
 
 
-def seal_secret(key_ring: KeyRing, endpoint_id: UUID, secret: str) -> bytes:
-    """Seal a signing secret so that it opens for this endpoint alone."""
-    return key_ring.seal(PURPOSE, str(endpoint_id), secret.encode())
-
-
-def open_secret(key_ring: KeyRing, endpoint_id: UUID, sealed: bytes) -> str:
-    """Open the signing secret of an endpoint, else SealBroken."""
-    return key_ring.open(PURPOSE, str(endpoint_id), sealed).decode()
-
-
-async def add(session: AsyncSession, endpoint: Endpoint, *, sealed_secret: bytes) -> Endpoint:
+async def add(session: AsyncSession, endpoint: Endpoint) -> Endpoint:
     """Keep a new endpoint; the database says when it was created."""
     values = {column.name: getattr(endpoint, column.name) for column in _SHOWN}
-    values |= {"created_at": func.now(), "secret": sealed_secret, "event_types": _codes(endpoint.event_types)}
+    values |= {"created_at": func.now(), "event_types": _codes(endpoint.event_types)}
     return _endpoint((await session.execute(insert(endpoints).values(values).returning(*_SHOWN))).one())
 
 
@@ -96,6 +89,12 @@ async def get(
     return None if row is None else _endpoint(row)
 
 
+async def agency_of(session: AsyncSession, endpoint_id: UUID) -> str | None:
+    """Say whose an endpoint is, which never changes; None where there is none."""
+    found: str | None = await session.scalar(select(endpoints.c.agency_code).where(endpoints.c.id == endpoint_id))
+    return found
+
+
 async def listed(
     session: AsyncSession, *, agency_code: str | None, after: UUID | None = None, limit: int = 100
 ) -> list[Endpoint]:
@@ -107,7 +106,7 @@ async def listed(
 
 
 async def put(session: AsyncSession, endpoint: Endpoint) -> Endpoint:
-    """Keep what was changed of a locked endpoint: url, filter, number of posts, state; the version rises by one."""
+    """Keep what was changed of a locked endpoint, also of what goes with its posts; the version rises by one."""
     kept = {
         "url": endpoint.url,
         "event_types": _codes(endpoint.event_types),
@@ -115,10 +114,23 @@ async def put(session: AsyncSession, endpoint: Endpoint) -> Endpoint:
         "state": endpoint.state,
         "state_reason": endpoint.state_reason,
         "failing_since": endpoint.failing_since,
+        "verified_at": endpoint.verified_at,
         "version": endpoints.c.version + 1,
     }
     written = update(endpoints).where(endpoints.c.id == endpoint.id).values(kept).returning(*_SHOWN)
     return _endpoint((await session.execute(written)).one())
+
+
+async def note_challenge(session: AsyncSession, endpoint_id: UUID, *, event_id: UUID, due_at: datetime) -> None:
+    """Keep which event carries the latest challenge of a locked endpoint, and when it is due in real time."""
+    challenged = update(endpoints).where(endpoints.c.id == endpoint_id)
+    await session.execute(challenged.values(challenge_id=event_id, challenged_at=due_at))
+
+
+async def count_unverified(session: AsyncSession, agency_code: str) -> int:
+    """Count the endpoints of an agency that nothing but a challenge is sent to."""
+    unverified = and_(endpoints.c.agency_code == agency_code, endpoints.c.state == UNVERIFIED)
+    return await session.scalar(select(func.count()).where(unverified)) or 0
 
 
 async def note_failure(session: AsyncSession, endpoint: Endpoint) -> None:

@@ -34,11 +34,11 @@ _OLDEST_RUNNING = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text:
 _NEXT_TO_COME = literal_column("pg_snapshot_xmax(pg_current_snapshot())::text::bigint", BigInteger)
 
 
-async def announce(session: AsyncSession, news: NewEvent | Sequence[NewEvent], *, now: datetime) -> None:
-    """Write news and a delivery for each endpoint it goes to, in the transaction of what it announces."""
+async def announce(session: AsyncSession, news: NewEvent | Sequence[NewEvent], *, now: datetime) -> list[UUID]:
+    """Write news and a delivery for each endpoint it goes to, in the transaction of what it announces; give its ids."""
     told = [news] if isinstance(news, NewEvent) else list(news)
     if not told:
-        return
+        return []
     ids = [uuid7() for _ in told]
     rows = [
         {
@@ -54,6 +54,7 @@ async def announce(session: AsyncSession, news: NewEvent | Sequence[NewEvent], *
     ]
     await session.execute(insert(events).values(xact=_THIS_TRANSACTION), rows)
     await deliveries.enqueue(session, ids, now=now)
+    return ids
 
 
 async def feed(session: AsyncSession, *, agency_code: str, after: tuple[int, UUID] | None, limit: int) -> list[Event]:

@@ -15,8 +15,14 @@ _USED_KEYS = text(
     )
     SELECT ring_key_id FROM used WHERE ring_key_id IS NOT NULL
     UNION
-    SELECT convert_from(substring(secret FROM 2 FOR get_byte(secret, 0)), 'UTF8') FROM endpoints
-    WHERE length(secret) > 0
+    SELECT convert_from(substring(sealed FROM 2 FOR get_byte(sealed, 0)), 'UTF8')
+    FROM (
+        SELECT sealed FROM endpoint_secrets
+        UNION ALL SELECT headers FROM endpoint_equipment
+        UNION ALL SELECT tls FROM endpoint_equipment
+        UNION ALL SELECT sealed FROM former_addresses
+    ) AS sealed_for_endpoints
+    WHERE length(sealed) > 0
     """
 )
 
@@ -30,5 +36,5 @@ async def revision(session: AsyncSession) -> str | None:
 
 
 async def ring_keys_in_use(session: AsyncSession) -> frozenset[str]:
-    """Give the ids of the ring's keys that some referral's data key or some endpoint's secret is sealed under."""
+    """Give the ids of the ring's keys that some referral's data key or something of an endpoint is sealed under."""
     return frozenset((await session.scalars(_USED_KEYS)).all())

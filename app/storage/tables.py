@@ -358,7 +358,6 @@ endpoints = Table(
     Column("id", Uuid, primary_key=True),
     Column("agency_code", Text, ForeignKey("agencies.code"), nullable=False, index=True),
     Column("url", Text, nullable=False),
-    Column("secret", LargeBinary, nullable=False, comment="Sealed by the key ring."),
     Column("event_types", Codes, comment="Null is all."),
     Column("state", Text, nullable=False),
     Column("state_reason", Text),
@@ -368,7 +367,51 @@ endpoints = Table(
     Column("last_failure_at", Moment, comment="By it the failing ones take turns."),
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("created_at", Moment, nullable=False),
-    CheckConstraint("state IN ('active', 'paused', 'disabled')", name="state"),
+    Column("verified_at", Moment, comment="Since when the URL is known to be the agency's. Real time."),
+    Column("challenge_id", Uuid, comment="The event that carries the latest challenge."),
+    Column("challenged_at", Moment, comment="When the latest challenge was due. Real time."),
+    CheckConstraint("state IN ('unverified', 'active', 'paused', 'disabled')", name="state"),
+)
+
+endpoint_secrets = Table(
+    "endpoint_secrets",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("endpoint_id", Uuid, ForeignKey("endpoints.id"), nullable=False, index=True),
+    Column("scheme", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False, comment="Sealed by the key ring."),
+    Column("public_key", Text, comment="Of ed25519, as whpk_ and base64."),
+    Column("created_at", Moment, nullable=False),
+    Column("ends_at", Moment, comment="Until when it signs, in real time; null is the newest."),
+    CheckConstraint("scheme IN ('hmac_sha256', 'ed25519')", name="scheme"),
+    Index(
+        "uq_endpoint_secrets_endpoint_id_newest",
+        "endpoint_id",
+        unique=True,
+        postgresql_where=text("ends_at IS NULL"),
+    ),
+    comment="What an endpoint's webhooks are signed with: the newest, and older ones until their end.",
+)
+
+endpoint_equipment = Table(
+    "endpoint_equipment",
+    metadata,
+    Column("endpoint_id", Uuid, ForeignKey("endpoints.id"), primary_key=True),
+    Column("headers", LargeBinary, comment="Names and values, sealed by the key ring."),
+    Column("header_names", Codes, nullable=False, server_default=text("'{}'")),
+    Column("tls", LargeBinary, comment="Certificates and key, sealed by the key ring."),
+    Column("client_certificate", JSONB, comment="What may be shown."),
+    Column("authorities", JSONB, nullable=False, server_default=text("'[]'")),
+    comment="What goes with an endpoint's webhooks beside the signature: own headers, client certificate, own CA.",
+)
+
+former_addresses = Table(
+    "former_addresses",
+    metadata,
+    Column("event_id", Uuid, primary_key=True),
+    Column("endpoint_id", Uuid, ForeignKey("endpoints.id"), nullable=False),
+    Column("sealed", LargeBinary, nullable=False, comment="URL and own headers, sealed by the key ring."),
+    comment="Where the news goes that an endpoint's address was changed: to the address that it was.",
 )
 
 deliveries = Table(

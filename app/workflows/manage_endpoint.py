@@ -1,4 +1,8 @@
-"""An agency says where it wants its news: registers, changes, pauses, enables and tests its endpoints."""
+"""An agency says where it wants its news: registers, changes, pauses, enables and tests its endpoints.
+
+Where that is, is proven before anything is sent there (prove_endpoint.py). An operator sees every endpoint and may stop
+one; what an operator stopped, no agency starts.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -8,22 +12,24 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.domain.addresses import Reach
-from app.domain.caller import Caller
+from app.domain.addresses import Reach, origin_of
+from app.domain.caller import Caller, Role
 from app.domain.errors import Fault, InvalidInput, NotFound
 from app.domain.events import EventType, NewEvent
 from app.domain.versions import Expected
-from app.domain.webhook import new_secret
-from app.storage import audit, delivery_history, endpoints, events
+from app.domain.webhook import Scheme, new_secret, public_key_of
+from app.storage import audit, delivery_history, endpoints, equipment, events
 from app.storage.deliveries import DUE, HELD
 from app.storage.delivery_history import Delivery
 from app.storage.endpoints import Endpoint
 from app.storage.sealing import KeyRing
+from app.workflows import equip_endpoint, own_endpoint
+from app.workflows.equip_endpoint import Carried
+from app.workflows.own_endpoint import BY_AGENCY, BY_OPERATOR
+from app.workflows.prove_endpoint import ask_for_proof
 
 MOST_IN_FLIGHT = 64
 DEFAULT_IN_FLIGHT = 4
-BY_AGENCY = "by_agency"
-"""The reason of a state that the agency chose itself."""
 _KNOWN = frozenset(type_.value for type_ in EventType)
 
 
@@ -37,17 +43,29 @@ class Wanted:
 
 
 async def register_endpoint(
-    session: AsyncSession, caller: Caller, wanted: Wanted, *, reach: Reach, key_ring: KeyRing, now: datetime
+    session: AsyncSession,
+    caller: Caller,
+    wanted: Wanted,
+    *,
+    reach: Reach,
+    key_ring: KeyRing,
+    now: datetime,
+    scheme: Scheme = Scheme.HMAC_SHA256,
+    carried: Carried | None = None,
 ) -> tuple[Endpoint, str]:
-    """Register an endpoint, and give its signing secret, which is shown this once; InvalidInput lists all faults."""
-    _check(wanted, reach)
-    secret = new_secret()
+    """Register an endpoint and send its challenge; InvalidInput lists all faults.
+
+    Beside it is given what its receiver verifies by: the secret, which is shown this once, or the public key.
+    """
+    read, faults = await equip_endpoint.read(session, carried or Carried())
+    _check(wanted, reach, *faults)
+    secret = new_secret(scheme)
     endpoint = Endpoint(
         id=uuid7(),
         agency_code=caller.agency_code,
         url=wanted.url,
         event_types=wanted.event_types,
-        state=endpoints.ACTIVE,
+        state=endpoints.UNVERIFIED,
         state_reason=None,
         max_in_flight=wanted.max_in_flight,
         failing_since=None,
@@ -55,10 +73,11 @@ async def register_endpoint(
         version=1,
         created_at=now,
     )
-    sealed = endpoints.seal_secret(key_ring, endpoint.id, secret)
-    kept = await endpoints.add(session, endpoint, sealed_secret=sealed)
-    await _audit(session, caller, "register", kept.id)
-    return kept, secret
+    kept = await endpoints.add(session, endpoint)
+    await equipment.add_secret(session, key_ring, kept.id, scheme, secret)
+    await equip_endpoint.keep(session, key_ring, kept.id, read)
+    await own_endpoint.record(session, caller, "register", kept.id)
+    return await ask_for_proof(session, kept, now=now), public_key_of(secret) or secret
 
 
 async def change_endpoint(
@@ -69,20 +88,42 @@ async def change_endpoint(
     *,
     reach: Reach,
     expected: Expected,
+    key_ring: KeyRing,
+    now: datetime,
 ) -> Endpoint:
-    """Change URL, filter and number of posts at once; PreconditionFailed if it is not of the version it was."""
+    """Change URL, filter and number of posts at once; PreconditionFailed if it is not of the version it was.
+
+    A new URL has to be proven anew, and until then its news is held. The old one, if it was proven, is told of it.
+    """
     offers = await delivery_history.lock_offers(session, caller.agency_code)
-    endpoint = await _lock(session, caller, endpoint_id)
+    endpoint = await own_endpoint.lock(session, caller, endpoint_id)
     expected.check(endpoint.version)
     _check(wanted, reach)
     changed = replace(endpoint, url=wanted.url, event_types=wanted.event_types, max_in_flight=wanted.max_in_flight)
-    if changed.url != endpoint.url:
-        changed = _forgiven(changed)
+    moved = changed.url != endpoint.url
+    if moved:
+        state = endpoints.UNVERIFIED if endpoint.state == endpoints.ACTIVE else endpoint.state
+        changed = replace(_forgiven(changed), state=state, verified_at=None)
     kept = await endpoints.put(session, changed)
+    if moved:
+        await _leave(session, endpoint, kept, key_ring=key_ring, now=now)
     if endpoint.brings_offers and not kept.brings_offers:
         await _doubt(session, kept, offers)
-    await _audit(session, caller, "change", endpoint_id)
-    return kept
+    await own_endpoint.record(session, caller, "change", endpoint_id)
+    return await ask_for_proof(session, kept, now=now) if moved else kept
+
+
+async def _leave(session: AsyncSession, before: Endpoint, after: Endpoint, *, key_ring: KeyRing, now: datetime) -> None:
+    """Hold what the old address has not taken, and tell it that it is none any more."""
+    await delivery_history.hold(session, before.id)
+    if before.verified_at is not None:
+        data = {"endpoint_id": str(before.id), "changed": ["url"], "state": after.state}
+        news = NewEvent(before.agency_code, EventType.ENDPOINT_CHANGED, data)
+        (event_id,) = await events.announce(session, news, now=now)
+        await equipment.keep_former_address(session, key_ring, before.id, event_id, before.url)
+    if origin_of(before.url) != origin_of(after.url):
+        # They may hold what only the old host is to know, and nobody may have them sent elsewhere to read them.
+        await equipment.put_headers(session, key_ring, before.id, ())
 
 
 async def pause_endpoint(session: AsyncSession, caller: Caller, endpoint_id: UUID) -> Endpoint:
@@ -95,23 +136,29 @@ async def disable_endpoint(session: AsyncSession, caller: Caller, endpoint_id: U
     return await _stop(session, caller, endpoint_id, endpoints.DISABLED, "disable")
 
 
-async def enable_endpoint(session: AsyncSession, caller: Caller, endpoint_id: UUID) -> Endpoint:
-    """Send to an endpoint again, and first what was held for it; enabling one that is active changes nothing."""
-    endpoint = await _lock(session, caller, endpoint_id)
-    if endpoint.state == endpoints.ACTIVE:
+async def enable_endpoint(session: AsyncSession, caller: Caller, endpoint_id: UUID, *, now: datetime) -> Endpoint:
+    """Send to an endpoint again, and first what was held for it; one whose address is not proven gets a challenge.
+
+    Enabling one that is active or waits for its proof changes nothing.
+    """
+    endpoint = await own_endpoint.lock_to_stop_or_start(session, caller, endpoint_id)
+    if endpoint.state in {endpoints.ACTIVE, endpoints.UNVERIFIED}:
         return endpoint
-    kept = await endpoints.put(session, replace(_forgiven(endpoint), state=endpoints.ACTIVE, state_reason=None))
+    state = endpoints.UNVERIFIED if endpoint.verified_at is None else endpoints.ACTIVE
+    kept = await endpoints.put(session, replace(_forgiven(endpoint), state=state, state_reason=None))
+    await own_endpoint.record(session, caller, "enable", endpoint_id)
+    if state == endpoints.UNVERIFIED:
+        return await ask_for_proof(session, kept, now=now)
     await delivery_history.release(session, endpoint_id)
-    await _audit(session, caller, "enable", endpoint_id)
     return kept
 
 
 async def ping_endpoint(session: AsyncSession, caller: Caller, endpoint_id: UUID, *, now: datetime) -> None:
-    """Send a ping to an endpoint, whatever its filter; one that is not active gets it when it is enabled."""
-    await _lock(session, caller, endpoint_id)
+    """Send a ping to an endpoint, whatever its filter; one that is not active gets it when it is."""
+    await own_endpoint.lock(session, caller, endpoint_id)
     news = NewEvent(caller.agency_code, EventType.ENDPOINT_PING, {"endpoint_id": str(endpoint_id)})
     await events.announce(session, news, now=now)
-    await _audit(session, caller, "ping", endpoint_id)
+    await own_endpoint.record(session, caller, "ping", endpoint_id)
 
 
 async def recover_endpoint(session: AsyncSession, caller: Caller, endpoint_id: UUID, *, failed_since: datetime) -> int:
@@ -119,12 +166,12 @@ async def recover_endpoint(session: AsyncSession, caller: Caller, endpoint_id: U
 
     What an endpoint that is not active missed is held, and goes when it is enabled. Offers no longer open are not sent.
     """
-    endpoint = await _lock(session, caller, endpoint_id)
+    endpoint = await own_endpoint.lock(session, caller, endpoint_id)
     if endpoint.state == endpoints.ACTIVE:
         count = await delivery_history.release(session, endpoint_id, failed_since=failed_since)
     else:
         count = await delivery_history.hold_failed(session, endpoint_id, failed_since=failed_since)
-    await _audit(session, caller, "recover", endpoint_id)
+    await own_endpoint.record(session, caller, "recover", endpoint_id)
     return count
 
 
@@ -133,7 +180,7 @@ async def resend_delivery(session: AsyncSession, caller: Caller, delivery_id: UU
     found = await delivery_history.get(session, delivery_id, agency_code=caller.agency_code)
     if found is None:
         raise NotFound("delivery")
-    endpoint = await _lock(session, caller, found.endpoint_id)
+    endpoint = await own_endpoint.lock(session, caller, found.endpoint_id)
     state = DUE if endpoint.state == endpoints.ACTIVE else HELD
     await delivery_history.send_again(session, delivery_id, state=state)
     await audit.record(session, caller, "delivery.resend", subject="delivery", subject_id=delivery_id)
@@ -142,15 +189,17 @@ async def resend_delivery(session: AsyncSession, caller: Caller, delivery_id: UU
 
 async def _stop(session: AsyncSession, caller: Caller, endpoint_id: UUID, state: str, action: str) -> Endpoint:
     # The referrals before the endpoint, as every story has it, so that nobody waits crosswise.
-    offers = await delivery_history.lock_offers(session, caller.agency_code)
-    endpoint = await _lock(session, caller, endpoint_id)
+    whose = await endpoints.agency_of(session, endpoint_id) if caller.may(Role.OPERATOR) else None
+    offers = await delivery_history.lock_offers(session, whose or caller.agency_code)
+    endpoint = await own_endpoint.lock_to_stop_or_start(session, caller, endpoint_id)
     if endpoint.state == state:
         return endpoint
-    kept = await endpoints.put(session, replace(endpoint, state=state, state_reason=BY_AGENCY))
+    reason = BY_AGENCY if endpoint.agency_code == caller.agency_code else BY_OPERATOR
+    kept = await endpoints.put(session, replace(endpoint, state=state, state_reason=reason))
     await delivery_history.hold(session, endpoint_id)
     if endpoint.brings_offers:
         await _doubt(session, kept, offers)
-    await _audit(session, caller, action, endpoint_id)
+    await own_endpoint.record(session, caller, action, endpoint_id)
     return kept
 
 
@@ -160,25 +209,18 @@ async def _doubt(session: AsyncSession, endpoint: Endpoint, offers: Sequence[UUI
         await delivery_history.doubt_offers(session, offers)
 
 
-async def _lock(session: AsyncSession, caller: Caller, endpoint_id: UUID) -> Endpoint:
-    endpoint = await endpoints.get(session, endpoint_id, agency_code=caller.agency_code, lock=True)
-    if endpoint is None:
-        raise NotFound("endpoint")
-    return endpoint
-
-
 def _forgiven(endpoint: Endpoint) -> Endpoint:
     """Give the endpoint as one that has not failed yet."""
     reason = None if endpoint.state_reason == endpoints.FAILING else endpoint.state_reason
     return replace(endpoint, failing_since=None, state_reason=reason)
 
 
-def _check(wanted: Wanted, reach: Reach) -> None:
+def _check(wanted: Wanted, reach: Reach, *more: Fault) -> None:
     faults = (*reach.faults_of(wanted.url), *_faults_of_types(wanted.event_types))
     if not 1 <= wanted.max_in_flight <= MOST_IN_FLIGHT:
         faults += (Fault("/max_in_flight", "out_of_range", f"this is a number from 1 to {MOST_IN_FLIGHT}"),)
-    if faults:
-        raise InvalidInput(faults)
+    if faults or more:
+        raise InvalidInput((*faults, *more))
 
 
 def _faults_of_types(event_types: Sequence[str] | None) -> Iterable[Fault]:
@@ -189,7 +231,3 @@ def _faults_of_types(event_types: Sequence[str] | None) -> Iterable[Fault]:
     for place, type_ in enumerate(event_types):
         if type_ not in _KNOWN:
             yield Fault(f"/event_types/{place}", "unknown_code", "there is no news of this type")
-
-
-async def _audit(session: AsyncSession, caller: Caller, action: str, endpoint_id: UUID) -> None:
-    await audit.record(session, caller, f"endpoint.{action}", subject="endpoint", subject_id=endpoint_id)

@@ -35,7 +35,8 @@ async def record_deliveries(session: AsyncSession, taken: Sequence[Posted], *, n
 
     Give the endpoints whose success is still to be noted, because somebody holds them locked.
     """
-    unnoted = await endpoints.note_success(session, {posted.claimed.endpoint_id for posted in taken}, now=now)
+    succeeded = {posted.claimed.endpoint_id for posted in taken if not posted.claimed.to_former_address}
+    unnoted = await endpoints.note_success(session, succeeded, now=now) if succeeded else set()
     made = [_attempt(posted, deliveries.DELIVERED, now) for posted in taken]
     won = await deliveries.record(session, made, now=now)
     for posted in taken:
@@ -57,7 +58,8 @@ async def record_failure(session: AsyncSession, posted: Posted, *, now: datetime
     offers = await _offers_in_doubt(session, claimed, seen, lost=lost, failed=again is None)
     endpoint = await _endpoint_of(session, claimed, lock=True)
     judged = _judged(endpoint, posted, now)
-    active = judged.state == endpoints.ACTIVE
+    unverified = judged.state == endpoints.UNVERIFIED and claimed.of_its_address
+    active = judged.state == endpoints.ACTIVE or unverified
     failed = again is None and active
     if endpoint.brings_offers and not judged.brings_offers and not lost:
         # It changed in between. Where another is at work on one of them now, all this is done again.
@@ -68,7 +70,7 @@ async def record_failure(session: AsyncSession, posted: Posted, *, now: datetime
     if not won:
         log.warning("delivery_recorded_late", delivery_id=str(claimed.id))
         return
-    if posted.answer.failed is not Phase.INTERNAL:
+    if _says_something(posted):
         await endpoints.note_failure(session, judged)
     if failed:
         log.error(
@@ -109,20 +111,30 @@ async def _offers_in_doubt(
 
 def _judged(endpoint: Endpoint, posted: Posted, now: datetime) -> Endpoint:
     """Say what the endpoint is after this failure."""
-    if posted.answer.failed is Phase.INTERNAL:
+    if not _says_something(posted):
         return endpoint
     judged = replace(endpoint, failing_since=endpoint.failing_since or now)
-    if endpoint.state != endpoints.ACTIVE:
+    if endpoint.state not in {endpoints.ACTIVE, endpoints.UNVERIFIED}:
         return judged
     if verdict(posted.answer) is Verdict.GONE:
         return replace(judged, state=endpoints.DISABLED, state_reason=GONE)
+    if endpoint.state == endpoints.UNVERIFIED:
+        return judged
     if is_hopeless(judged.failing_since, now=now):
         return replace(judged, state=endpoints.DISABLED, state_reason=HOPELESS)
     return replace(judged, state_reason=endpoints.FAILING) if is_failing(judged.failing_since, now=now) else judged
 
 
+def _says_something(posted: Posted) -> bool:
+    """Say whether the answer came from the endpoint, and not from us or from the address that it had before."""
+    return posted.answer.failed is not Phase.INTERNAL and not posted.claimed.to_former_address
+
+
 def _next_attempt(posted: Posted, now: datetime, chance: float) -> datetime | None:
     claimed = posted.claimed
+    if claimed.to_former_address and verdict(posted.answer) is Verdict.GONE:
+        # Nobody is there any more to be told: that is no news of the endpoint, and no reason to come again.
+        return None
     if exhausted(claimed.attempt, emergency=claimed.emergency, open_offer=claimed.offer):
         return None
     return next_attempt(

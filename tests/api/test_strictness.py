@@ -138,6 +138,7 @@ async def test_no_action_without_a_body_takes_one(service: Service) -> None:
         f"/referrals/{referral['id']}/consent/withdraw",
         f"/service-requests/{request['id']}/acknowledge",
         f"/decisions/{request['decision']['id']}/replay",
+        f"/endpoints/{referral['id']}/challenge",
         f"/endpoints/{referral['id']}/ping",
         f"/endpoints/{referral['id']}/pause",
         f"/endpoints/{referral['id']}/enable",

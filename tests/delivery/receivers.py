@@ -1,10 +1,12 @@
 """Receivers on loopback: good ones over aiohttp.web, and bad ones over bare sockets."""
 
 import asyncio
+import socket
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from ssl import SSLContext
+from ssl import SSLContext, SSLError
 from time import monotonic
 from typing import TypeAlias
 
@@ -74,6 +76,36 @@ async def a_receiver(
         yield receiver
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def a_doorkeeper(tls: SSLContext) -> AsyncIterator[Receiver]:
+    """Serve TLS alone, as servers do that say why they refuse a client: asyncio's own hangs up without a word."""
+    receiver = Receiver()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    plain, _ = listener.accept()
+                    receiver.connections += 1
+                    with plain, plain.dup() as raw:
+                        with suppress(SSLError), tls.wrap_socket(plain, server_side=True):
+                            return
+                        raw.settimeout(5)
+                        raw.shutdown(socket.SHUT_WR)
+                        with suppress(OSError):
+                            while raw.recv(4096):
+                                pass
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        receiver.url = f"https://127.0.0.1:{listener.getsockname()[1]}/hook"
+        try:
+            yield receiver
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            await asyncio.to_thread(thread.join, 5)
 
 
 Conversation: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -8,13 +8,13 @@ from app.domain.errors import InvalidInput, NotFound, PreconditionFailed
 from app.domain.events import EventType
 from app.domain.versions import Expected
 from app.storage import deliveries as queue
-from app.storage import delivery_history, endpoints
-from app.storage.tables import audit, clocks, deliveries
+from app.storage import delivery_history, endpoints, equipment
+from app.storage.tables import audit, clocks, deliveries, endpoint_secrets
 from app.storage.tables import endpoints as endpoint_rows
 from app.workflows import manage_endpoint
 from app.workflows.manage_endpoint import Wanted
 from tests.delivery.receivers import a_receiver, answering
-from tests.delivery.world import AGENCY, LOOPBACK, OTHER, World, all_are, has_attempts, until
+from tests.delivery.world import AGENCY, OTHER, World, all_are, has_attempts, until
 
 URL = "http://127.0.0.1:9009/hook"
 
@@ -26,7 +26,7 @@ async def pause(world: World, endpoint_id: UUID) -> None:
 
 async def enable(world: World, endpoint_id: UUID) -> None:
     async with world.sessions.begin() as tx:
-        await manage_endpoint.enable_endpoint(tx, world.caller(), endpoint_id)
+        await manage_endpoint.enable_endpoint(tx, world.caller(), endpoint_id, now=world.clock())
 
 
 async def recover(world: World, endpoint_id: UUID) -> int:
@@ -46,10 +46,13 @@ async def resend(world: World, delivery_id: UUID, *, agency: str = AGENCY) -> de
 async def test_a_secret_is_shown_once_and_kept_sealed(world: World) -> None:
     endpoint_id, secret = await world.endpoint(URL)
 
-    row = await world.the_endpoint()
+    (row,) = await world.rows(endpoint_secrets)
     assert secret.startswith("whsec_")
-    assert secret.removeprefix("whsec_").encode() not in row.secret
-    assert endpoints.open_secret(world.key_ring, endpoint_id, row.secret) == secret
+    assert secret.removeprefix("whsec_").encode() not in row.sealed
+    async with world.sessions.begin() as tx:
+        carried = await equipment.opened(tx, world.key_ring, endpoint_id)
+    assert carried.signing(world.clock()) == [secret]
+    assert secret not in repr(carried)
     assert [entry.action for entry in await world.rows(audit)] == ["endpoint.register"]
 
 
@@ -71,14 +74,9 @@ async def test_what_is_changed_must_be_of_the_version_it_was(world: World) -> No
     wanted = Wanted("http://127.0.0.1:9010/", ("handoff.offered",), 2)
     seen = Expected(frozenset({1}))
 
-    async with world.sessions.begin() as tx:
-        changed = await manage_endpoint.change_endpoint(
-            tx, world.caller(), endpoint_id, wanted, reach=LOOPBACK, expected=seen
-        )
-        with pytest.raises(PreconditionFailed):
-            await manage_endpoint.change_endpoint(
-                tx, world.caller(), endpoint_id, wanted, reach=LOOPBACK, expected=seen
-            )
+    changed = await world.change(endpoint_id, wanted, expected=seen)
+    with pytest.raises(PreconditionFailed):
+        await world.change(endpoint_id, wanted, expected=seen)
 
     assert (changed.url, changed.event_types, changed.max_in_flight, changed.version) == (
         "http://127.0.0.1:9010/",
@@ -97,7 +95,7 @@ async def test_anothers_endpoint_is_as_absent(world: World) -> None:
     async with world.sessions.begin() as tx:
         for story in (
             manage_endpoint.pause_endpoint(tx, stranger, endpoint_id),
-            manage_endpoint.enable_endpoint(tx, stranger, uuid7()),
+            manage_endpoint.enable_endpoint(tx, stranger, uuid7(), now=world.clock()),
             manage_endpoint.ping_endpoint(tx, stranger, endpoint_id, now=world.clock()),
             manage_endpoint.resend_delivery(tx, stranger, delivery.id),
         ):

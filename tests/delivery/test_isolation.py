@@ -136,7 +136,7 @@ async def test_workers_that_work_at_once_never_post_the_same_claim(world: World)
 async def test_who_records_late_changes_nothing(world: World) -> None:
     let_go = asyncio.Event()
 
-    async def stall(_url: str, _body: bytes, _headers: object) -> Answer:
+    async def stall(_url: str, _body: bytes, _headers: object, _tls: object = None) -> Answer:
         await let_go.wait()
         return Answer(500)
 

@@ -7,12 +7,11 @@ import pytest
 from sqlalchemy import text
 
 from app.domain.events import EventType, NewEvent
-from app.domain.versions import Expected
 from app.storage import endpoints, events
 from app.storage.tables import clocks
-from app.workflows.manage_endpoint import Wanted, change_endpoint, disable_endpoint
+from app.workflows.manage_endpoint import Wanted, disable_endpoint
 from tests.delivery.receivers import a_receiver, answering
-from tests.delivery.world import LOOPBACK, World, has_attempts, until
+from tests.delivery.world import World, has_attempts, until
 
 
 async def test_an_agency_whose_only_endpoint_wants_no_offers_has_no_working_way_to_be_told_of_one(
@@ -49,9 +48,7 @@ async def test_an_endpoint_that_wants_offers_no_longer_leaves_the_open_ones_to_t
     endpoint_id, _ = await world.endpoint(url)
     await world.offer()
 
-    async with world.sessions.begin() as tx:
-        caller, wanted = world.caller(), Wanted(url, (kept,))
-        await change_endpoint(tx, caller, endpoint_id, wanted, reach=LOOPBACK, expected=Expected(None))
+    await world.change(endpoint_id, Wanted(url, (kept,)))
 
     assert [row.kind for row in await world.rows(clocks)] == doubted
 

@@ -73,14 +73,16 @@ async def test_the_hosts_name_is_kept_for_tls(tls: dict[str, ssl.SSLContext]) ->
     assert dotted == Answer(204)
 
 
-@pytest.mark.parametrize("which", ["wrong", "expired"])
-async def test_a_wrong_or_expired_certificate_is_refused(tls: dict[str, ssl.SSLContext], which: str) -> None:
+@pytest.mark.parametrize(("which", "phase"), [("wrong", Phase.TLS_NAME), ("expired", Phase.TLS_EXPIRED)])
+async def test_a_wrong_or_expired_certificate_is_refused_and_said_plainly(
+    tls: dict[str, ssl.SSLContext], which: str, phase: Phase
+) -> None:
     async with a_receiver(tls=tls[which]) as receiver:
         url = receiver.url.replace("127.0.0.1", "receiver.example")
 
         answer = await answer_of(url, look_up=resolving("127.0.0.1"), tls=tls["client"])
 
-    assert answer == Answer(failed=Phase.TLS)
+    assert answer == Answer(failed=phase)
     assert not receiver.received
 
 
@@ -88,7 +90,7 @@ async def test_a_certificate_of_an_unknown_authority_is_refused(tls: dict[str, s
     async with a_receiver(tls=tls["good"]) as receiver:
         url = receiver.url.replace("127.0.0.1", "receiver.example")
 
-        assert await answer_of(url, look_up=resolving("127.0.0.1")) == Answer(failed=Phase.TLS)
+        assert await answer_of(url, look_up=resolving("127.0.0.1")) == Answer(failed=Phase.TLS_UNTRUSTED)
 
 
 async def test_a_server_that_speaks_no_tls_fails_at_tls() -> None:

@@ -24,7 +24,7 @@ async def pause(world: World, endpoint_id: UUID) -> None:
 
 async def enable(world: World, endpoint_id: UUID) -> None:
     async with world.sessions.begin() as tx:
-        await manage_endpoint.enable_endpoint(tx, world.caller(), endpoint_id)
+        await manage_endpoint.enable_endpoint(tx, world.caller(), endpoint_id, now=world.clock())
 
 
 async def recover(world: World, endpoint_id: UUID) -> int:
@@ -202,7 +202,7 @@ async def test_resending_by_hand_leaves_the_post_that_is_under_way_to_a_paused_e
         await manage_endpoint.pause_endpoint(tx, world.caller(), endpoint_id)
     async with world.sessions.begin() as tx:
         await manage_endpoint.resend_delivery(tx, world.caller(), claimed.id)
-        await manage_endpoint.enable_endpoint(tx, world.caller(), endpoint_id)
+        await manage_endpoint.enable_endpoint(tx, world.caller(), endpoint_id, now=world.clock())
 
     async with world.sessions.begin() as tx:
         now = world.clock()

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Table, select, text
+from sqlalchemy import Row, Table, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from uuid_utils.compat import uuid7
@@ -20,7 +20,10 @@ from app.delivery.post import Deadlines, Post, open_post
 from app.domain.addresses import Reach
 from app.domain.caller import Caller, Role
 from app.domain.events import EventType, NewEvent
+from app.domain.versions import Expected
+from app.domain.webhook import Scheme
 from app.storage import events
+from app.storage.endpoints import Endpoint
 from app.storage.sealing import KeyRing
 from app.storage.tables import (
     agencies,
@@ -34,7 +37,8 @@ from app.storage.tables import (
     service_requests,
 )
 from app.storage.tables import events as event_rows
-from app.workflows.manage_endpoint import Wanted, register_endpoint
+from app.workflows.equip_endpoint import Carried
+from app.workflows.manage_endpoint import Wanted, change_endpoint, register_endpoint
 
 LOOPBACK = Reach((ip_network("127.0.0.0/8"), ip_network("::1/128")))
 AGENCY = "uptd-ppa-ppu"
@@ -77,8 +81,11 @@ class World:
         event_types: tuple[str, ...] | None = None,
         max_in_flight: int = 4,
         reach: Reach = LOOPBACK,
+        verified: bool = True,
+        scheme: Scheme = Scheme.HMAC_SHA256,
+        carried: Carried | None = None,
     ) -> tuple[UUID, str]:
-        """Register an endpoint, and give its id and its secret."""
+        """Register an endpoint, and give its id and its secret; `verified` as if it had been so for long."""
         await self.add(agencies, code=agency, body={}, registry_version=0)
         async with self.sessions.begin() as tx:
             made, secret = await register_endpoint(
@@ -88,8 +95,31 @@ class World:
                 reach=reach,
                 key_ring=self.key_ring,
                 now=self.clock(),
+                scheme=scheme,
+                carried=carried,
             )
+            if verified:
+                await tx.execute(delete(deliveries).where(deliveries.c.event_id == made.challenge_id))
+                await tx.execute(delete(event_rows).where(event_rows.c.id == made.challenge_id))
+                proven = {"state": "active", "verified_at": func.now(), "challenge_id": None, "challenged_at": None}
+                await tx.execute(update(endpoints).where(endpoints.c.id == made.id).values(proven))
         return made.id, secret
+
+    async def change(
+        self, endpoint_id: UUID, wanted: Wanted, *, expected: Expected | None = None, agency: str = AGENCY
+    ) -> Endpoint:
+        """Change an endpoint, whichever version it is of unless said."""
+        async with self.sessions.begin() as tx:
+            return await change_endpoint(
+                tx,
+                self.caller(agency),
+                endpoint_id,
+                wanted,
+                reach=LOOPBACK,
+                expected=expected or Expected(None),
+                key_ring=self.key_ring,
+                now=self.clock(),
+            )
 
     def caller(self, agency: str = AGENCY) -> Caller:
         return Caller(agency, frozenset({Role.RECEIVER}), uuid7())
@@ -171,6 +201,11 @@ class World:
     async def rows(self, table: Table) -> list[Row[Any]]:
         async with self.sessions.begin() as tx:
             return list(await tx.execute(select(table).order_by(table.c.id)))
+
+    async def rows_of(self, table: Table) -> list[Row[Any]]:
+        """Read a table whose rows have no id of their own."""
+        async with self.sessions.begin() as tx:
+            return list(await tx.execute(select(table)))
 
     async def delivery(self) -> Row[Any]:
         (row,) = await self.rows(deliveries)

@@ -5,12 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from app.domain.webhook import SecretInvalid, body_of, headers_of, new_secret, sign
+from app.domain.webhook import (
+    Scheme,
+    SecretInvalid,
+    body_of,
+    headers_of,
+    new_secret,
+    public_key_of,
+    raw_public_key,
+    sign,
+)
 
 VECTORS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "vectors" / "webhook_signatures.json").read_text()
@@ -111,3 +120,16 @@ def test_new_secrets_differ_and_have_32_bytes() -> None:
 
     assert len(secrets) == 10
     assert {len(base64.b64decode(secret.removeprefix("whsec_"))) for secret in secrets} == {32}
+
+
+def test_a_new_ed25519_secret_signs_what_its_public_key_verifies() -> None:
+    secret = new_secret(Scheme.ED25519)
+    public = public_key_of(secret)
+
+    _, signature = sign("message", 1, b"{}", [secret]).split(",")
+
+    assert secret.startswith("whsk_")
+    assert public is not None
+    assert public.startswith("whpk_")
+    Ed25519PublicKey.from_public_bytes(raw_public_key(public)).verify(base64.b64decode(signature), b"message.1.{}")
+    assert public_key_of(new_secret()) is None

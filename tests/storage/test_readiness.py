@@ -6,8 +6,9 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from uuid_utils.compat import uuid7
 
-from app.storage import endpoints as endpoint_rows
-from app.storage import readiness
+from app.domain.own_headers import OwnHeader
+from app.domain.webhook import Scheme
+from app.storage import equipment, readiness
 from app.storage.sealing import KeyRing
 from app.storage.tables import agencies, endpoints
 
@@ -24,12 +25,13 @@ async def test_readiness_looks_for_the_ring_keys_that_endpoint_secrets_are_seale
                 id=endpoint_id,
                 agency_code="a",
                 url="https://a.example/",
-                secret=endpoint_rows.seal_secret(old, endpoint_id, "whsec_x"),
                 state="active",
                 created_at=datetime(2026, 1, 1, tzinfo=UTC),
             )
         )
+        await equipment.add_secret(tx, old, endpoint_id, Scheme.HMAC_SHA256, "whsec_x")
+        await equipment.put_headers(tx, KeyRing.generate("older"), endpoint_id, [OwnHeader("X-Token", "x")])
 
         used = await readiness.ring_keys_in_use(tx)
 
-    assert "old" in used
+    assert {"old", "older"} <= used
