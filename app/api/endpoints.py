@@ -15,6 +15,7 @@ from app.api.pages import Page, PageAsked
 from app.api.route import v1_router
 from app.api.validation import Answer, Body, Moment, Whole
 from app.domain.errors import NotFound
+from app.domain.rate import MOST_PER_MINUTE
 from app.storage import delivery_history, endpoints
 from app.workflows import manage_endpoint
 from app.workflows.manage_endpoint import DEFAULT_IN_FLIGHT, MOST_IN_FLIGHT, Wanted
@@ -37,16 +38,30 @@ class EndpointBody(Body):
     max_in_flight: Annotated[Whole, Field(ge=1, le=MOST_IN_FLIGHT)] = Field(
         DEFAULT_IN_FLIGHT, description="How many posts may be under way at once."
     )
+    max_per_minute: Annotated[Whole, Field(ge=1, le=MOST_PER_MINUTE)] | None = Field(
+        None, description="No minute, wherever it begins, sees more posts than this. Absent is no limit."
+    )
 
     def wanted(self) -> Wanted:
         """Give what is asked for."""
-        return Wanted(self.url, self.event_types, self.max_in_flight)
+        return Wanted(self.url, self.event_types, self.max_in_flight, self.max_per_minute)
 
 
 class Recover(Body):
     """What to send again."""
 
     since: Moment = Field(description="All that failed since this time, and all that is held.")
+
+
+class BreakerView(Answer):
+    """Whether posts go out: `closed`; `open`, nothing until `next_probe_at`; or `half_open`, one probe."""
+
+    state: str
+    opened_at: datetime | None
+    next_probe_at: datetime | None
+    quiet_until: datetime | None = Field(
+        description="Its `Retry-After` asked for a pause; first attempts of emergencies and pings go out meanwhile."
+    )
 
 
 class EndpointView(Answer):
@@ -58,6 +73,8 @@ class EndpointView(Answer):
     state: str
     state_reason: str | None
     max_in_flight: int
+    max_per_minute: int | None
+    breaker: BreakerView
     failing_since: datetime | None
     last_success_at: datetime | None
     created_at: datetime
@@ -72,6 +89,13 @@ class EndpointView(Answer):
             state=endpoint.state,
             state_reason=endpoint.state_reason,
             max_in_flight=endpoint.max_in_flight,
+            max_per_minute=endpoint.max_per_minute,
+            breaker=BreakerView(
+                state=endpoint.breaker_state,
+                opened_at=endpoint.breaker.opened_at,
+                next_probe_at=endpoint.breaker.next_probe_at,
+                quiet_until=endpoint.breaker.quiet_until,
+            ),
             failing_since=endpoint.failing_since,
             last_success_at=endpoint.last_success_at,
             created_at=endpoint.created_at,
@@ -114,13 +138,14 @@ class DeliveryView(Answer):
 
 
 class AttemptView(Answer):
-    """One attempt to deliver: `outcome` is `delivered`, or the phase that failed."""
+    """One attempt to deliver: `outcome` is `delivered`, or the phase that failed; `detail` says what exactly did."""
 
     number: int
     started_at: datetime
     duration_ms: int
     outcome: str
     status: int | None
+    detail: str | None
 
 
 class Attempts(Answer):
@@ -245,6 +270,7 @@ async def list_attempts(delivery_id: UUID, caller: CurrentCaller, tx: Transactio
                 duration_ms=one.duration_ms,
                 outcome=one.outcome,
                 status=one.status,
+                detail=one.detail,
             )
             for one in made
         ]

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
 from traceback import extract_tb
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.delivery.post import Post
 from app.delivery.recorder import Recorder
+from app.domain.breaker import BreakerRule
 from app.domain.retry import DELIVERED, Answer, Phase, exhausted
 from app.domain.webhook import body_of, headers_of
 from app.storage import endpoints
@@ -39,6 +40,8 @@ class Pace:
     """How many posts are under way at once."""
     failing_share: float = 0.25
     """How much of that the endpoints get between them whose last answer was a failure."""
+    breaker: BreakerRule = field(default_factory=BreakerRule)
+    """When an endpoint is left alone, and how long."""
     recorders: int = 2
     drain: timedelta = timedelta(seconds=20)
     """How long posts under way are waited for when the dispatcher is stopped."""
@@ -69,7 +72,7 @@ class Dispatcher:
         self._clock = clock
         self._pace = pace or Pace()
         self._listen_url = listen_url
-        self._recorder = Recorder(sessions, clock=clock, chance=chance)
+        self._recorder = Recorder(sessions, clock=clock, chance=chance, rule=self._pace.breaker)
         self._running: dict[asyncio.Task[None], Claimed] = {}
         self._hint = asyncio.Event()
         self._stopping = False
@@ -115,6 +118,7 @@ class Dispatcher:
                 task = asyncio.create_task(self._deliver(delivery))
                 self._running[task] = delivery
                 task.add_done_callback(self._ended)
+            self._wake_for_room(claimed)
             if not claimed:
                 await self._pause(self._pace.poll.total_seconds())
 
@@ -128,6 +132,12 @@ class Dispatcher:
             return await claim_due(
                 session, now=self._clock(), lease=self._pace.lease, limit=free, failing_limit=max(0, for_failing)
             )
+
+    def _wake_for_room(self, claimed: list[Claimed]) -> None:
+        """Look again as soon as endpoints that get so many posts a minute may get more."""
+        for room_in in {delivery.next_room_in for delivery in claimed}:
+            if room_in is not None and room_in < self._pace.poll:
+                asyncio.get_running_loop().call_later(room_in.total_seconds(), self._hint.set)
 
     async def _pause(self, seconds: float) -> None:
         """Wait for a hint, or for so long at most."""
@@ -164,6 +174,7 @@ class Dispatcher:
             attempt=claimed.attempt,
             outcome=answer.outcome,
             status=answer.status,
+            detail=answer.detail,
             milliseconds=round(duration / timedelta(milliseconds=1)),
         )
         await self._recorder.record(Posted(claimed, answer, started_at, duration))

@@ -11,9 +11,10 @@ from typing import Any, TypeAlias
 import aiohttp
 from yarl import URL
 
-from app.delivery.resolver import AddressRefused, CheckedResolver, LookUp, NameUnresolved, look_up
+from app.delivery.failures import FAILURES, answer_of
+from app.delivery.resolver import CheckedResolver, LookUp, look_up
 from app.domain.addresses import Reach
-from app.domain.retry import Answer, Phase
+from app.domain.retry import Answer, Detail, Phase
 
 Post: TypeAlias = Callable[[str, bytes, Mapping[str, str]], Awaitable[Answer]]
 """Posts a body with headers to a URL, and says what came of it; nothing a receiver or its network does raises."""
@@ -65,11 +66,11 @@ async def open_post(
 
         async def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
             if reach.faults_of(url):
-                return Answer(failed=Phase.ADDRESS)
+                return Answer(failed=Phase.ADDRESS, detail=Detail.ADDRESS_NOT_ALLOWED)
             try:
                 return await _post(session, url, body, headers, within)
-            except tuple(kind for kind, _ in _PHASES) as error:
-                return Answer(failed=next(phase for kind, phase in _PHASES if isinstance(error, kind)))
+            except FAILURES as error:
+                return answer_of(error)
 
         yield post
 
@@ -105,19 +106,3 @@ def _socket(reach: Reach, info: Any) -> socket.socket:
     if not reach.may_post_to(str(place[0])):
         raise OSError("this address may not be posted to")
     return socket.socket(family, kind, proto)
-
-
-_PHASES: tuple[tuple[type[Exception], Phase], ...] = (
-    (AddressRefused, Phase.ADDRESS),
-    (aiohttp.InvalidURL, Phase.ADDRESS),
-    (aiohttp.ClientConnectorDNSError, Phase.DNS),
-    (NameUnresolved, Phase.DNS),
-    (aiohttp.ClientSSLError, Phase.TLS),
-    (ssl.SSLError, Phase.TLS),
-    (aiohttp.ConnectionTimeoutError, Phase.CONNECT),
-    (aiohttp.ClientConnectorError, Phase.CONNECT),
-    (TimeoutError, Phase.TIMEOUT),
-    (aiohttp.ClientError, Phase.ANSWER),
-    (OSError, Phase.ANSWER),
-)
-"""In this order: some of these are kinds of others."""

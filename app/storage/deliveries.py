@@ -33,8 +33,9 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from uuid_utils.compat import uuid7
 
 from app.domain.events import EventType
+from app.domain.vocabulary import Urgency
 from app.storage.endpoints import ACTIVE
-from app.storage.tables import Moment, attempts, deliveries, endpoints, events
+from app.storage.tables import Moment, attempts, deliveries, endpoints, events, handoffs, referrals
 
 CHANNEL = "lintas_deliveries"
 """Notified when something falls due at once; a hint, never the guarantee."""
@@ -65,6 +66,7 @@ class Attempt:
     state: str
     due_at: datetime
     """When the next attempt is due, in real time; now, where there is none."""
+    detail: str | None = None
 
 
 async def enqueue(session: AsyncSession, event_ids: Sequence[UUID], *, now: datetime) -> None:
@@ -89,6 +91,7 @@ async def record(session: AsyncSession, made: Sequence[Attempt], *, now: datetim
         "durations": [round(attempt.duration / timedelta(milliseconds=1)) for attempt in made],
         "outcomes": [attempt.outcome for attempt in made],
         "statuses": [attempt.status for attempt in made],
+        "details": [attempt.detail for attempt in made],
         "states": [attempt.state for attempt in made],
         "dues": [attempt.due_at for attempt in made],
     }
@@ -139,9 +142,21 @@ def _enqueueing() -> Select[Any]:
         events.c.type == EventType.ENDPOINT_PING.value,
         events.c.type == func.any(endpoints.c.event_types),
     )
+    # A ping is somebody who waits for it: after a repair it is the probe that closes the breaker.
+    goes_first = or_(
+        events.c.type == EventType.ENDPOINT_PING.value,
+        func.coalesce(handoffs.c.urgency, referrals.c.urgency, "") == Urgency.EMERGENCY.value,
+    )
     told = (
-        select(events.c.id.label("event_id"), endpoints.c.id.label("endpoint_id"), endpoints.c.state)
+        select(
+            events.c.id.label("event_id"),
+            endpoints.c.id.label("endpoint_id"),
+            endpoints.c.state,
+            goes_first.label("goes_first"),
+        )
         .join_from(events, endpoints, endpoints.c.agency_code == events.c.agency_code)
+        .outerjoin(handoffs, handoffs.c.id == events.c.handoff_id)
+        .outerjoin(referrals, referrals.c.id == events.c.referral_id)
         .where(events.c.id == func.any(_array("event_ids", Uuid())), wanted, chosen)
         .cte("told")
     )
@@ -157,15 +172,25 @@ def _enqueueing() -> Select[Any]:
     written = (
         insert(deliveries)
         .from_select(
-            ["id", "event_id", "endpoint_id", "state", "due_at", "created_at"],
+            ["id", "event_id", "endpoint_id", "goes_first", "state", "due_at", "created_at"],
             select(
-                NEW_ID, told.c.event_id, told.c.endpoint_id, state, func.least(_MOMENT, func.now()), func.now()
+                NEW_ID,
+                told.c.event_id,
+                told.c.endpoint_id,
+                told.c.goes_first,
+                state,
+                func.least(_MOMENT, func.now()),
+                func.now(),
             ).select_from(told.outerjoin(doubtful, doubtful.c.id == told.c.endpoint_id)),
         )
         .returning(deliveries.c.state)
         .cte("written")
     )
     return select(func.pg_notify(CHANNEL, "")).where(exists(select(1).where(written.c.state == DUE)))
+
+
+_KEPT = ("attempt_id", "id", "number", "began", "duration", "outcome", "status", "detail")
+_POSTED = ("id", "claim", "attempt_id", "number", "began", "duration", "outcome", "status", "state", "due", "detail")
 
 
 def _recording() -> ReturningUpdate[UUID]:
@@ -181,8 +206,9 @@ def _recording() -> ReturningUpdate[UUID]:
             _array("statuses", SmallInteger()),
             _array("states", Text()),
             _array("dues", Moment),
+            _array("details", Text()),
         )
-        .table_valued("id", "claim", "attempt_id", "number", "began", "duration", "outcome", "status", "state", "due")
+        .table_valued(*_POSTED)
         .render_derived()
         .alias("posted")
     )
@@ -197,8 +223,8 @@ def _recording() -> ReturningUpdate[UUID]:
     kept = (
         insert(attempts)
         .from_select(
-            ["id", "delivery_id", "number", "started_at", "duration_ms", "outcome", "status"],
-            select(*(won.c[name] for name in ("attempt_id", "id", "number", "began", "duration", "outcome", "status"))),
+            ["id", "delivery_id", "number", "started_at", "duration_ms", "outcome", "status", "detail"],
+            select(*(won.c[name] for name in _KEPT)),
         )
         .returning(attempts.c.id)
         .cte("kept")

@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.domain.addresses import Reach
+from app.domain.breaker import Breaker
 from app.domain.caller import Caller
 from app.domain.errors import Fault, InvalidInput, NotFound
 from app.domain.events import EventType, NewEvent
+from app.domain.rate import MOST_PER_MINUTE
 from app.domain.versions import Expected
 from app.domain.webhook import new_secret
 from app.storage import audit, delivery_history, endpoints, events
@@ -34,6 +36,8 @@ class Wanted:
     url: str
     event_types: tuple[str, ...] | None = None
     max_in_flight: int = DEFAULT_IN_FLIGHT
+    max_per_minute: int | None = None
+    """None is no limit."""
 
 
 async def register_endpoint(
@@ -50,6 +54,7 @@ async def register_endpoint(
         state=endpoints.ACTIVE,
         state_reason=None,
         max_in_flight=wanted.max_in_flight,
+        max_per_minute=wanted.max_per_minute,
         failing_since=None,
         last_success_at=None,
         version=1,
@@ -75,7 +80,13 @@ async def change_endpoint(
     endpoint = await _lock(session, caller, endpoint_id)
     expected.check(endpoint.version)
     _check(wanted, reach)
-    changed = replace(endpoint, url=wanted.url, event_types=wanted.event_types, max_in_flight=wanted.max_in_flight)
+    changed = replace(
+        endpoint,
+        url=wanted.url,
+        event_types=wanted.event_types,
+        max_in_flight=wanted.max_in_flight,
+        max_per_minute=wanted.max_per_minute,
+    )
     if changed.url != endpoint.url:
         changed = _forgiven(changed)
     kept = await endpoints.put(session, changed)
@@ -170,13 +181,15 @@ async def _lock(session: AsyncSession, caller: Caller, endpoint_id: UUID) -> End
 def _forgiven(endpoint: Endpoint) -> Endpoint:
     """Give the endpoint as one that has not failed yet."""
     reason = None if endpoint.state_reason == endpoints.FAILING else endpoint.state_reason
-    return replace(endpoint, failing_since=None, state_reason=reason)
+    return replace(endpoint, failing_since=None, state_reason=reason, breaker=Breaker())
 
 
 def _check(wanted: Wanted, reach: Reach) -> None:
     faults = (*reach.faults_of(wanted.url), *_faults_of_types(wanted.event_types))
     if not 1 <= wanted.max_in_flight <= MOST_IN_FLIGHT:
         faults += (Fault("/max_in_flight", "out_of_range", f"this is a number from 1 to {MOST_IN_FLIGHT}"),)
+    if wanted.max_per_minute is not None and not 1 <= wanted.max_per_minute <= MOST_PER_MINUTE:
+        faults += (Fault("/max_per_minute", "out_of_range", f"this is a number from 1 to {MOST_PER_MINUTE}"),)
     if faults:
         raise InvalidInput(faults)
 

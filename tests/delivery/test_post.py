@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from app.delivery.post import Deadlines, open_post
-from app.domain.retry import Answer, Phase
+from app.domain.retry import Answer, Detail, Phase
 from tests.delivery.posting import answer_of
 from tests.delivery.receivers import (
     Conversation,
@@ -67,7 +67,7 @@ async def test_retry_after_is_handed_on_as_it_came() -> None:
     [
         (say_nothing, Answer(failed=Phase.TIMEOUT)),
         (trickle_headers, Answer(failed=Phase.TIMEOUT)),
-        (hang_up, Answer(failed=Phase.ANSWER)),
+        (hang_up, Answer(failed=Phase.ANSWER, detail=Detail.CLOSED)),
         (trickle_body, Answer(500)),
         (never_close, Answer(200)),
     ],
@@ -87,7 +87,7 @@ async def test_what_is_not_http_is_no_answer() -> None:
         await reader.read()
 
     async with a_bad_receiver(greet) as receiver:
-        assert await answer_of(receiver.url) == Answer(failed=Phase.ANSWER)
+        assert await answer_of(receiver.url) == Answer(failed=Phase.ANSWER, detail=Detail.NOT_HTTP)
 
 
 async def test_a_giant_answer_is_read_to_the_cap_and_no_further() -> None:
@@ -127,7 +127,7 @@ async def test_a_port_where_nobody_listens_fails_to_connect() -> None:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/"
 
-        assert await answer_of(url) == Answer(failed=Phase.CONNECT)
+        assert await answer_of(url) == Answer(failed=Phase.CONNECT, detail=Detail.REFUSED)
 
 
 async def test_an_answer_whose_status_came_in_time_counts_though_its_body_does_not_end() -> None:

@@ -7,7 +7,7 @@ import pytest
 from app.delivery.post import open_post
 from app.delivery.resolver import Found
 from app.domain.addresses import Reach
-from app.domain.retry import Answer, Phase
+from app.domain.retry import Answer, Detail, Phase
 from tests.delivery.posting import NAMES, answer_of, resolving
 from tests.delivery.receivers import (
     a_receiver,
@@ -15,11 +15,14 @@ from tests.delivery.receivers import (
 )
 from tests.delivery.world import LOOPBACK, SHORT
 
+REFUSED = Answer(failed=Phase.ADDRESS, detail=Detail.ADDRESS_NOT_ALLOWED)
+UNRESOLVED = Answer(failed=Phase.DNS, detail=Detail.NAME_UNRESOLVED)
+
 
 async def test_a_private_address_is_refused_unless_it_is_opened() -> None:
     async with a_receiver() as receiver:
         trial = Reach(allow_http=True)
-        assert await answer_of(receiver.url, reach=trial) == Answer(failed=Phase.ADDRESS)
+        assert await answer_of(receiver.url, reach=trial) == REFUSED
         assert await answer_of(receiver.url, reach=LOOPBACK) == Answer(204)
 
     assert len(receiver.received) == 1
@@ -30,7 +33,7 @@ async def test_a_name_with_one_private_address_is_refused_altogether() -> None:
         url = receiver.url.replace("127.0.0.1", "receiver.example")
         look_up = resolving("8.8.8.8", "127.0.0.1")
 
-        assert await answer_of(url, reach=Reach(allow_http=True), look_up=look_up) == Answer(failed=Phase.ADDRESS)
+        assert await answer_of(url, reach=Reach(allow_http=True), look_up=look_up) == REFUSED
 
     assert not receiver.received
 
@@ -60,7 +63,7 @@ async def test_a_name_that_is_bound_anew_to_a_private_address_is_refused() -> No
             second = await post(url, b"{}", {})
 
     assert first == Answer(204)
-    assert second == Answer(failed=Phase.ADDRESS)
+    assert second == REFUSED
 
 
 @pytest.mark.parametrize("host", ["2130706433", "0x7f000001", "017700000001", "127.1", "127.0.0.1.", "0", "0x7f.1"])
@@ -69,22 +72,22 @@ async def test_a_disguised_address_is_refused_before_anything_is_looked_up(host:
 
     answer = await answer_of(f"https://{host}:8443/", look_up=look_up, reach=Reach(LOOPBACK.networks, allow_http=True))
 
-    assert answer == Answer(failed=Phase.ADDRESS)
+    assert answer == REFUSED
     assert look_up.asked == 0
 
 
 async def test_ipv6_is_posted_to_as_well() -> None:
     async with a_receiver(host="::1") as receiver:
         assert await answer_of(receiver.url) == Answer(204)
-        assert await answer_of(receiver.url, reach=Reach(allow_http=True)) == Answer(failed=Phase.ADDRESS)
+        assert await answer_of(receiver.url, reach=Reach(allow_http=True)) == REFUSED
 
 
 async def test_a_name_without_an_address_fails_at_the_name() -> None:
     def fail(_host: str, _port: int) -> Found:
         raise socket.gaierror(socket.EAI_NONAME, "no such name")
 
-    assert await answer_of("https://gone.example/", look_up=fail) == Answer(failed=Phase.DNS)
-    assert await answer_of("https://empty.example/", look_up=resolving()) == Answer(failed=Phase.DNS)
+    assert await answer_of("https://gone.example/", look_up=fail) == UNRESOLVED
+    assert await answer_of("https://empty.example/", look_up=resolving()) == UNRESOLVED
 
 
 async def test_a_name_server_that_hangs_holds_up_nobody_else() -> None:
@@ -107,4 +110,4 @@ async def test_a_name_server_that_hangs_holds_up_nobody_else() -> None:
 
     assert alive == Answer(204)
     assert took < SHORT.resolve / 2
-    assert set(answers) == {Answer(failed=Phase.DNS)}
+    assert set(answers) == {UNRESOLVED}
