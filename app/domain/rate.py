@@ -26,7 +26,8 @@ class Rate:
     @property
     def interval(self) -> timedelta:
         """Say after how long there is room for one more; the burst is paid for, so that the bound holds with it."""
-        return _MINUTE / (self.per_minute + 1 - self.burst)
+        # Rounded up: the bound is kept to the microsecond.
+        return _MINUTE // (self.per_minute + 1 - self.burst) + timedelta(microseconds=1)
 
     def room(self, full_at: datetime | None, *, now: datetime) -> int:
         """Say how many may go now; the bucket is full again at `full_at`."""

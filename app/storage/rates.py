@@ -13,7 +13,8 @@ from app.storage.tables import endpoint_rates, endpoints
 _NOW = func.statement_timestamp()
 _PER_MINUTE = endpoints.c.max_per_minute
 _BURST = 1 + _PER_MINUTE // SMOOTHED
-INTERVAL = literal_column("interval '1 minute'").op("/", precedence=8, return_type=Interval())(_PER_MINUTE + 1 - _BURST)
+_SHARE = literal_column("interval '1 minute'").op("/", precedence=8, return_type=Interval())(_PER_MINUTE + 1 - _BURST)
+INTERVAL = _SHARE + literal_column("interval '1 microsecond'", Interval)
 """After how long there is room for one more; null without a limit."""
 FULL_AT = func.greatest(endpoint_rates.c.full_at, _NOW)
 """When there is the whole room again; now, where there is."""
