@@ -38,6 +38,9 @@ class Pace:
     longest_post: timedelta = timedelta(seconds=15)
     concurrency: int = 256
     """How many posts are under way at once."""
+    slow: int = 512
+    """How many more, of those that take longer than `slow_after`: who hangs holds no place that others could have."""
+    slow_after: timedelta = timedelta(seconds=1)
     failing_share: float = 0.25
     """How much of that the endpoints get between them whose last answer was a failure."""
     breaker: BreakerRule = field(default_factory=BreakerRule)
@@ -123,15 +126,22 @@ class Dispatcher:
                 await self._pause(self._pace.poll.total_seconds())
 
     async def _claim(self) -> list[Claimed]:
-        free = self._pace.concurrency - len(self._running)
+        now = self._clock()
+        free = self._places(now)
         if free <= 0:
             return []
         failing = sum(delivery.failing for delivery in self._running.values())
         for_failing = max(1, int(self._pace.concurrency * self._pace.failing_share)) - failing
         async with self._sessions.begin() as session:
             return await claim_due(
-                session, now=self._clock(), lease=self._pace.lease, limit=free, failing_limit=max(0, for_failing)
+                session, now=now, lease=self._pace.lease, limit=free, failing_limit=max(0, for_failing)
             )
+
+    def _places(self, now: datetime) -> int:
+        """Count the posts that may begin: those that have taken long already have places of their own."""
+        pace = self._pace
+        slow = sum(now - (delivery.leased_until - pace.lease) > pace.slow_after for delivery in self._running.values())
+        return pace.concurrency - len(self._running) + min(slow, pace.slow)
 
     def _wake_for_room(self, claimed: list[Claimed]) -> None:
         """Look again as soon as endpoints that get so many posts a minute may get more."""

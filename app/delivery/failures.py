@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import aiohttp
 
+from app.delivery.bounded import AnswerTooLarge
 from app.delivery.resolver import AddressRefused, NameUnresolved
 from app.domain.retry import Answer, Detail, Phase
 
@@ -40,6 +41,8 @@ _CERTIFICATES: Mapping[int, Detail] = {
 """OpenSSL's X509_V_ERR_ numbers (x509_vfy.h), which do not change."""
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"})
 _ASKED_FOR_CERTIFICATE = frozenset({"TLSV13_ALERT_CERTIFICATE_REQUIRED"})
+_NOT_HTTP = (aiohttp.ClientResponseError, aiohttp.ClientPayloadError, AnswerTooLarge)
+"""Something else came, or more than is read: too long a line, too many headers, no end."""
 _UNREACHABLE = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL})
 
 
@@ -62,12 +65,8 @@ def _detail(error: Exception, phase: Phase) -> Detail | None:
     if phase is Phase.CONNECT:
         return _of_connecting(error)
     if phase is Phase.ANSWER:
-        return Detail.NOT_HTTP if isinstance(error, aiohttp.ClientPayloadError | _MALFORMED) else Detail.CLOSED
+        return Detail.NOT_HTTP if isinstance(error, _NOT_HTTP) else Detail.CLOSED
     return None
-
-
-_MALFORMED = aiohttp.ClientResponseError
-"""What is said in place of HTTP, or more of it than is read: too long a line, too many headers."""
 
 
 def _of_tls(error: Exception) -> Detail:

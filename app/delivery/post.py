@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import aiohttp
 from yarl import URL
 
+from app.delivery.bounded import BoundedConnector
 from app.delivery.failures import FAILURES, answer_of
 from app.delivery.resolver import CheckedResolver, LookUp, look_up
 from app.domain.addresses import Reach
@@ -45,7 +46,7 @@ async def open_post(
 ) -> AsyncIterator[Post]:
     """Open what posts go through: one pool of connections and one TLS context for the whole process."""
     within = deadlines or Deadlines()
-    connector = aiohttp.TCPConnector(
+    connector = BoundedConnector(
         resolver=CheckedResolver(reach, within=within.resolve, look_up=look_up),
         use_dns_cache=False,
         ssl=tls or ssl.create_default_context(),

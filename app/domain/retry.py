@@ -30,6 +30,8 @@ BUSY = frozenset({429, 503})
 """Answers that speak of the whole server and not of what was posted (RFC 6585, 4; RFC 9110, 15.6.4)."""
 LONGEST_PAUSE = timedelta(minutes=5)
 """How long a server that says so is left alone, all its news: one absurd header must not silence an agency."""
+PAUSE_BY_EMERGENCY = timedelta(minutes=1)
+"""And how long because of an answer to an emergency, which comes again after five: others have a turn in between."""
 
 SUCCESS = range(200, 300)
 GONE = 410
@@ -164,11 +166,11 @@ def asked_wait(retry_after: str | None, *, now: datetime) -> timedelta:
     return min(max(asked, timedelta(0)), LONGEST_WAIT)
 
 
-def pause_of(answer: Answer, *, now: datetime) -> datetime | None:
+def pause_of(answer: Answer, *, now: datetime, emergency: bool = False) -> datetime | None:
     """Say until when a busy server asked to be left alone, five minutes at most; None where it did not."""
     if answer.failed is not None or answer.status not in BUSY:
         return None
-    asked = min(asked_wait(answer.retry_after, now=now), LONGEST_PAUSE)
+    asked = min(asked_wait(answer.retry_after, now=now), PAUSE_BY_EMERGENCY if emergency else LONGEST_PAUSE)
     return now + asked if asked else None
 
 

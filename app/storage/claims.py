@@ -154,6 +154,8 @@ def _rooms() -> CTE:
             _IS_FAILING.label("failing"),
             _IS_LEFT_ALONE.label("left_alone"),
             endpoints.c.last_failure_at,
+            # Every other probe is of what goes last: if it is what goes first that fails, the rest may be taken.
+            (endpoints.c.breaker_failed_probes % 2 == 1).label("others_turn"),
             case((or_(_IS_FAILING, _IS_LEFT_ALONE), 1), else_=endpoints.c.max_in_flight).label("most"),
             under_way.label("under_way"),
             INTERVAL.label("interval"),
@@ -181,7 +183,7 @@ def _picked(rooms: CTE) -> CTE:
     others = of_endpoint.where(_IS_DUE, ~deliveries.c.goes_first, ~rooms.c.left_alone).limit(room)
     halves = (half.correlate(rooms).subquery().select() for half in (first, others))
     due = union_all(*halves).subquery("due_now")
-    order = [due.c.goes_first.desc(), due.c.due_at]
+    order = [(due.c.goes_first != rooms.c.others_turn).desc(), due.c.due_at]
     turn = func.row_number().over(order_by=order) + rooms.c.under_way
     oldest = select(due, turn.label("turn")).order_by(*order).limit(room).lateral("oldest")
     place = func.row_number().over(

@@ -21,6 +21,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal,
     literal_column,
     null,
     or_,
@@ -75,6 +76,30 @@ async def enqueue(session: AsyncSession, event_ids: Sequence[UUID], *, now: date
     It is due at once: `now` may be business time, so real time bounds it. What its endpoint cannot take is held.
     """
     await session.execute(_ENQUEUE, {"event_ids": list(event_ids), "moment": now})
+
+
+async def hurry(session: AsyncSession, handoff_ids: Sequence[UUID]) -> None:
+    """Let the news of handoffs that have become an emergency go first, and what waits for its next attempt go now."""
+    waiting = (
+        select(deliveries.c.id)
+        .join(events, events.c.id == deliveries.c.event_id)
+        .where(
+            events.c.handoff_id == func.any(literal(list(handoff_ids), ARRAY(Uuid()))),
+            deliveries.c.state.in_([DUE, HELD]),
+            ~deliveries.c.goes_first,
+        )
+        .order_by(deliveries.c.id)
+        .with_for_update(of=deliveries)
+        .cte("waiting")
+    )
+    now = func.least(deliveries.c.due_at, func.now())
+    await session.execute(
+        update(deliveries)
+        .where(deliveries.c.id == waiting.c.id)
+        # A claimed one keeps its lease.
+        .values(goes_first=true(), due_at=case((deliveries.c.claim.is_(None), now), else_=deliveries.c.due_at))
+    )
+    await session.execute(select(func.pg_notify(CHANNEL, "")))
 
 
 async def record(session: AsyncSession, made: Sequence[Attempt], *, now: datetime) -> set[UUID]:

@@ -150,9 +150,9 @@ def _judged(endpoint: Endpoint, posted: Posted, now: datetime, rule: BreakerRule
     """Say what the endpoint is after this failure."""
     if posted.answer.failed is Phase.INTERNAL:
         return endpoint
-    breaker = after_failure(
-        endpoint.breaker, rule, now=now, probe=posted.claimed.probe, quiet_until=pause_of(posted.answer, now=now)
-    )
+    claimed = posted.claimed
+    quiet_until = pause_of(posted.answer, now=now, emergency=claimed.emergency)
+    breaker = after_failure(endpoint.breaker, rule, now=now, probe=claimed.probe, quiet_until=quiet_until)
     judged = replace(endpoint, failing_since=endpoint.failing_since or now, breaker=breaker)
     if endpoint.state != endpoints.ACTIVE:
         return judged

@@ -206,6 +206,27 @@ async def test_an_emergency_that_was_tried_waits_for_the_probe_and_is_the_probe(
     assert probe.event_id == told
 
 
+async def test_an_emergency_that_can_never_be_taken_does_not_keep_the_breaker_open(world: World) -> None:
+    async def poisoned(_: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=500 if receiver.ids[-1] in poison else 204)
+
+    async with a_receiver(poisoned) as receiver:
+        endpoint_id, _ = await world.endpoint(receiver.url)
+        poison: list[str] = []
+        for _ in range(3):
+            handoff_id = await world.offer(urgency="emergency")
+            poison += map(str, await world.tell(EventType.HANDOFF_OFFERED, handoff_id=handoff_id))
+        await world.execute("UPDATE deliveries SET attempts = 9")
+        others = await world.tell(times=5)
+        await open_breaker(world, endpoint_id, probe_in=timedelta(seconds=-1))
+        async with world.delivering(pace=PACE):
+            await until(lambda: _has_failed_probes(world, endpoint_id, 1))
+            world.clock.ahead += timedelta(minutes=2, seconds=1)
+            await until(lambda: {str(one) for one in others} <= set(receiver.ids))
+
+    assert not await is_open(world, endpoint_id)
+
+
 async def test_an_emergency_goes_before_a_backlog_also_where_nothing_fails(world: World) -> None:
     await world.endpoint(NOWHERE, max_in_flight=1)
     await world.tell(times=50)

@@ -191,10 +191,15 @@ class World:
 
     @asynccontextmanager
     async def delivering(
-        self, *, pace: Pace = QUICK, post: Post | None = None, listen_url: str | None = None
+        self,
+        *,
+        pace: Pace = QUICK,
+        post: Post | None = None,
+        listen_url: str | None = None,
+        deadlines: Deadlines = SHORT,
     ) -> AsyncIterator[Dispatcher]:
         """Run a dispatcher while the block runs, then stop it and wait for its end."""
-        async with open_post(LOOPBACK, deadlines=SHORT) as loopback:
+        async with open_post(LOOPBACK, deadlines=deadlines) as loopback:
             dispatcher = Dispatcher(
                 self.sessions,
                 self.key_ring,
