@@ -119,15 +119,12 @@ _IS_LEFT_ALONE = func.coalesce(
 def _claimable() -> Select[UUID]:
     """Take the right to claim from each endpoint that has something due, passing over those that others have."""
     of_endpoint = deliveries.c.endpoint_id == endpoints.c.id
+    active = select(endpoints.c.id).where(endpoints.c.state == ACTIVE)
     waiting = (
-        select(endpoints.c.id)
-        .where(
-            endpoints.c.state == ACTIVE,
+        union_all(
+            active.where(~_IS_LEFT_ALONE, exists(select(1).where(of_endpoint, _IS_DUE))),
             # What waits for an endpoint that is left alone is not looked at, however much it is.
-            case(
-                (_IS_LEFT_ALONE, exists(select(1).where(of_endpoint, _GOES_FIRST, _FIRST_ATTEMPT))),
-                else_=exists(select(1).where(of_endpoint, _IS_DUE)),
-            ),
+            active.where(_IS_LEFT_ALONE, exists(select(1).where(of_endpoint, _GOES_FIRST, _FIRST_ATTEMPT))),
         )
         .cte("waiting")
         .prefix_with("MATERIALIZED")
