@@ -1,6 +1,7 @@
 import asyncio
 import gzip
 import socket
+from pathlib import Path
 from time import monotonic
 
 import pytest
@@ -40,12 +41,20 @@ async def test_a_body_is_posted_as_it_is_with_its_headers_and_no_cookie() -> Non
     assert "cookie" not in second.headers
 
 
-async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+async def test_nothing_of_the_environment_is_used_neither_proxies_nor_passwords(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "WS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+        monkeypatch.setenv(name.lower(), "http://127.0.0.1:1")
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
 
     async with a_receiver() as receiver:
         assert await answer_of(receiver.url) == Answer(204)
+
+    assert "authorization" not in receiver.received[0].headers
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

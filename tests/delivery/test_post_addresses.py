@@ -1,5 +1,6 @@
 import asyncio
 import socket
+from datetime import timedelta
 from time import monotonic
 
 import pytest
@@ -8,12 +9,14 @@ from app.delivery.post import open_post
 from app.delivery.resolver import Found
 from app.domain.addresses import Reach
 from app.domain.retry import Answer, Detail, Phase
+from app.storage.tables import attempts
 from tests.delivery.posting import NAMES, answer_of, resolving
 from tests.delivery.receivers import (
     a_receiver,
     answering,
 )
-from tests.delivery.world import LOOPBACK, SHORT
+from tests.delivery.world import LOOPBACK, SHORT, World, has_attempts, until
+from tests.domain.hostile_urls import HOSTILE
 
 REFUSED = Answer(failed=Phase.ADDRESS, detail=Detail.ADDRESS_NOT_ALLOWED)
 UNRESOLVED = Answer(failed=Phase.DNS, detail=Detail.NAME_UNRESOLVED)
@@ -74,6 +77,68 @@ async def test_a_disguised_address_is_refused_before_anything_is_looked_up(host:
 
     assert answer == REFUSED
     assert look_up.asked == 0
+
+
+async def test_no_hostile_url_is_looked_up_or_connected_to() -> None:
+    look_up = resolving("8.8.8.8")
+    urls = [url for urls in HOSTILE.values() for url in urls]
+
+    async with open_post(Reach(), deadlines=SHORT, look_up=look_up) as post:
+        answers = {url: await post(url, b"{}", {}) for url in urls}
+
+    assert {url: answer for url, answer in answers.items() if answer != REFUSED} == {}
+    assert look_up.asked == 0
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ["127.0.0.1"],
+        ["8.8.8.8", "10.0.0.1"],
+        ["10.0.0.1", "8.8.8.8"],
+        ["8.8.8.8", "1.1.1.1", "9.9.9.9", "169.254.169.254"],
+        ["::1"],
+        ["2606:4700:4700::1111", "fd00::1"],
+        ["8.8.8.8", "::ffff:127.0.0.1"],
+        ["64:ff9b::10.0.0.1"],
+        ["2002:7f00:1::1"],
+        ["fe80::1%eth0"],
+        ["8.8.8.8", "0.0.0.0"],  # noqa: S104 - this machine, to Linux
+        ["not an address"],
+        ["8.8.8.8", ""],
+    ],
+)
+async def test_a_name_any_of_whose_addresses_is_not_public_is_refused(addresses: list[str]) -> None:
+    look_up = resolving(*addresses)
+
+    assert await answer_of("https://rebound.example/", reach=Reach(), look_up=look_up) == REFUSED
+    assert look_up.asked == 1
+
+
+async def test_a_name_is_looked_up_and_judged_at_every_attempt(world: World) -> None:
+    bound_to = ["127.0.0.1"]
+
+    def look_up(_host: str, port: int) -> Found:
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (one, port)) for one in bound_to]
+
+    async with (
+        a_receiver(answering(500, 204, headers={"connection": "close"})) as receiver,
+        open_post(NAMES, deadlines=SHORT, look_up=look_up) as post,
+    ):
+        await world.endpoint(receiver.url.replace("127.0.0.1", "rebound.example"), reach=NAMES)
+        await world.tell()
+        async with world.delivering(post=post):
+            await until(lambda: has_attempts(world, 1))
+            bound_to[:] = ["10.0.0.1"]
+            world.clock.ahead += timedelta(seconds=10)
+            await until(lambda: has_attempts(world, 2))
+            bound_to[:] = ["127.0.0.1"]
+            world.clock.ahead += timedelta(minutes=10)
+            await until(lambda: has_attempts(world, 3))
+
+    assert await world.attempts() == [(1, "status", 500), (2, "address", None), (3, "delivered", 204)]
+    assert [row.detail for row in await world.rows(attempts)] == [None, "address_not_allowed", None]
+    assert len(receiver.received) == 2
 
 
 async def test_ipv6_is_posted_to_as_well() -> None:
