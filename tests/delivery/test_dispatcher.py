@@ -1,5 +1,6 @@
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from time import monotonic
 
@@ -10,15 +11,18 @@ from standardwebhooks import Webhook
 
 from app.delivery.dispatcher import Pace
 from app.domain.events import EventType
+from app.domain.retry import Answer
+from app.domain.versions import Expected
 from app.storage.database import open_engine, sessions_of
 from app.storage.tables import agencies, deliveries
+from app.workflows.manage_endpoint import Wanted, change_endpoint
 from tests.delivery.receivers import (
     a_bad_receiver,
     a_receiver,
     answering,
     say_nothing,
 )
-from tests.delivery.world import AGENCY, OTHER, World, all_are, has_attempts, until
+from tests.delivery.world import AGENCY, LOOPBACK, OTHER, QUICK, World, all_are, has_attempts, is_claimed, until
 
 
 async def test_news_reaches_its_receiver_signed_and_is_recorded(world: World) -> None:
@@ -212,6 +216,47 @@ async def test_lost_connections_and_a_database_that_refuses_are_lived_with(world
             await until(lambda: len(set(receiver.ids)) == 2)
             await until(lambda: all_are(world, "delivered"))
     await doomed.dispose()
+
+
+async def test_the_first_news_of_a_new_endpoint_and_the_first_to_a_new_address_go_where_they_should(
+    world: World,
+) -> None:
+    async with a_receiver() as old, a_receiver() as new, world.delivering():
+        await asyncio.sleep(0.2)  # it has looked, and found nothing
+        endpoint_id, _ = await world.endpoint(old.url)
+        (first,) = await world.tell()
+        await until(lambda: old.ids == [str(first)])
+        async with world.sessions.begin() as tx:
+            caller, wanted = world.caller(), Wanted(new.url)
+            await change_endpoint(tx, caller, endpoint_id, wanted, reach=LOOPBACK, expected=Expected(None))
+        (second,) = await world.tell()
+        await until(lambda: new.ids == [str(second)])
+
+    assert old.ids == [str(first)]
+
+
+async def test_a_post_that_is_cut_off_when_the_worker_stops_is_recorded_as_nothing_and_made_again(
+    world: World,
+) -> None:
+    async with a_receiver(answering(204)) as receiver:
+        endpoint_id, _ = await world.endpoint(receiver.url)
+        await world.tell()
+
+        async def hang(_url: str, _body: bytes, _headers: object) -> Answer:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        async with world.delivering(post=hang, pace=replace(QUICK, drain=timedelta(milliseconds=100))):
+            await until(lambda: is_claimed(world))
+        cut_off = await world.attempts()
+        await world.execute("UPDATE deliveries SET due_at = now()")  # its lease ends
+        async with world.delivering():
+            await until(lambda: all_are(world, "delivered"))
+
+    assert cut_off == []
+    assert await world.attempts() == [(2, "delivered", 204)]
+    assert (await world.the_endpoint()).id == endpoint_id
+    assert (await world.the_endpoint()).failing_since is None
 
 
 async def test_stopping_waits_for_posts_under_way_and_claims_nothing_more(world: World) -> None:

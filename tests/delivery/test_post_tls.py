@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import ssl
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address
@@ -9,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from app.delivery.post import open_post
 from app.domain.retry import Answer, Detail, Phase
 from tests.delivery.posting import answer_of, resolving
 from tests.delivery.receivers import (
@@ -16,6 +18,7 @@ from tests.delivery.receivers import (
     a_receiver,
     say_nothing,
 )
+from tests.delivery.world import LOOPBACK, SHORT
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +155,20 @@ async def test_a_handshake_that_never_comes_ends_with_the_time_to_connect() -> N
         answer = await answer_of(receiver.url.replace("http:", "https:"))
 
     assert answer == Answer(failed=Phase.CONNECT, detail=Detail.TIMEOUT)
+
+
+async def test_one_tls_context_serves_every_post(tls: dict[str, ssl.SSLContext]) -> None:
+    def contexts() -> list[ssl.SSLContext]:
+        return [one for one in gc.get_objects() if isinstance(one, ssl.SSLContext)]
+
+    async with a_receiver(tls=tls["good"]) as one, a_receiver(tls=tls["good"]) as other:
+        before = contexts()
+        async with open_post(LOOPBACK, deadlines=SHORT, tls=tls["client"], look_up=resolving("127.0.0.1")) as post:
+            for _ in range(10):
+                for receiver in (one, other):
+                    url = receiver.url.replace("127.0.0.1", "receiver.example")
+                    assert await post(url, b"{}", {}) == Answer(204)
+            after = contexts()
+
+    assert tls["client"] in before
+    assert [one for one in after if one not in before] == []
