@@ -35,14 +35,20 @@ class _Handler(ResponseHandler):
     def data_received(self, data: bytes) -> None:
         """Read on, or give up."""
         self._came += len(data)
-        self._too_much |= self._came > MOST_OF_AN_ANSWER
-        for start in range(0, len(data), AT_A_TIME) if len(data) > AT_A_TIME else (0,):
-            if self._too_much:
-                break
-            super().data_received(data[start : start + AT_A_TIME])
+        if len(data) <= AT_A_TIME and self._came <= MOST_OF_AN_ANSWER:
+            super().data_received(data)
+        else:
+            self._read_in_pieces(data)
         if self._too_much and self.transport is not None:
             self.set_exception(AnswerTooLarge())
             self.transport.abort()
+
+    def _read_in_pieces(self, data: bytes) -> None:
+        self._too_much |= self._came > MOST_OF_AN_ANSWER
+        for start in range(0, len(data), AT_A_TIME):
+            if self._too_much:
+                return
+            super().data_received(data[start : start + AT_A_TIME])
 
     def feed_data(self, data: Any, size: int = 0) -> None:
         """Take one answer that was read."""

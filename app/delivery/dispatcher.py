@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import takewhile
 from time import monotonic
 from traceback import extract_tb
 
@@ -140,7 +141,9 @@ class Dispatcher:
     def _places(self, now: datetime) -> int:
         """Count the posts that may begin: those that have taken long already have places of their own."""
         pace = self._pace
-        slow = sum(now - (delivery.leased_until - pace.lease) > pace.slow_after for delivery in self._running.values())
+        before = now - pace.slow_after + pace.lease
+        # The oldest come first.
+        slow = sum(1 for _ in takewhile(lambda delivery: delivery.leased_until < before, self._running.values()))
         return pace.concurrency - len(self._running) + min(slow, pace.slow)
 
     def _wake_for_room(self, claimed: list[Claimed]) -> None:
