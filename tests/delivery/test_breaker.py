@@ -292,49 +292,6 @@ async def test_enabling_an_endpoint_or_giving_it_another_address_closes_its_brea
     assert enabled.breaker == Breaker()
 
 
-# --- the pause that an answer asks for ---
-
-
-@pytest.mark.parametrize("status", [429, 503])
-async def test_a_busy_server_is_left_alone_as_long_as_it_asked_and_what_waits_uses_no_attempt(
-    world: World, status: int
-) -> None:
-    async with a_receiver(answering(status, 204, headers={"retry-after": "120"})) as receiver:
-        endpoint_id, _ = await world.endpoint(receiver.url, max_in_flight=1)
-        await world.tell(times=20)
-        async with world.delivering(pace=PACE):
-            await until(lambda: _is_quiet(world, endpoint_id))
-            await asyncio.sleep(0.3)
-            meanwhile = len(receiver.received)
-            world.clock.ahead += timedelta(seconds=130)
-            await until(lambda: all_are(world, "delivered"))
-
-    assert meanwhile == 1
-    assert sum(row.attempts for row in await world.rows(deliveries)) == 21
-
-
-async def test_an_absurd_pause_silences_no_agency_for_longer_than_five_minutes_nor_an_emergency_at_all(
-    world: World,
-) -> None:
-    async with a_receiver(answering(429, 204, headers={"retry-after": "86400"})) as receiver:
-        endpoint_id, _ = await world.endpoint(receiver.url, max_in_flight=1)
-        (first,) = await world.tell()
-        async with world.delivering(pace=PACE):
-            await until(lambda: _is_quiet(world, endpoint_id))
-            quiet_until = (await breaker_of(world, endpoint_id)).breaker.quiet_until
-            handoff_id = await world.offer(urgency="emergency")
-            (told,) = await world.tell(EventType.HANDOFF_OFFERED, handoff_id=handoff_id)
-            await until(lambda: len(receiver.received) == 2)
-
-    assert quiet_until is not None
-    assert timedelta(minutes=4) < quiet_until - world.clock() <= timedelta(minutes=5)
-    assert receiver.ids == [str(first), str(told)]
-
-
-async def _is_quiet(world: World, endpoint_id: UUID) -> bool:
-    return (await breaker_of(world, endpoint_id)).breaker.quiet_until is not None
-
-
 # --- the SQL says what the rule says ---
 
 OFFSETS = st.none() | st.integers(-400, 400)

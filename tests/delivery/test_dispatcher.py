@@ -61,52 +61,6 @@ async def test_a_failed_attempt_is_retried_on_schedule_with_the_same_id_and_body
     assert (await world.the_endpoint()).failing_since is None
 
 
-async def test_retry_after_is_waited_for(world: World) -> None:
-    async with a_receiver(answering(429, headers={"retry-after": "3600"})) as receiver:
-        await world.endpoint(receiver.url)
-        await world.tell()
-
-        async with world.delivering():
-            await until(lambda: has_attempts(world, 1))
-
-    wait = (await world.delivery()).due_at - world.clock()
-    assert timedelta(minutes=59) < wait <= timedelta(minutes=60)
-
-
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
-async def test_an_absurd_retry_after_is_bounded_to_a_day_and_for_an_emergencys_offer_to_five_minutes(
-    world: World, status: int
-) -> None:
-    async with a_receiver(answering(status, headers={"retry-after": "31536000"})) as receiver:
-        await world.endpoint(receiver.url, max_in_flight=2)
-        handoff_id = await world.offer(urgency="emergency")
-        await world.tell(EventType.HANDOFF_OFFERED, handoff_id=handoff_id)
-        async with world.delivering():
-            await until(lambda: has_attempts(world, 1))
-            emergency = (await world.delivery()).due_at - world.clock()
-            world.clock.ahead += timedelta(minutes=1, seconds=1)
-            await world.tell()
-            await until(lambda: has_attempts(world, 2))
-            ordinary = max(row.due_at for row in await world.rows(deliveries)) - world.clock()
-
-    assert timedelta(minutes=4) < emergency <= timedelta(minutes=5)
-    assert timedelta(hours=23) < ordinary <= timedelta(hours=24)
-
-
-async def test_of_several_retry_afters_the_first_counts(world: World) -> None:
-    async def answer(_: web.BaseRequest) -> web.StreamResponse:
-        return web.Response(status=503, headers=[("retry-after", "1800"), ("retry-after", "7200")])
-
-    async with a_receiver(answer) as receiver:
-        await world.endpoint(receiver.url)
-        await world.tell()
-        async with world.delivering():
-            await until(lambda: has_attempts(world, 1))
-
-    wait = (await world.delivery()).due_at - world.clock()
-    assert timedelta(minutes=29) < wait <= timedelta(minutes=30)
-
-
 async def test_after_the_last_delay_the_delivery_has_failed_where_people_see_it(world: World) -> None:
     async with a_receiver(answering(500)) as receiver:
         await world.endpoint(receiver.url)
