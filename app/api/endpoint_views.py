@@ -44,6 +44,17 @@ class TlsView(Answer):
     ca: list[CertificateView] = Field(description="The only authorities trusted; empty is the public ones.")
 
 
+class BreakerView(Answer):
+    """Whether posts go out: `closed`; `open`, nothing until `next_probe_at`; or `half_open`, one probe."""
+
+    state: str
+    opened_at: datetime | None
+    next_probe_at: datetime | None
+    quiet_until: datetime | None = Field(
+        description="Its `Retry-After` asked for a pause; first attempts of what cannot wait go out meanwhile."
+    )
+
+
 class EndpointView(Answer):
     """An endpoint; its secrets, the values of its headers and its key are never shown again."""
 
@@ -54,6 +65,8 @@ class EndpointView(Answer):
     state: str = Field(examples=["unverified", "active", "paused", "disabled"])
     state_reason: str | None
     max_in_flight: int
+    max_per_minute: int | None
+    breaker: BreakerView
     failing_since: datetime | None
     last_success_at: datetime | None
     created_at: datetime
@@ -74,6 +87,13 @@ class EndpointView(Answer):
             state=endpoint.state,
             state_reason=endpoint.state_reason,
             max_in_flight=endpoint.max_in_flight,
+            max_per_minute=endpoint.max_per_minute,
+            breaker=BreakerView(
+                state=endpoint.breaker_state,
+                opened_at=endpoint.breaker.opened_at,
+                next_probe_at=endpoint.breaker.next_probe_at,
+                quiet_until=endpoint.breaker.quiet_until,
+            ),
             failing_since=endpoint.failing_since,
             last_success_at=endpoint.last_success_at,
             created_at=endpoint.created_at,

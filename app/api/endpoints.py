@@ -18,6 +18,7 @@ from app.api.route import v1_router
 from app.api.validation import Answer, Body, Moment, Whole
 from app.domain.caller import Caller, Role
 from app.domain.errors import NotFound
+from app.domain.rate import MOST_PER_MINUTE
 from app.domain.webhook import Scheme
 from app.storage import delivery_history, endpoints, equipment
 from app.workflows import manage_endpoint
@@ -42,10 +43,13 @@ class EndpointBody(Body):
     max_in_flight: Annotated[Whole, Field(ge=1, le=MOST_IN_FLIGHT)] = Field(
         DEFAULT_IN_FLIGHT, description="How many posts may be under way at once."
     )
+    max_per_minute: Annotated[Whole, Field(ge=1, le=MOST_PER_MINUTE)] | None = Field(
+        None, description="No minute, wherever it begins, sees more posts than this. Absent is no limit."
+    )
 
     def wanted(self) -> Wanted:
         """Give what is asked for."""
-        return Wanted(self.url, self.event_types, self.max_in_flight)
+        return Wanted(self.url, self.event_types, self.max_in_flight, self.max_per_minute)
 
 
 class NewEndpointBody(EndpointBody):
@@ -96,13 +100,14 @@ class DeliveryView(Answer):
 
 
 class AttemptView(Answer):
-    """One attempt to deliver: `outcome` is `delivered`, or the phase that failed."""
+    """One attempt to deliver: `outcome` is `delivered`, or the phase that failed; `detail` says what exactly did."""
 
     number: int
     started_at: datetime
     duration_ms: int
     outcome: str
     status: int | None
+    detail: str | None
 
 
 class Attempts(Answer):
@@ -169,7 +174,7 @@ async def read_endpoint(endpoint_id: UUID, caller: CurrentCaller, tx: Transactio
 async def change_endpoint(
     endpoint_id: UUID, body: EndpointBody, caller: CurrentCaller, desk: Desk, if_match: IfMatch, response: Response
 ) -> EndpointView:
-    """Change an endpoint's address, filter or number of posts at once; needs If-Match.
+    """Change an endpoint's address, filter or numbers of posts; needs If-Match.
 
     A new address is `unverified` as a new endpoint is: its news is held until you have proven it. The old address is
     told (`endpoint.changed`). Secrets and TLS stay; headers of your own stay as long as the host does.
@@ -260,6 +265,7 @@ async def list_attempts(delivery_id: UUID, caller: CurrentCaller, tx: Transactio
                 duration_ms=one.duration_ms,
                 outcome=one.outcome,
                 status=one.status,
+                detail=one.detail,
             )
             for one in made
         ]

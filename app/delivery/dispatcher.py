@@ -4,8 +4,9 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import takewhile
 from time import monotonic
 from traceback import extract_tb
 
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from app.delivery.post import Post
 from app.delivery.preparing import Preparer
 from app.delivery.recorder import Recorder
+from app.domain.breaker import BreakerRule
 from app.domain.retry import DELIVERED, Answer, Phase, exhausted
 from app.storage.claims import Claimed, claim_due
 from app.storage.database import is_passing
@@ -36,8 +38,13 @@ class Pace:
     longest_post: timedelta = timedelta(seconds=15)
     concurrency: int = 256
     """How many posts are under way at once."""
+    slow: int = 512
+    """How many more, of those that take longer than `slow_after`: who hangs holds no place that others could have."""
+    slow_after: timedelta = timedelta(seconds=1)
     failing_share: float = 0.25
     """How much of that the endpoints get between them whose last answer was a failure."""
+    breaker: BreakerRule = field(default_factory=BreakerRule)
+    """When an endpoint is left alone, and how long."""
     recorders: int = 2
     drain: timedelta = timedelta(seconds=20)
     """How long posts under way are waited for when the dispatcher is stopped."""
@@ -68,7 +75,7 @@ class Dispatcher:
         self._clock = clock
         self._pace = pace or Pace()
         self._listen_url = listen_url
-        self._recorder = Recorder(sessions, clock=clock, chance=chance)
+        self._recorder = Recorder(sessions, clock=clock, chance=chance, rule=self._pace.breaker)
         self._running: dict[asyncio.Task[None], Claimed] = {}
         self._hint = asyncio.Event()
         self._stopping = False
@@ -114,19 +121,35 @@ class Dispatcher:
                 task = asyncio.create_task(self._deliver(delivery))
                 self._running[task] = delivery
                 task.add_done_callback(self._ended)
+            self._wake_for_room(claimed)
             if not claimed:
                 await self._pause(self._pace.poll.total_seconds())
 
     async def _claim(self) -> list[Claimed]:
-        free = self._pace.concurrency - len(self._running)
+        now = self._clock()
+        free = self._places(now)
         if free <= 0:
             return []
         failing = sum(delivery.failing for delivery in self._running.values())
         for_failing = max(1, int(self._pace.concurrency * self._pace.failing_share)) - failing
         async with self._sessions.begin() as session:
             return await claim_due(
-                session, now=self._clock(), lease=self._pace.lease, limit=free, failing_limit=max(0, for_failing)
+                session, now=now, lease=self._pace.lease, limit=free, failing_limit=max(0, for_failing)
             )
+
+    def _places(self, now: datetime) -> int:
+        """Count the posts that may begin: those that have taken long already have places of their own."""
+        pace = self._pace
+        before = now - pace.slow_after + pace.lease
+        # The oldest come first.
+        slow = sum(1 for _ in takewhile(lambda delivery: delivery.leased_until < before, self._running.values()))
+        return pace.concurrency - len(self._running) + min(slow, pace.slow)
+
+    def _wake_for_room(self, claimed: list[Claimed]) -> None:
+        """Look again as soon as endpoints that get so many posts a minute may get more."""
+        for room_in in {delivery.next_room_in for delivery in claimed}:
+            if room_in is not None and room_in < self._pace.poll:
+                asyncio.get_running_loop().call_later(room_in.total_seconds(), self._hint.set)
 
     async def _pause(self, seconds: float) -> None:
         """Wait for a hint, or for so long at most."""
@@ -163,6 +186,7 @@ class Dispatcher:
             attempt=claimed.attempt,
             outcome=answer.outcome,
             status=answer.status,
+            detail=answer.detail,
             milliseconds=round(duration / timedelta(milliseconds=1)),
         )
         await self._recorder.record(Posted(claimed, answer, started_at, duration))

@@ -11,9 +11,11 @@ from typing import Any, Protocol
 import aiohttp
 from yarl import URL
 
-from app.delivery.resolver import AddressRefused, CheckedResolver, LookUp, NameUnresolved, look_up
+from app.delivery.bounded import BoundedConnector
+from app.delivery.failures import FAILURES, answer_of
+from app.delivery.resolver import CheckedResolver, LookUp, look_up
 from app.domain.addresses import Reach
-from app.domain.retry import Answer, Phase
+from app.domain.retry import Answer, Detail, Phase
 
 
 class Post(Protocol):
@@ -51,7 +53,7 @@ async def open_post(
 ) -> AsyncIterator[Post]:
     """Open what posts go through: one pool of connections and one TLS context for the whole process."""
     within = deadlines or Deadlines()
-    connector = aiohttp.TCPConnector(
+    connector = BoundedConnector(
         resolver=CheckedResolver(reach, within=within.resolve, look_up=look_up),
         use_dns_cache=False,
         ssl=tls or ssl.create_default_context(),
@@ -74,11 +76,11 @@ async def open_post(
             url: str, body: bytes, headers: Mapping[str, str], tls: ssl.SSLContext | None = None, /
         ) -> Answer:
             if reach.faults_of(url):
-                return Answer(failed=Phase.ADDRESS)
+                return Answer(failed=Phase.ADDRESS, detail=Detail.ADDRESS_NOT_ALLOWED)
             try:
                 return await _post(session, url, body, headers, tls, within)
-            except tuple(kind for kind, _ in _PHASES) as error:
-                return Answer(failed=_phase_of(error))
+            except FAILURES as error:
+                return answer_of(error)
 
         yield post
 
@@ -122,49 +124,3 @@ def _socket(reach: Reach, info: Any) -> socket.socket:
     if not reach.may_post_to(str(place[0])):
         raise OSError("this address may not be posted to")
     return socket.socket(family, kind, proto)
-
-
-def _phase_of(error: Exception) -> Phase:
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        refused = error.certificate_error
-        code = refused.verify_code if isinstance(refused, ssl.SSLCertVerificationError) else 0
-        return _BY_VERIFY_CODE.get(code, Phase.TLS)
-    # From TLS 1.3 on a server refuses the client after the handshake, when its answer is waited for.
-    causes = (error, error.__cause__, error.__context__, getattr(error, "os_error", None))
-    if any(isinstance(cause, ssl.SSLError) and getattr(cause, "reason", "") in _CLIENT_REFUSED for cause in causes):
-        return Phase.TLS_CLIENT_REFUSED
-    return next(phase for kind, phase in _PHASES if isinstance(error, kind))
-
-
-_BY_VERIFY_CODE: Mapping[int, Phase] = {
-    **dict.fromkeys((9, 10), Phase.TLS_EXPIRED),
-    **dict.fromkeys((62, 64), Phase.TLS_NAME),
-    **dict.fromkeys((2, 18, 19, 20, 21), Phase.TLS_UNTRUSTED),
-}
-"""OpenSSL's X509_V_ERR_... numbers."""
-_CLIENT_REFUSED = frozenset(
-    {
-        "TLSV13_ALERT_CERTIFICATE_REQUIRED",
-        "TLSV1_ALERT_UNKNOWN_CA",
-        "SSLV3_ALERT_BAD_CERTIFICATE",
-        "SSLV3_ALERT_CERTIFICATE_EXPIRED",
-        "SSLV3_ALERT_CERTIFICATE_REVOKED",
-        "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
-        "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE",
-    }
-)
-"""The alerts by which a server says that it does not take the client for who it must be."""
-_PHASES: tuple[tuple[type[Exception], Phase], ...] = (
-    (AddressRefused, Phase.ADDRESS),
-    (aiohttp.InvalidURL, Phase.ADDRESS),
-    (aiohttp.ClientConnectorDNSError, Phase.DNS),
-    (NameUnresolved, Phase.DNS),
-    (aiohttp.ClientSSLError, Phase.TLS),
-    (ssl.SSLError, Phase.TLS),
-    (aiohttp.ConnectionTimeoutError, Phase.CONNECT),
-    (aiohttp.ClientConnectorError, Phase.CONNECT),
-    (TimeoutError, Phase.TIMEOUT),
-    (aiohttp.ClientError, Phase.ANSWER),
-    (OSError, Phase.ANSWER),
-)
-"""In this order: some of these are kinds of others."""

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.delivery.tls import context_of
 from app.domain.events import EventType
-from app.domain.retry import Answer, Phase
+from app.domain.retry import Answer, Detail, Phase
 from app.domain.webhook import body_of, headers_of
 from app.storage import challenges, equipment
 from app.storage.claims import Claimed
@@ -64,7 +64,7 @@ class Preparer:
             return Answer(failed=Phase.INTERNAL)
         certificate = carried.tls.client_certificate
         if certificate is not None and certificate.not_after <= now:
-            return Answer(failed=Phase.CLIENT_CERTIFICATE_EXPIRED)
+            return Answer(failed=Phase.TLS, detail=Detail.CLIENT_CERTIFICATE_EXPIRED)
         body = body_of(claimed.type, claimed.occurred_at, self._data(claimed))
         signed = headers_of(str(claimed.event_id), now, body, carried.signing(now))
         return Prepared(url, body, {**headers, **signed}, await self._context(claimed.endpoint_id, carried))

@@ -1,19 +1,19 @@
 """Recording: what is known by the time a transaction begins is recorded in it, so that many posts share one commit."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
-from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from app.domain.breaker import BreakerRule
 from app.domain.retry import Verdict, verdict
-from app.storage import endpoints
+from app.storage.breakers import Taken, merged
 from app.storage.claims import Claimed
 from app.storage.database import is_passing, wait_for_locks
-from app.workflows.record_delivery import Posted, record_deliveries, record_failure, supersede_delivery
+from app.workflows.record_delivery import Posted, note_taken, record_deliveries, record_failure, supersede_delivery
 
 log = structlog.get_logger(__name__)
 
@@ -44,10 +44,14 @@ class Recorder:
         *,
         clock: Callable[[], datetime],
         chance: Callable[[], float],
+        rule: BreakerRule,
     ) -> None:
         self._sessions = sessions
         self._clock = clock
         self._chance = chance
+        self._rule = rule
+        self._unnoted: list[Taken] = []
+        self._noting: asyncio.Task[None] | None = None
         self._waiting: asyncio.Queue[_Entry] = asyncio.Queue()
         self._few = asyncio.Semaphore(ALONE_AT_ONCE)
 
@@ -77,11 +81,11 @@ class Recorder:
         if not posted:
             return True
         try:
-            unnoted = await self._write_taken(posted)
+            left = await self._write_taken(posted)
         except Exception as error:  # noqa: BLE001 - each is recorded alone then
             _tell_of(error, len(posted))
             return False
-        self._note_later(alone, unnoted)
+        self._note_later(alone, left)
         _end(*taken)
         return True
 
@@ -102,37 +106,42 @@ class Recorder:
             backoff = min(2 * backoff, LONGEST_BACKOFF)
         _end(entry)
 
-    async def _write(self, outcome: Outcome) -> set[UUID]:
+    async def _write(self, outcome: Outcome) -> Collection[Taken]:
         if isinstance(outcome, Posted) and _was_taken(outcome):
             return await self._write_taken([outcome])
         async with self._sessions.begin() as session:
             await wait_for_locks(session, LOCK_WAIT)
             if isinstance(outcome, Posted):
-                await record_failure(session, outcome, now=self._clock(), chance=self._chance)
+                await record_failure(session, outcome, now=self._clock(), chance=self._chance, rule=self._rule)
             else:
                 await supersede_delivery(session, outcome, now=self._clock())
-        return set()
+        return ()
 
-    async def _write_taken(self, posted: Sequence[Posted]) -> set[UUID]:
+    async def _write_taken(self, posted: Sequence[Posted]) -> Collection[Taken]:
         async with self._sessions.begin() as session:
             await wait_for_locks(session, LOCK_WAIT)
-            return await record_deliveries(session, posted, now=self._clock())
+            return await record_deliveries(session, posted, now=self._clock(), rule=self._rule)
 
-    def _note_later(self, alone: asyncio.TaskGroup, unnoted: set[UUID]) -> None:
-        if unnoted:
-            alone.create_task(self._note(unnoted, self._clock()))
+    def _note_later(self, alone: asyncio.TaskGroup, left: Collection[Taken]) -> None:
+        self._unnoted = merged([*self._unnoted, *left])
+        if self._unnoted and (self._noting is None or self._noting.done()):
+            self._noting = alone.create_task(self._note())
 
-    async def _note(self, endpoint_ids: set[UUID], taken_at: datetime) -> None:
+    async def _note(self) -> None:
         """Note the success of endpoints that were locked, as soon as they are not."""
-        left, backoff = endpoint_ids, FIRST_BACKOFF
-        while left and self._clock() < taken_at + NOTING_WITHIN:
+        backoff, until = FIRST_BACKOFF, self._clock() + NOTING_WITHIN
+        while self._unnoted and self._clock() < until:
             await asyncio.sleep(backoff)
             backoff = min(2 * backoff, LONGEST_BACKOFF)
+            taken, self._unnoted = self._unnoted, []
             try:
                 async with self._few, self._sessions.begin() as session:
-                    left = await endpoints.note_success(session, left, now=taken_at)
+                    left = await note_taken(session, taken, now=self._clock(), rule=self._rule)
             except Exception as error:  # noqa: BLE001 - it is tried again
-                _tell_of(error, len(left))
+                _tell_of(error, len(taken))
+                left = taken
+            self._unnoted = merged([*self._unnoted, *left])
+        self._unnoted = []
 
 
 def _tell_of(error: Exception, count: int) -> None:

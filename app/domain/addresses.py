@@ -1,6 +1,7 @@
 """Where a webhook may be posted to: which URLs can be registered, and which addresses may be connected to.
 
-Sources: IANA's IPv4 and IPv6 Special-Purpose Address Registries, RFC 6052 (NAT64), RFC 3056 (6to4), RFC 4291 (mapped).
+Sources: IANA's IPv4 and IPv6 Special-Purpose Address Registries, RFC 6052 (NAT64), RFC 3056 (6to4), RFC 4291 (mapped),
+RFC 5214 (ISATAP).
 """
 
 import re
@@ -57,6 +58,8 @@ SPECIAL_V6 = tuple(
 _MAPPED = IPv6Network("::ffff:0:0/96")
 _NAT64 = IPv6Network("64:ff9b::/96")
 _SIX_TO_FOUR = IPv6Network("2002::/16")
+_ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})
+"""What stands before the IPv4 address in the last half of one that a tunnel made."""
 
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<rest>[^#]*)(?P<fragment>#.*)?")
@@ -66,11 +69,11 @@ _NUMERIC = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 
 
 def unwrapped(address: Address) -> Address:
-    """Give the IPv4 address that an IPv4-mapped, NAT64 or 6to4 address leads to; others as they are."""
+    """Give the IPv4 address that an IPv4-mapped, NAT64, 6to4 or ISATAP address leads to; others as they are."""
     if isinstance(address, IPv4Address):
         return address
     number = int(address)
-    if address in _MAPPED or address in _NAT64:
+    if address in _MAPPED or address in _NAT64 or number >> 32 & 0xFFFFFFFF in _ISATAP:
         return IPv4Address(number & 0xFFFFFFFF)
     return IPv4Address(number >> 80 & 0xFFFFFFFF) if address in _SIX_TO_FOUR else address
 

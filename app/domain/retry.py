@@ -24,6 +24,15 @@ DISABLED_AFTER = timedelta(hours=120)
 FAILING_AFTER = timedelta(minutes=5)
 """Nothing but failure for so long makes an endpoint no working way to be told (routing.md: undelivered after 5 min)."""
 
+ASKED_OF_EMERGENCY = timedelta(minutes=5)
+"""How long an emergency's open offer waits at most because an answer asked for it: as long as between two attempts."""
+BUSY = frozenset({429, 503})
+"""Answers that speak of the whole server and not of what was posted (RFC 6585, 4; RFC 9110, 15.6.4)."""
+LONGEST_PAUSE = timedelta(minutes=5)
+"""How long a server that says so is left alone, all its news: one absurd header must not silence an agency."""
+PAUSE_BY_EMERGENCY = timedelta(minutes=1)
+"""And how long because of an answer to an emergency, which comes again after five: others have a turn in between."""
+
 SUCCESS = range(200, 300)
 GONE = 410
 
@@ -35,22 +44,40 @@ class Phase(StrEnum):
     ADDRESS = "address"
     CONNECT = "connect"
     TLS = "tls"
-    TLS_EXPIRED = "tls_certificate_expired"
-    """The receiver's certificate is not valid any more, or not yet."""
-    TLS_NAME = "tls_wrong_name"
-    """The receiver's certificate is another host's."""
-    TLS_UNTRUSTED = "tls_untrusted"
-    """The receiver's certificate leads to no authority that is trusted."""
-    TLS_CLIENT_REFUSED = "tls_client_refused"
-    """The receiver wanted a client certificate, and got none or one that it does not take."""
-    CLIENT_CERTIFICATE_EXPIRED = "client_certificate_expired"
-    """The endpoint's own client certificate is not valid any more, and nothing was posted."""
     TIMEOUT = "timeout"
     ANSWER = "answer"
     """The connection ended, or something that is not HTTP came, before there was a status."""
     STATUS = "status"
     INTERNAL = "internal"
     """It failed on our side, before anything was posted: no fault of the endpoint."""
+
+
+class Detail(StrEnum):
+    """What exactly failed in a phase; the list is open."""
+
+    CERTIFICATE_EXPIRED = "certificate_expired"
+    CERTIFICATE_NOT_YET_VALID = "certificate_not_yet_valid"
+    CERTIFICATE_REVOKED = "certificate_revoked"
+    CERTIFICATE_INVALID = "certificate_invalid"
+    CERTIFICATE_ASKED_FOR = "certificate_asked_for"
+    """The receiver wants a client certificate, and had none that it takes."""
+    CLIENT_CERTIFICATE_EXPIRED = "client_certificate_expired"
+    """The endpoint's own client certificate is not valid any more, and nothing was posted."""
+    WRONG_NAME = "wrong_name"
+    """The certificate is for another host."""
+    UNKNOWN_ISSUER = "unknown_issuer"
+    HANDSHAKE = "handshake"
+    """No version or cipher in common, or the connection ended before there was one."""
+    NOT_TLS = "not_tls"
+    ADDRESS_NOT_ALLOWED = "address_not_allowed"
+    NAME_UNRESOLVED = "name_unresolved"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    """Nothing answered in the time to connect, TLS included."""
+    CLOSED = "closed"
+    """The connection ended before there was a status."""
+    NOT_HTTP = "not_http"
 
 
 DELIVERED = "delivered"
@@ -63,6 +90,7 @@ class Answer:
     status: int | None = None
     failed: Phase | None = None
     retry_after: str | None = None
+    detail: Detail | None = None
 
     @property
     def outcome(self) -> str:
@@ -99,7 +127,8 @@ def next_attempt(
     """Say when to try again after this many attempts; None when that was the last one.
 
     `chance` is a random number from 0 to 1 for the jitter of 20 %; `retry_after` is the header as it came. An
-    emergency's offer is tried for as long as it is open, all else for the length of its schedule.
+    emergency's offer is tried for as long as it is open, and whatever the header says at least every five minutes; all
+    else for the length of its schedule.
     """
     delays = (_EMERGENCY_NEWS if not open_offer else EMERGENCY) if emergency else ORDINARY
     if attempts < len(delays):
@@ -108,7 +137,10 @@ def next_attempt(
         delay = EMERGENCY_OFFER
     else:
         return None
-    wait = max(delay * (1 - JITTER + 2 * JITTER * chance), asked_wait(retry_after, now=failed_at))
+    asked = asked_wait(retry_after, now=failed_at)
+    if emergency and open_offer:
+        asked = min(asked, ASKED_OF_EMERGENCY)
+    wait = max(delay * (1 - JITTER + 2 * JITTER * chance), asked)
     return failed_at + min(wait, LONGEST_WAIT)
 
 
@@ -134,6 +166,14 @@ def asked_wait(retry_after: str | None, *, now: datetime) -> timedelta:
     except (TypeError, ValueError, OverflowError, IndexError):
         return timedelta(0)
     return min(max(asked, timedelta(0)), LONGEST_WAIT)
+
+
+def pause_of(answer: Answer, *, now: datetime, emergency: bool = False) -> datetime | None:
+    """Say until when a busy server asked to be left alone, five minutes at most; None where it did not."""
+    if answer.failed is not None or answer.status not in BUSY:
+        return None
+    asked = min(asked_wait(answer.retry_after, now=now), PAUSE_BY_EMERGENCY if emergency else LONGEST_PAUSE)
+    return now + asked if asked else None
 
 
 def is_failing(failing_since: datetime | None, *, now: datetime) -> bool:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union_all,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -32,7 +33,8 @@ from app.domain.handoff import HandoffState
 from app.domain.vocabulary import Urgency
 from app.storage.deliveries import DUE_LITERAL, OF_ITS_ADDRESS
 from app.storage.endpoints import ACTIVE, UNVERIFIED
-from app.storage.tables import Moment, deliveries, endpoints, events, handoffs, referrals
+from app.storage.rates import FULL_AT, INTERVAL, ROOM, taken
+from app.storage.tables import Moment, deliveries, endpoint_rates, endpoints, events, handoffs, referrals
 
 _CLAIMING = 0x6C64656C
 """The class of the advisory locks that let one worker at a time claim from an endpoint."""
@@ -61,7 +63,11 @@ class Claimed:
     superseded: bool
     """It is about an offer that is no longer open."""
     failing: bool
-    """Its endpoint's last answer was no success."""
+    """Its endpoint's last answer was no success, or its breaker is open."""
+    probe: bool
+    """Its endpoint's breaker is open, and what comes of this one decides."""
+    next_room_in: timedelta | None
+    """When its endpoint may get more, where a number of posts a minute keeps it from that now."""
 
     @property
     def of_its_address(self) -> bool:
@@ -79,9 +85,11 @@ async def claim_due(
 ) -> list[Claimed]:
     """Claim deliveries that are due, endpoint by endpoint in turn, and count an attempt for each.
 
-    An endpoint gets no more than its number of posts under way, counted by live leases, and one alone while it fails;
-    failing ones get `failing_limit` between them. What is not recorded within the lease falls due by itself: by the
-    database's clock, whatever `now` says, which is the worker's own.
+    An endpoint gets no more than its number of posts under way, counted by live leases, no more than its number a
+    minute, and one alone while it fails; failing ones get `failing_limit` between them. While its breaker is open or it
+    asked to be left alone, it gets nothing but the first attempts of what goes first, one alone, and no attempt is
+    counted of what waits. An emergency's news, pings and challenges go before all else. What is not recorded within the
+    lease falls due by itself: by the database's clock, whatever `now` says, which is the worker's own.
     """
     # Only the statement after this one sees what the last holder of a lock claimed, so its count of leases is exact.
     claimable = (await session.scalars(_CLAIMABLE, {"moment": now})).all()
@@ -102,23 +110,32 @@ async def claim_due(
 _MOMENT = bindparam("moment", type_=Moment)
 _LEASE_END = func.statement_timestamp() + bindparam("lease", type_=Interval())
 _NEW_CLAIM = bindparam("new_claim", type_=Uuid())
+_NOW = func.greatest(_MOMENT, func.statement_timestamp())
 _IS_DUE = and_(
     deliveries.c.state == DUE_LITERAL,
-    deliveries.c.due_at <= func.greatest(_MOMENT, func.statement_timestamp()),
+    deliveries.c.due_at <= _NOW,
     # A lease is the database's to count: a worker whose clock is ahead takes nothing from another.
     or_(deliveries.c.claim.is_(None), deliveries.c.due_at <= func.statement_timestamp()),
 )
 _TAKING = (ACTIVE, UNVERIFIED)
-_IS_FAILING = endpoints.c.failing_since.is_not(None)
+_GOES_FIRST = and_(deliveries.c.goes_first, _IS_DUE)
+_FIRST_ATTEMPT = deliveries.c.attempts == 0
+_IS_OPEN = endpoints.c.breaker_opened_at.is_not(None)
+_IS_FAILING = or_(endpoints.c.failing_since.is_not(None), _IS_OPEN)
+_IS_LEFT_ALONE = func.coalesce(
+    func.greatest(endpoints.c.breaker_next_probe_at, endpoints.c.breaker_quiet_until) > _NOW, false()
+)
 
 
 def _claimable() -> Select[UUID]:
     """Take the right to claim from each endpoint that has something due, passing over those that others have."""
+    of_endpoint = deliveries.c.endpoint_id == endpoints.c.id
+    taking = select(endpoints.c.id).where(endpoints.c.state.in_(_TAKING))
     waiting = (
-        select(endpoints.c.id)
-        .where(
-            endpoints.c.state.in_(_TAKING),
-            exists(select(1).where(deliveries.c.endpoint_id == endpoints.c.id, _IS_DUE)),
+        union_all(
+            taking.where(~_IS_LEFT_ALONE, exists(select(1).where(of_endpoint, _IS_DUE))),
+            # What waits for an endpoint that is left alone is not looked at, however much it is.
+            taking.where(_IS_LEFT_ALONE, exists(select(1).where(of_endpoint, _GOES_FIRST, _FIRST_ATTEMPT))),
         )
         .cte("waiting")
         .prefix_with("MATERIALIZED")
@@ -128,7 +145,7 @@ def _claimable() -> Select[UUID]:
 
 
 def _rooms() -> CTE:
-    """Say how many posts each endpoint may have under way, and how many it has."""
+    """Say how many posts each endpoint may have under way, how many it has, and how many its rate lets it have more."""
     under_way = (
         select(func.count())
         .where(
@@ -139,16 +156,22 @@ def _rooms() -> CTE:
         )
         .scalar_subquery()
     )
-    most = case((_IS_FAILING, 1), else_=endpoints.c.max_in_flight)
     return (
         select(
             endpoints.c.id,
             _IS_FAILING.label("failing"),
             (endpoints.c.state == ACTIVE).label("verified"),
+            _IS_LEFT_ALONE.label("left_alone"),
             endpoints.c.last_failure_at,
-            most.label("most"),
+            # Every other probe is of what goes last: if it is what goes first that fails, the rest may be taken.
+            (endpoints.c.breaker_failed_probes % 2 == 1).label("others_turn"),
+            case((or_(_IS_FAILING, _IS_LEFT_ALONE), 1), else_=endpoints.c.max_in_flight).label("most"),
             under_way.label("under_way"),
+            INTERVAL.label("interval"),
+            FULL_AT.label("full_at"),
+            ROOM.label("by_rate"),
         )
+        .select_from(endpoints.outerjoin(endpoint_rates, endpoint_rates.c.endpoint_id == endpoints.c.id))
         .where(endpoints.c.id == func.any(bindparam("claimable", type_=ARRAY(Uuid()))), endpoints.c.state.in_(_TAKING))
         .cte("rooms")
         # Counted once, not for each delivery that is picked.
@@ -162,7 +185,7 @@ def _picked(rooms: CTE) -> CTE:
     What is under way has had its turn, so that a backlog leaves the next free place to who has none under way. Of the
     failing ones comes first who failed longest ago: none is passed over for ever.
     """
-    turn = func.row_number().over(order_by=deliveries.c.due_at) + rooms.c.under_way
+    room = func.greatest(func.least(rooms.c.most - rooms.c.under_way, rooms.c.by_rate), 0)
     # Looked up for endpoints that are not verified alone: nothing else may reach them, whenever it was written.
     of_its_address = exists(
         select(1)
@@ -173,26 +196,33 @@ def _picked(rooms: CTE) -> CTE:
         )
         .correlate(deliveries, rooms)
     )
-    oldest = (
-        select(deliveries.c.id, deliveries.c.due_at, turn.label("turn"))
-        .where(deliveries.c.endpoint_id == rooms.c.id, _IS_DUE, or_(rooms.c.verified, of_its_address))
+    columns = (deliveries.c.id, deliveries.c.goes_first, deliveries.c.due_at)
+    of_endpoint = (
+        select(*columns)
+        .where(deliveries.c.endpoint_id == rooms.c.id, or_(rooms.c.verified, of_its_address))
         .order_by(deliveries.c.due_at)
-        .limit(func.greatest(rooms.c.most - rooms.c.under_way, 0))
-        .lateral("oldest")
     )
+    first = of_endpoint.where(_GOES_FIRST, or_(~rooms.c.left_alone, _FIRST_ATTEMPT)).limit(room)
+    others = of_endpoint.where(_IS_DUE, ~deliveries.c.goes_first, ~rooms.c.left_alone).limit(room)
+    halves = (half.correlate(rooms).subquery().select() for half in (first, others))
+    due = union_all(*halves).subquery("due_now")
+    order = [(due.c.goes_first != rooms.c.others_turn).desc(), due.c.due_at]
+    turn = func.row_number().over(order_by=order) + rooms.c.under_way
+    oldest = select(due, turn.label("turn")).order_by(*order).limit(room).lateral("oldest")
     place = func.row_number().over(
         partition_by=rooms.c.failing,
-        order_by=[oldest.c.turn, rooms.c.last_failure_at.asc().nulls_first(), oldest.c.due_at],
+        order_by=[
+            oldest.c.goes_first.desc(),
+            oldest.c.turn,
+            rooms.c.last_failure_at.asc().nulls_first(),
+            oldest.c.due_at,
+        ],
     )
-    placed = (
-        select(oldest.c.id, oldest.c.turn, oldest.c.due_at, rooms.c.failing, place.label("place"))
-        .select_from(rooms.join(oldest, true()))
-        .cte("placed")
-    )
+    placed = select(oldest, rooms.c.failing, place.label("place")).select_from(rooms.join(oldest, true())).cte("placed")
     return (
         select(placed.c.id)
         .where(or_(placed.c.failing == false(), placed.c.place <= bindparam("most_failing", type_=Integer())))
-        .order_by(placed.c.turn, placed.c.due_at)
+        .order_by(placed.c.goes_first.desc(), placed.c.turn, placed.c.due_at)
         .limit(bindparam("most", type_=Integer()))
         .cte("picked")
     )
@@ -200,7 +230,8 @@ def _picked(rooms: CTE) -> CTE:
 
 def _claim() -> Select[Any]:
     """Claim what is picked, and read all that posting it needs."""
-    picked = _picked(_rooms())
+    rooms = _rooms()
+    picked = _picked(rooms)
     due = (
         select(deliveries.c.id)
         .join(picked, picked.c.id == deliveries.c.id)
@@ -215,6 +246,7 @@ def _claim() -> Select[Any]:
         .returning(deliveries.c.id, deliveries.c.event_id, deliveries.c.endpoint_id, deliveries.c.attempts)
         .cte("claimed")
     )
+    rated = taken(rooms, claimed)
     offer = and_(
         events.c.type.in_([EventType.HANDOFF_OFFERED.value, EventType.HANDOFF_REMINDER.value]),
         # A reminder may also be about a start or a review that is overdue.
@@ -240,9 +272,12 @@ def _claim() -> Select[Any]:
             offer,
             and_(offer, func.coalesce(handoffs.c.state, "") != HandoffState.OFFERED.value),
             _IS_FAILING,
+            _IS_OPEN,
+            (rated.c.full_at - func.statement_timestamp()).label("next_room_in"),
         )
         .join_from(claimed, events, events.c.id == claimed.c.event_id)
         .join(endpoints, endpoints.c.id == claimed.c.endpoint_id)
+        .outerjoin(rated, rated.c.endpoint_id == claimed.c.endpoint_id)
         .outerjoin(handoffs, handoffs.c.id == events.c.handoff_id)
         .outerjoin(referrals, referrals.c.id == events.c.referral_id)
     )

@@ -21,6 +21,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal,
     literal_column,
     null,
     or_,
@@ -33,8 +34,9 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from uuid_utils.compat import uuid7
 
 from app.domain.events import EventType
+from app.domain.vocabulary import Urgency
 from app.storage.endpoints import ACTIVE, UNVERIFIED
-from app.storage.tables import Moment, attempts, deliveries, endpoints, events
+from app.storage.tables import Moment, attempts, deliveries, endpoints, events, handoffs, referrals
 
 CHANNEL = "lintas_deliveries"
 """Notified when something falls due at once; a hint, never the guarantee."""
@@ -68,6 +70,7 @@ class Attempt:
     state: str
     due_at: datetime
     """When the next attempt is due, in real time; now, where there is none."""
+    detail: str | None = None
 
 
 async def enqueue(session: AsyncSession, event_ids: Sequence[UUID], *, now: datetime) -> None:
@@ -76,6 +79,30 @@ async def enqueue(session: AsyncSession, event_ids: Sequence[UUID], *, now: date
     It is due at once: `now` may be business time, so real time bounds it. What its endpoint cannot take is held.
     """
     await session.execute(_ENQUEUE, {"event_ids": list(event_ids), "moment": now})
+
+
+async def hurry(session: AsyncSession, handoff_ids: Sequence[UUID]) -> None:
+    """Let the news of handoffs that have become an emergency go first, and what waits for its next attempt go now."""
+    waiting = (
+        select(deliveries.c.id)
+        .join(events, events.c.id == deliveries.c.event_id)
+        .where(
+            events.c.handoff_id == func.any(literal(list(handoff_ids), ARRAY(Uuid()))),
+            deliveries.c.state.in_([DUE, HELD]),
+            ~deliveries.c.goes_first,
+        )
+        .order_by(deliveries.c.id)
+        .with_for_update(of=deliveries)
+        .cte("waiting")
+    )
+    now = func.least(deliveries.c.due_at, func.now())
+    await session.execute(
+        update(deliveries)
+        .where(deliveries.c.id == waiting.c.id)
+        # A claimed one keeps its lease.
+        .values(goes_first=true(), due_at=case((deliveries.c.claim.is_(None), now), else_=deliveries.c.due_at))
+    )
+    await session.execute(select(func.pg_notify(CHANNEL, "")))
 
 
 async def record(session: AsyncSession, made: Sequence[Attempt], *, now: datetime) -> set[UUID]:
@@ -92,6 +119,7 @@ async def record(session: AsyncSession, made: Sequence[Attempt], *, now: datetim
         "durations": [round(attempt.duration / timedelta(milliseconds=1)) for attempt in made],
         "outcomes": [attempt.outcome for attempt in made],
         "statuses": [attempt.status for attempt in made],
+        "details": [attempt.detail for attempt in made],
         "states": [attempt.state for attempt in made],
         "dues": [attempt.due_at for attempt in made],
     }
@@ -131,9 +159,10 @@ def _array(name: str, of: Any) -> ColumnElement[Any]:
 
 def _enqueueing() -> Select[Any]:
     named = events.c.data["endpoint_id"].astext == cast(endpoints.c.id, Text)
+    of_a_test = events.c.type.in_([EventType.ENDPOINT_PING.value, EventType.ENDPOINT_VERIFICATION.value])
     wanted = case(
         # A ping or a challenge is for the endpoint it tests; that an endpoint fails is told to the others.
-        (events.c.type.in_([EventType.ENDPOINT_PING.value, EventType.ENDPOINT_VERIFICATION.value]), named),
+        (of_a_test, named),
         (events.c.type.in_([EventType.ENDPOINT_FAILING.value, EventType.ENDPOINT_DISABLED.value]), ~named),
         else_=true(),
     )
@@ -144,14 +173,22 @@ def _enqueueing() -> Select[Any]:
         of_its_address,
         events.c.type == func.any(endpoints.c.event_types),
     )
+    # Somebody waits for a ping or a challenge: after a repair it is the probe that closes the breaker.
+    goes_first = or_(
+        of_a_test,
+        func.coalesce(handoffs.c.urgency, referrals.c.urgency, "") == Urgency.EMERGENCY.value,
+    )
     told = (
         select(
             events.c.id.label("event_id"),
             endpoints.c.id.label("endpoint_id"),
             endpoints.c.state,
             of_its_address.label("of_its_address"),
+            goes_first.label("goes_first"),
         )
         .join_from(events, endpoints, endpoints.c.agency_code == events.c.agency_code)
+        .outerjoin(handoffs, handoffs.c.id == events.c.handoff_id)
+        .outerjoin(referrals, referrals.c.id == events.c.referral_id)
         .where(events.c.id == func.any(_array("event_ids", Uuid())), wanted, chosen)
         .cte("told")
     )
@@ -168,15 +205,25 @@ def _enqueueing() -> Select[Any]:
     written = (
         insert(deliveries)
         .from_select(
-            ["id", "event_id", "endpoint_id", "state", "due_at", "created_at"],
+            ["id", "event_id", "endpoint_id", "goes_first", "state", "due_at", "created_at"],
             select(
-                NEW_ID, told.c.event_id, told.c.endpoint_id, state, func.least(_MOMENT, func.now()), func.now()
+                NEW_ID,
+                told.c.event_id,
+                told.c.endpoint_id,
+                told.c.goes_first,
+                state,
+                func.least(_MOMENT, func.now()),
+                func.now(),
             ).select_from(told.outerjoin(doubtful, doubtful.c.id == told.c.endpoint_id)),
         )
         .returning(deliveries.c.state)
         .cte("written")
     )
     return select(func.pg_notify(CHANNEL, "")).where(exists(select(1).where(written.c.state == DUE)))
+
+
+_KEPT = ("attempt_id", "id", "number", "began", "duration", "outcome", "status", "detail")
+_POSTED = ("id", "claim", "attempt_id", "number", "began", "duration", "outcome", "status", "state", "due", "detail")
 
 
 def _recording() -> ReturningUpdate[UUID]:
@@ -192,8 +239,9 @@ def _recording() -> ReturningUpdate[UUID]:
             _array("statuses", SmallInteger()),
             _array("states", Text()),
             _array("dues", Moment),
+            _array("details", Text()),
         )
-        .table_valued("id", "claim", "attempt_id", "number", "began", "duration", "outcome", "status", "state", "due")
+        .table_valued(*_POSTED)
         .render_derived()
         .alias("posted")
     )
@@ -208,8 +256,8 @@ def _recording() -> ReturningUpdate[UUID]:
     kept = (
         insert(attempts)
         .from_select(
-            ["id", "delivery_id", "number", "started_at", "duration_ms", "outcome", "status"],
-            select(*(won.c[name] for name in ("attempt_id", "id", "number", "began", "duration", "outcome", "status"))),
+            ["id", "delivery_id", "number", "started_at", "duration_ms", "outcome", "status", "detail"],
+            select(*(won.c[name] for name in _KEPT)),
         )
         .returning(attempts.c.id)
         .cte("kept")

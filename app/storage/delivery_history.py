@@ -1,7 +1,7 @@
 """What became of webhooks, and sending again: the reads and changes that people ask for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -30,6 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.events import EventType
 from app.domain.handoff import HandoffState
 from app.domain.referral import ClockKind
+from app.domain.vocabulary import Urgency
 from app.storage.deliveries import CHANNEL, DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, NEW_ID
 from app.storage.tables import attempts, clocks, deliveries, endpoints, events, handoffs, referrals
 
@@ -61,6 +62,8 @@ class PastAttempt:
     duration_ms: int
     outcome: str
     status: int | None
+    detail: str | None
+    """What exactly failed, as a code."""
 
 
 async def list_deliveries(
@@ -89,9 +92,8 @@ async def get(session: AsyncSession, delivery_id: UUID, *, agency_code: str) -> 
 
 async def list_attempts(session: AsyncSession, delivery_id: UUID, *, agency_code: str) -> list[PastAttempt]:
     """List the attempts of an agency's delivery, the first one first."""
-    columns = (attempts.c.number, attempts.c.started_at, attempts.c.duration_ms, attempts.c.outcome, attempts.c.status)
     made = await session.execute(
-        select(*columns)
+        select(*(attempts.c[field.name] for field in fields(PastAttempt)))
         .join_from(attempts, deliveries, deliveries.c.id == attempts.c.delivery_id)
         .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
         .where(attempts.c.delivery_id == delivery_id, endpoints.c.agency_code == agency_code)
@@ -156,9 +158,16 @@ async def hold_failed(session: AsyncSession, endpoint_id: UUID, *, failed_since:
 
 
 async def lock_offers(
-    session: AsyncSession, agency_code: str, *, handoff_id: UUID | None = None, wait: bool = True
+    session: AsyncSession,
+    agency_code: str,
+    *,
+    handoff_id: UUID | None = None,
+    emergencies: bool = False,
+    wait: bool = True,
 ) -> Sequence[UUID]:
-    """Keep the referrals of an agency's open offers, or of one of them, for `doubt_offers`; give the offers.
+    """Keep the referrals of an agency's open offers, or of one and the emergencies among them; give the offers.
+
+    They are kept for `doubt_offers`.
 
     Whoever locks several locks referrals in the order of their ids, and endpoints after them: nobody waits crosswise.
     Who has locked an endpoint already must not `wait`: the database refuses where another is at work on one of them.
@@ -171,8 +180,13 @@ async def lock_offers(
         # KEY SHARE: what a clock that is written for them asks for too.
         .with_for_update(of=referrals, read=True, key_share=True, nowait=not wait)
     )
+    chosen = []
     if handoff_id is not None:
-        offers = offers.where(handoffs.c.id == handoff_id)
+        chosen.append(handoffs.c.id == handoff_id)
+    if emergencies:
+        chosen.append(handoffs.c.urgency == Urgency.EMERGENCY.value)
+    if chosen:
+        offers = offers.where(or_(*chosen))
     return (await session.scalars(offers)).all()
 
 

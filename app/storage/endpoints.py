@@ -1,8 +1,8 @@
 """Where agencies want their news: endpoints, whether they are proven to be theirs, and how they are doing."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +10,9 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Row,
-    Select,
     Text,
-    Uuid,
     and_,
-    bindparam,
+    case,
     func,
     insert,
     literal,
@@ -25,15 +23,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.breaker import Breaker, BreakerState
 from app.domain.events import EventType
 from app.domain.retry import FAILING_AFTER
-from app.storage.tables import Moment, endpoints
+from app.storage.tables import endpoints
 
 UNVERIFIED, ACTIVE, PAUSED, DISABLED = "unverified", "active", "paused", "disabled"
 FAILING = "failing"
 """The state's reason of an active endpoint whose agency was told that it fails."""
-SUCCESS_NOTED_EVERY = timedelta(seconds=10)
-"""A busy endpoint's row is not written for each success."""
+_BREAKER = "breaker_"
+"""What the columns of an endpoint's breaker begin with; the rest is the name of the field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,7 @@ class Endpoint:
     state: str
     state_reason: str | None
     max_in_flight: int
+    max_per_minute: int | None
     failing_since: datetime | None
     last_success_at: datetime | None
     version: int
@@ -56,6 +56,9 @@ class Endpoint:
     challenge_id: UUID | None = None
     """The event that carries the latest challenge to prove it."""
     challenged_at: datetime | None = None
+    breaker: Breaker = field(default_factory=Breaker)
+    breaker_state: BreakerState = BreakerState.CLOSED
+    """By the database's clock, when it was read."""
 
     @property
     def brings_offers(self) -> bool:
@@ -64,12 +67,21 @@ class Endpoint:
         return wanted and self.state == ACTIVE and self.state_reason != FAILING
 
 
-_SHOWN = tuple(column for column in endpoints.c if column.name != "last_failure_at")
+_KEPT = tuple(
+    column for column in endpoints.c if column.name != "last_failure_at" and not column.name.startswith(_BREAKER)
+)
+_OF_BREAKER = tuple(column for column in endpoints.c if column.name.startswith(_BREAKER))
+_BREAKER_STATE = case(
+    (endpoints.c.breaker_opened_at.is_(None), BreakerState.CLOSED.value),
+    (endpoints.c.breaker_next_probe_at > func.statement_timestamp(), BreakerState.OPEN.value),
+    else_=BreakerState.HALF_OPEN.value,
+).label("state_of_breaker")
+_SHOWN = (*_KEPT, *_OF_BREAKER, _BREAKER_STATE)
 
 
 async def add(session: AsyncSession, endpoint: Endpoint) -> Endpoint:
     """Keep a new endpoint; the database says when it was created."""
-    values = {column.name: getattr(endpoint, column.name) for column in _SHOWN}
+    values = {column.name: getattr(endpoint, column.name) for column in _KEPT}
     values |= {"created_at": func.now(), "event_types": _codes(endpoint.event_types)}
     return _endpoint((await session.execute(insert(endpoints).values(values).returning(*_SHOWN))).one())
 
@@ -111,11 +123,13 @@ async def put(session: AsyncSession, endpoint: Endpoint) -> Endpoint:
         "url": endpoint.url,
         "event_types": _codes(endpoint.event_types),
         "max_in_flight": endpoint.max_in_flight,
+        "max_per_minute": endpoint.max_per_minute,
         "state": endpoint.state,
         "state_reason": endpoint.state_reason,
         "failing_since": endpoint.failing_since,
         "verified_at": endpoint.verified_at,
         "version": endpoints.c.version + 1,
+        **columns_of(endpoint.breaker),
     }
     written = update(endpoints).where(endpoints.c.id == endpoint.id).values(kept).returning(*_SHOWN)
     return _endpoint((await session.execute(written)).one())
@@ -133,37 +147,16 @@ async def count_unverified(session: AsyncSession, agency_code: str) -> int:
     return await session.scalar(select(func.count()).where(unverified)) or 0
 
 
-async def note_failure(session: AsyncSession, endpoint: Endpoint) -> None:
-    """Keep since when a locked endpoint has done nothing but fail, its state and the reason for it."""
-    await session.execute(
-        update(endpoints)
-        .where(endpoints.c.id == endpoint.id)
-        .values(
-            failing_since=endpoint.failing_since,
-            last_failure_at=func.statement_timestamp(),
-            state=endpoint.state,
-            state_reason=endpoint.state_reason,
-        )
-    )
-
-
-async def note_success(session: AsyncSession, endpoint_ids: Collection[UUID], *, now: datetime) -> set[UUID]:
-    """Note that endpoints took their news, which ends their failing; at most every 10 s where they did not fail.
-
-    Nobody is waited for: give the endpoints that somebody else holds locked, to be noted later.
-    """
-    noted = {"taken": list(endpoint_ids), "moment": now, "before": now - SUCCESS_NOTED_EVERY}
-    return set(await session.scalars(_NOTE_SUCCESS, noted))
-
-
 async def reachable(session: AsyncSession, agency_codes: Iterable[str]) -> set[str]:
     """Say which agencies have a working way to be told of offers: an active endpoint that takes them and does not fail.
 
-    It does not fail as long as no worker noticed, and real time does not say so.
+    One whose breaker is open is no such way: nothing is sent to it now. It does not fail as long as no worker noticed,
+    and real time does not say so.
     """
     working = and_(
         or_(endpoints.c.failing_since.is_(None), endpoints.c.failing_since > func.now() - FAILING_AFTER),
         endpoints.c.state_reason.is_distinct_from(FAILING),
+        endpoints.c.breaker_opened_at.is_(None),
         or_(
             endpoints.c.event_types.is_(None),
             literal(EventType.HANDOFF_OFFERED.value, Text()) == func.any(endpoints.c.event_types),
@@ -189,31 +182,16 @@ def _codes(event_types: Sequence[str] | None) -> Any:
     return null() if event_types is None else list(event_types)
 
 
+def columns_of(breaker: Breaker) -> dict[str, Any]:
+    """Give the columns in which an endpoint keeps its breaker."""
+    return {f"{_BREAKER}{of.name}": getattr(breaker, of.name) for of in fields(Breaker)}
+
+
 def _endpoint(row: Row[Any]) -> Endpoint:
-    codes = row.event_types
-    return Endpoint(**{**row._mapping, "event_types": None if codes is None else tuple(codes)})
-
-
-def _noting_success() -> Select[UUID]:
-    stale = or_(
-        endpoints.c.failing_since.is_not(None),
-        endpoints.c.last_success_at.is_(None),
-        endpoints.c.last_success_at < bindparam("before", type_=Moment),
+    found = row._mapping
+    return Endpoint(
+        **{column.name: found[column.name] for column in _KEPT if column.name != "event_types"},
+        event_types=None if row.event_types is None else tuple(row.event_types),
+        breaker=Breaker(**{column.name.removeprefix(_BREAKER): found[column.name] for column in _OF_BREAKER}),
+        breaker_state=BreakerState(row.state_of_breaker),
     )
-    to_note = select(endpoints.c.id).where(endpoints.c.id == func.any(bindparam("taken", type_=ARRAY(Uuid()))), stale)
-    free = to_note.order_by(endpoints.c.id).with_for_update(key_share=True, skip_locked=True).cte("free")
-    noted = (
-        update(endpoints)
-        .where(endpoints.c.id == free.c.id)
-        .values(
-            last_success_at=bindparam("moment", type_=Moment),
-            failing_since=null(),
-            state_reason=func.nullif(endpoints.c.state_reason, FAILING),
-        )
-        .returning(endpoints.c.id)
-        .cte("noted")
-    )
-    return to_note.where(endpoints.c.id.not_in(select(noted.c.id)))
-
-
-_NOTE_SUCCESS = _noting_success()

@@ -362,9 +362,17 @@ endpoints = Table(
     Column("state", Text, nullable=False),
     Column("state_reason", Text),
     Column("max_in_flight", SmallInteger, nullable=False, server_default=text("4")),
+    Column("max_per_minute", Integer, comment="Null is no limit."),
     Column("failing_since", Moment),
     Column("last_success_at", Moment),
     Column("last_failure_at", Moment, comment="By it the failing ones take turns."),
+    Column("breaker_opened_at", Moment, comment="Null is closed."),
+    Column("breaker_next_probe_at", Moment),
+    Column("breaker_failed_probes", Integer, nullable=False, server_default=text("0")),
+    Column("breaker_window_since", Moment, comment="Attempts are counted since then; null is not at all."),
+    Column("breaker_window_taken", Integer, nullable=False, server_default=text("0")),
+    Column("breaker_window_failed", Integer, nullable=False, server_default=text("0")),
+    Column("breaker_quiet_until", Moment, comment="Its answer asked to be left alone until then."),
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("created_at", Moment, nullable=False),
     Column("verified_at", Moment, comment="Since when the URL is known to be the agency's. Real time."),
@@ -414,6 +422,14 @@ former_addresses = Table(
     comment="Where the news goes that an endpoint's address was changed: to the address that it was.",
 )
 
+endpoint_rates = Table(
+    "endpoint_rates",
+    metadata,
+    Column("endpoint_id", Uuid, ForeignKey("endpoints.id", ondelete="CASCADE"), primary_key=True),
+    Column("full_at", Moment, nullable=False, comment="When it has its whole room again, by the database's clock."),
+    comment="How much of their posts a minute the endpoints that have a limit have used.",
+)
+
 deliveries = Table(
     "deliveries",
     metadata,
@@ -426,6 +442,13 @@ deliveries = Table(
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("created_at", Moment, nullable=False),
     Column("finished_at", Moment),
+    Column(
+        "goes_first",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="An emergency's, a ping or a challenge.",
+    ),
     UniqueConstraint("event_id", "endpoint_id"),
     CheckConstraint("state IN ('due', 'delivered', 'held', 'superseded', 'failed')", name="state"),
     Index("ix_deliveries_due", "endpoint_id", "due_at", postgresql_where=text("state = 'due'")),
@@ -435,6 +458,7 @@ deliveries = Table(
         "due_at",
         postgresql_where=text("state = 'due' AND claim IS NOT NULL"),
     ),
+    Index("ix_deliveries_first", "endpoint_id", "due_at", postgresql_where=text("state = 'due' AND goes_first")),
     Index("ix_deliveries_stopped", "endpoint_id", "id", postgresql_where=text("state IN ('held', 'failed')")),
     Index("ix_deliveries_endpoint_id_id", "endpoint_id", text("id DESC")),
 )
@@ -449,6 +473,7 @@ attempts = Table(
     Column("duration_ms", Integer, nullable=False),
     Column("outcome", Text, nullable=False, comment="delivered, or the phase that failed"),
     Column("status", SmallInteger),
+    Column("detail", Text, comment="What exactly failed, as a code: certificate_expired, refused."),
 )
 
 # --- who looked ---

@@ -23,7 +23,7 @@ from app.domain.intake import Amendment
 from app.domain.referral import Handoff, ServiceRequest
 from app.domain.versions import Expected
 from app.domain.vocabulary import Reason, Urgency
-from app.storage import audit, personal_data
+from app.storage import audit, deliveries, personal_data
 from app.workflows.answer_handoff import Answer, move
 from app.workflows.call_coordinator import (
     call_for_acknowledgement,
@@ -159,19 +159,18 @@ async def _follow(desk: Desk, case: Case, before: _Before) -> None:
     if case.referral.holder_code in off_list and case.referral.holder_code != case.referral.sender_code:
         case.put_referral(holder_code=case.referral.sender_code)
     case.settle_holder()
-    _follow_urgency(desk, case, before)
+    await _follow_urgency(desk, case, before)
     for request in list(case.requests.values()):
         await _follow_request(desk, case, request, before)
     again = [case.requests[key] for key in waiting if _is_decided_again(case, case.requests[key], before)]
     await route_requests(desk, case, again, "amended")
 
 
-def _follow_urgency(desk: Desk, case: Case, before: _Before) -> None:
+async def _follow_urgency(desk: Desk, case: Case, before: _Before) -> None:
     if before.emergency or case.facts.urgency is not Urgency.EMERGENCY:
         return
-    for handoff in list(case.handoffs.values()):
-        if handoff.state not in LIVE:
-            continue
+    live = [handoff for handoff in case.handoffs.values() if handoff.state in LIVE]
+    for handoff in live:
         urgent = case.put_handoff(replace(handoff, urgency=Urgency.EMERGENCY))
         if handoff.state is HandoffState.OFFERED:
             coordinate(desk, case, case.requests[handoff.service_request_id])
@@ -179,6 +178,7 @@ def _follow_urgency(desk: Desk, case: Case, before: _Before) -> None:
         else:
             tell_overdue(desk, case, handoff.service_request_id, "emergency", handoff_id=handoff.id)
     hurry_waiting(desk, case)
+    await deliveries.hurry(desk.tx, [handoff.id for handoff in live])
 
 
 async def _follow_request(desk: Desk, case: Case, request: ServiceRequest, before: _Before) -> None:

@@ -13,9 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.domain.addresses import Reach, origin_of
+from app.domain.breaker import Breaker
 from app.domain.caller import Caller, Role
 from app.domain.errors import Fault, InvalidInput, NotFound
 from app.domain.events import EventType, NewEvent
+from app.domain.rate import MOST_PER_MINUTE
 from app.domain.versions import Expected
 from app.domain.webhook import Scheme, new_secret, public_key_of
 from app.storage import audit, delivery_history, endpoints, equipment, events
@@ -40,6 +42,8 @@ class Wanted:
     url: str
     event_types: tuple[str, ...] | None = None
     max_in_flight: int = DEFAULT_IN_FLIGHT
+    max_per_minute: int | None = None
+    """None is no limit."""
 
 
 async def register_endpoint(
@@ -68,6 +72,7 @@ async def register_endpoint(
         state=endpoints.UNVERIFIED,
         state_reason=None,
         max_in_flight=wanted.max_in_flight,
+        max_per_minute=wanted.max_per_minute,
         failing_since=None,
         last_success_at=None,
         version=1,
@@ -91,7 +96,7 @@ async def change_endpoint(
     key_ring: KeyRing,
     now: datetime,
 ) -> Endpoint:
-    """Change URL, filter and number of posts at once; PreconditionFailed if it is not of the version it was.
+    """Change URL, filter and numbers of posts; PreconditionFailed if it is not of the version it was.
 
     A new URL has to be proven anew, and until then its news is held. The old one, if it was proven, is told of it.
     """
@@ -99,7 +104,13 @@ async def change_endpoint(
     endpoint = await own_endpoint.lock(session, caller, endpoint_id)
     expected.check(endpoint.version)
     _check(wanted, reach)
-    changed = replace(endpoint, url=wanted.url, event_types=wanted.event_types, max_in_flight=wanted.max_in_flight)
+    changed = replace(
+        endpoint,
+        url=wanted.url,
+        event_types=wanted.event_types,
+        max_in_flight=wanted.max_in_flight,
+        max_per_minute=wanted.max_per_minute,
+    )
     moved = changed.url != endpoint.url
     if moved:
         state = endpoints.UNVERIFIED if endpoint.state == endpoints.ACTIVE else endpoint.state
@@ -212,13 +223,15 @@ async def _doubt(session: AsyncSession, endpoint: Endpoint, offers: Sequence[UUI
 def _forgiven(endpoint: Endpoint) -> Endpoint:
     """Give the endpoint as one that has not failed yet."""
     reason = None if endpoint.state_reason == endpoints.FAILING else endpoint.state_reason
-    return replace(endpoint, failing_since=None, state_reason=reason)
+    return replace(endpoint, failing_since=None, state_reason=reason, breaker=Breaker())
 
 
 def _check(wanted: Wanted, reach: Reach, *more: Fault) -> None:
     faults = (*reach.faults_of(wanted.url), *_faults_of_types(wanted.event_types))
     if not 1 <= wanted.max_in_flight <= MOST_IN_FLIGHT:
         faults += (Fault("/max_in_flight", "out_of_range", f"this is a number from 1 to {MOST_IN_FLIGHT}"),)
+    if wanted.max_per_minute is not None and not 1 <= wanted.max_per_minute <= MOST_PER_MINUTE:
+        faults += (Fault("/max_per_minute", "out_of_range", f"this is a number from 1 to {MOST_PER_MINUTE}"),)
     if faults or more:
         raise InvalidInput((*faults, *more))
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.breaker import Breaker
 from app.domain.caller import Caller
 from app.domain.errors import Fault, InvalidInput, TooManyUnverified
 from app.domain.events import EventType, NewEvent
@@ -63,7 +64,7 @@ async def verify_endpoint(
     if endpoint.verified_at is not None:
         return endpoint
     waited = endpoint.state == endpoints.UNVERIFIED
-    proven = replace(endpoint, verified_at=moment, failing_since=None)
+    proven = replace(endpoint, verified_at=moment, failing_since=None, breaker=Breaker())
     kept = await endpoints.put(session, replace(proven, state=endpoints.ACTIVE) if waited else proven)
     if endpoint.challenge_id is not None:
         await challenges.withdraw(session, endpoint.challenge_id, now=moment)

@@ -1,16 +1,20 @@
 """What follows from a post: the delivery ends or waits for its next attempt, and a dead endpoint is given up."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import IntEnum
 from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.breaker import BreakerRule, after_failure
 from app.domain.events import EventType, NewEvent
-from app.domain.retry import Answer, Phase, Verdict, exhausted, is_failing, is_hopeless, next_attempt, verdict
-from app.storage import deliveries, delivery_history, endpoints, events
+from app.domain.retry import Answer, Phase, Verdict, exhausted, is_failing, is_hopeless, next_attempt, pause_of, verdict
+from app.storage import breakers, deliveries, delivery_history, endpoints, events
+from app.storage.breakers import Taken
 from app.storage.claims import Claimed
 from app.storage.endpoints import Endpoint
 
@@ -30,22 +34,35 @@ class Posted:
     duration: timedelta
 
 
-async def record_deliveries(session: AsyncSession, taken: Sequence[Posted], *, now: datetime) -> set[UUID]:
+async def record_deliveries(
+    session: AsyncSession, taken: Sequence[Posted], *, now: datetime, rule: BreakerRule
+) -> Collection[Taken]:
     """Record posts that were all taken, in one statement; who lost its claim meanwhile changes nothing.
 
-    Give the endpoints whose success is still to be noted, because somebody holds them locked.
+    Give the successes that are still to be noted, because somebody holds the endpoints locked.
     """
-    succeeded = {posted.claimed.endpoint_id for posted in taken if not posted.claimed.to_former_address}
-    unnoted = await endpoints.note_success(session, succeeded, now=now) if succeeded else set()
+    left = await note_taken(session, _counted(taken), now=now, rule=rule)
     made = [_attempt(posted, deliveries.DELIVERED, now) for posted in taken]
     won = await deliveries.record(session, made, now=now)
     for posted in taken:
         if posted.claimed.id not in won:
             log.warning("delivery_recorded_late", delivery_id=str(posted.claimed.id))
-    return unnoted
+    return left
 
 
-async def record_failure(session: AsyncSession, posted: Posted, *, now: datetime, chance: Callable[[], float]) -> None:
+async def note_taken(
+    session: AsyncSession, taken: Collection[Taken], *, now: datetime, rule: BreakerRule
+) -> Collection[Taken]:
+    """Note that endpoints took their news, which may close their breakers; give those that somebody holds locked."""
+    noted = await breakers.note_success(session, taken, rule=rule, now=now)
+    for endpoint_id in noted.closed:
+        log.info("breaker_closed", endpoint_id=str(endpoint_id))
+    return noted.left
+
+
+async def record_failure(
+    session: AsyncSession, posted: Posted, *, now: datetime, chance: Callable[[], float], rule: BreakerRule
+) -> None:
     """Record one post that was not taken, with what follows for its delivery, its endpoint and its agency.
 
     `chance` gives random numbers from 0 to 1, for the jitter.
@@ -54,24 +71,26 @@ async def record_failure(session: AsyncSession, posted: Posted, *, now: datetime
     again = _next_attempt(posted, now, chance())
     # The referrals before the endpoint, and the endpoint before its deliveries, so that no two wait for each other.
     seen = await _endpoint_of(session, claimed)
-    lost = seen.brings_offers and not _judged(seen, posted, now).brings_offers
-    offers = await _offers_in_doubt(session, claimed, seen, lost=lost, failed=again is None)
+    expected = _doubt(seen, _judged(seen, posted, now, rule))
+    lost = claimed.handoff_id if again is None else None
+    offers = await _lock_offers(session, seen, expected, failed=lost)
     endpoint = await _endpoint_of(session, claimed, lock=True)
-    judged = _judged(endpoint, posted, now)
+    judged = _judged(endpoint, posted, now, rule)
     unverified = judged.state == endpoints.UNVERIFIED and claimed.of_its_address
     active = judged.state == endpoints.ACTIVE or unverified
     failed = again is None and active
-    if endpoint.brings_offers and not judged.brings_offers and not lost:
+    doubt = _doubt(endpoint, judged)
+    if doubt > expected:
         # It changed in between. Where another is at work on one of them now, all this is done again.
-        lost = True
-        offers = await delivery_history.lock_offers(session, endpoint.agency_code, wait=False)
+        offers = await _lock_offers(session, endpoint, doubt, failed=lost, wait=False)
     state = deliveries.FAILED if failed else deliveries.DUE if active else deliveries.HELD
     won = await deliveries.record(session, [_attempt(posted, state, again or now)], now=now)
     if not won:
         log.warning("delivery_recorded_late", delivery_id=str(claimed.id))
         return
     if _says_something(posted):
-        await endpoints.note_failure(session, judged)
+        await breakers.note_failure(session, judged)
+        _tell_of_breaker(endpoint, judged)
     if failed:
         log.error(
             "delivery_failed", delivery_id=str(claimed.id), endpoint_id=str(endpoint.id), attempts=claimed.attempt
@@ -81,7 +100,7 @@ async def record_failure(session: AsyncSession, posted: Posted, *, now: datetime
         await _give_up(session, judged, now)
     elif judged.state_reason != endpoint.state_reason:
         await _tell(session, judged, EventType.ENDPOINT_FAILING, now)
-    if lost and not judged.brings_offers and not await endpoints.reachable(session, [endpoint.agency_code]):
+    if doubt is not Doubt.NONE and not await endpoints.reachable(session, [endpoint.agency_code]):
         await delivery_history.doubt_offers(session, offers)
 
 
@@ -98,22 +117,44 @@ async def _endpoint_of(session: AsyncSession, claimed: Claimed, *, lock: bool = 
     return endpoint
 
 
-async def _offers_in_doubt(
-    session: AsyncSession, claimed: Claimed, endpoint: Endpoint, *, lost: bool, failed: bool
+class Doubt(IntEnum):
+    """Of which open offers it has become doubtful that they reach their agency, which is for coordinators to hear."""
+
+    NONE = 0
+    EMERGENCIES = 1
+    ALL = 2
+
+
+def _doubt(before: Endpoint, after: Endpoint) -> Doubt:
+    """Say which offers are in doubt: all, where a way to tell of them is lost; emergencies as soon as none are sent."""
+    if before.brings_offers and not after.brings_offers:
+        return Doubt.ALL
+    opened = before.breaker.opened_at is None and after.breaker.opened_at is not None
+    return Doubt.EMERGENCIES if opened and before.brings_offers else Doubt.NONE
+
+
+async def _lock_offers(
+    session: AsyncSession, endpoint: Endpoint, doubt: Doubt, *, failed: UUID | None, wait: bool = True
 ) -> Sequence[UUID]:
-    """Lock what coordinators may have to be told of: all offers to who lost a way, or the one undelivered."""
-    if lost:
-        return await delivery_history.lock_offers(session, endpoint.agency_code)
-    if failed and claimed.handoff_id is not None:
-        return await delivery_history.lock_offers(session, endpoint.agency_code, handoff_id=claimed.handoff_id)
-    return ()
+    """Lock what coordinators may have to be told of: offers to who lost a way, and one that `failed` for good."""
+    if doubt is Doubt.NONE and failed is None:
+        return ()
+    if doubt is Doubt.ALL:
+        return await delivery_history.lock_offers(session, endpoint.agency_code, wait=wait)
+    emergencies = doubt is Doubt.EMERGENCIES
+    return await delivery_history.lock_offers(
+        session, endpoint.agency_code, handoff_id=failed, emergencies=emergencies, wait=wait
+    )
 
 
-def _judged(endpoint: Endpoint, posted: Posted, now: datetime) -> Endpoint:
+def _judged(endpoint: Endpoint, posted: Posted, now: datetime, rule: BreakerRule) -> Endpoint:
     """Say what the endpoint is after this failure."""
     if not _says_something(posted):
         return endpoint
-    judged = replace(endpoint, failing_since=endpoint.failing_since or now)
+    claimed = posted.claimed
+    quiet_until = pause_of(posted.answer, now=now, emergency=claimed.emergency)
+    breaker = after_failure(endpoint.breaker, rule, now=now, probe=claimed.probe, quiet_until=quiet_until)
+    judged = replace(endpoint, failing_since=endpoint.failing_since or now, breaker=breaker)
     if endpoint.state not in {endpoints.ACTIVE, endpoints.UNVERIFIED}:
         return judged
     if verdict(posted.answer) is Verdict.GONE:
@@ -128,6 +169,27 @@ def _judged(endpoint: Endpoint, posted: Posted, now: datetime) -> Endpoint:
 def _says_something(posted: Posted) -> bool:
     """Say whether the answer came from the endpoint, and not from us or from the address that it had before."""
     return posted.answer.failed is not Phase.INTERNAL and not posted.claimed.to_former_address
+
+
+def _tell_of_breaker(before: Endpoint, after: Endpoint) -> None:
+    if after.breaker.next_probe_at not in {None, before.breaker.next_probe_at}:
+        log.warning(
+            "breaker_open",
+            endpoint_id=str(after.id),
+            agency=after.agency_code,
+            failed=after.breaker.window_failed,
+            taken=after.breaker.window_taken,
+            failed_probes=after.breaker.failed_probes,
+            next_probe_at=after.breaker.next_probe_at and after.breaker.next_probe_at.isoformat(),
+        )
+
+
+def _counted(taken: Sequence[Posted]) -> list[Taken]:
+    """Count how many posts each endpoint took; what its former address took says nothing of it."""
+    of_endpoint = [posted.claimed for posted in taken if not posted.claimed.to_former_address]
+    counts = Counter(claimed.endpoint_id for claimed in of_endpoint)
+    probed = {claimed.endpoint_id for claimed in of_endpoint if claimed.probe}
+    return [Taken(endpoint_id, count, endpoint_id in probed) for endpoint_id, count in counts.items()]
 
 
 def _next_attempt(posted: Posted, now: datetime, chance: float) -> datetime | None:
@@ -158,6 +220,7 @@ def _attempt(posted: Posted, state: str, due_at: datetime) -> deliveries.Attempt
         status=posted.answer.status,
         state=state,
         due_at=due_at,
+        detail=posted.answer.detail,
     )
 
 

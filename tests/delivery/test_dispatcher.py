@@ -1,5 +1,6 @@
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from time import monotonic
 
@@ -10,15 +11,18 @@ from standardwebhooks import Webhook
 
 from app.delivery.dispatcher import Pace
 from app.domain.events import EventType
+from app.domain.retry import Answer
 from app.storage.database import open_engine, sessions_of
 from app.storage.tables import agencies, deliveries
+from app.workflows.manage_endpoint import Wanted
+from app.workflows.prove_endpoint import verify_endpoint
 from tests.delivery.receivers import (
     a_bad_receiver,
     a_receiver,
     answering,
     say_nothing,
 )
-from tests.delivery.world import AGENCY, OTHER, World, all_are, has_attempts, until
+from tests.delivery.world import AGENCY, OTHER, QUICK, World, all_are, has_attempts, is_claimed, until
 
 
 async def test_news_reaches_its_receiver_signed_and_is_recorded(world: World) -> None:
@@ -55,18 +59,6 @@ async def test_a_failed_attempt_is_retried_on_schedule_with_the_same_id_and_body
     assert len(set(receiver.ids)) == 1
     assert len({webhook.body for webhook in receiver.received}) == 1
     assert (await world.the_endpoint()).failing_since is None
-
-
-async def test_retry_after_is_waited_for(world: World) -> None:
-    async with a_receiver(answering(429, headers={"retry-after": "3600"})) as receiver:
-        await world.endpoint(receiver.url)
-        await world.tell()
-
-        async with world.delivering():
-            await until(lambda: has_attempts(world, 1))
-
-    wait = (await world.delivery()).due_at - world.clock()
-    assert timedelta(minutes=59) < wait <= timedelta(minutes=60)
 
 
 async def test_after_the_last_delay_the_delivery_has_failed_where_people_see_it(world: World) -> None:
@@ -178,6 +170,50 @@ async def test_lost_connections_and_a_database_that_refuses_are_lived_with(world
             await until(lambda: len(set(receiver.ids)) == 2)
             await until(lambda: all_are(world, "delivered"))
     await doomed.dispose()
+
+
+async def test_the_first_news_of_a_new_endpoint_and_the_first_to_a_new_address_go_where_they_should(
+    world: World,
+) -> None:
+    async with a_receiver() as old, a_receiver() as new, world.delivering():
+        await asyncio.sleep(0.2)  # it has looked, and found nothing
+        endpoint_id, _ = await world.endpoint(old.url)
+        (first,) = await world.tell()
+        await until(lambda: old.ids == [str(first)])
+        await world.change(endpoint_id, Wanted(new.url))
+        (second,) = await world.tell()
+        await until(lambda: len(new.received) == 1)
+        challenge = json.loads(new.received[0].body)["data"]["challenge"]
+        async with world.sessions.begin() as tx:
+            await verify_endpoint(tx, world.caller(), endpoint_id, challenge, key_ring=world.key_ring)
+        await until(lambda: new.ids[1:] == [str(second)])
+
+    assert old.ids[0] == str(first)
+    assert str(second) not in old.ids
+
+
+async def test_a_post_that_is_cut_off_when_the_worker_stops_is_recorded_as_nothing_and_made_again(
+    world: World,
+) -> None:
+    async with a_receiver(answering(204)) as receiver:
+        endpoint_id, _ = await world.endpoint(receiver.url)
+        await world.tell()
+
+        async def hang(_url: str, _body: bytes, _headers: object, _tls: object = None) -> Answer:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        async with world.delivering(post=hang, pace=replace(QUICK, drain=timedelta(milliseconds=100))):
+            await until(lambda: is_claimed(world))
+        cut_off = await world.attempts()
+        await world.execute("UPDATE deliveries SET due_at = now()")  # its lease ends
+        async with world.delivering():
+            await until(lambda: all_are(world, "delivered"))
+
+    assert cut_off == []
+    assert await world.attempts() == [(2, "delivered", 204)]
+    assert (await world.the_endpoint()).id == endpoint_id
+    assert (await world.the_endpoint()).failing_since is None
 
 
 async def test_stopping_waits_for_posts_under_way_and_claims_nothing_more(world: World) -> None:

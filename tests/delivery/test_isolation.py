@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
 
-import pytest
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,34 +13,8 @@ from app.domain.retry import Answer, Phase
 from app.storage.claims import claim_due
 from app.storage.sealing import KeyRing
 from app.storage.tables import deliveries
-from tests.delivery.receivers import (
-    Conversation,
-    a_bad_receiver,
-    a_receiver,
-    hang_up,
-    never_close,
-    say_nothing,
-    trickle_body,
-    trickle_headers,
-)
+from tests.delivery.receivers import a_bad_receiver, a_receiver, say_nothing
 from tests.delivery.world import LOOPBACK, OTHER, QUICK, World, all_are, has_attempts, is_claimed, until
-
-
-@pytest.mark.parametrize("conversation", [say_nothing, trickle_headers, trickle_body, never_close, hang_up])
-async def test_a_bad_receiver_delays_nobody_else(world: World, conversation: Conversation) -> None:
-    async with a_bad_receiver(conversation) as bad, a_receiver() as good:
-        for _ in range(5):
-            await world.endpoint(bad.url, agency=OTHER)
-        await world.endpoint(good.url)
-        await world.tell(agency=OTHER, times=20)
-        async with world.delivering(pace=Pace(poll=timedelta(milliseconds=50), concurrency=32)):
-            await until(lambda: bad.connections >= 20)
-            began = monotonic()
-            await world.tell(times=40)
-            await until(lambda: len(good.received) == 40)
-            took = monotonic() - began
-
-    assert took < 1.5
 
 
 async def test_a_failing_endpoint_gets_one_post_at_a_time_and_a_share_of_the_whole(world: World) -> None:

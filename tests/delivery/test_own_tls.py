@@ -13,7 +13,7 @@ from app.delivery.preparing import Prepared, Preparer
 from app.delivery.tls import context_of
 from app.domain.certificates import TlsGiven, TlsIdentity, read_tls
 from app.domain.own_headers import OwnHeader
-from app.domain.retry import Answer, Phase
+from app.domain.retry import Answer, Detail, Phase
 from app.storage.claims import Claimed, claim_due
 from app.storage.tables import endpoint_equipment
 from app.workflows.equip_endpoint import Carried
@@ -88,7 +88,8 @@ async def test_who_shows_no_client_certificate_is_told_that_it_is_refused_for_th
         async with world.delivering():
             await until(lambda: has_attempts(world, 1))
 
-    assert await world.attempts() == [(1, "tls_client_refused", None)]
+    assert await world.attempts() == [(1, "tls", None)]
+    assert await world.details() == [Detail.CERTIFICATE_ASKED_FOR]
 
 
 async def test_a_client_certificate_of_another_authority_is_refused(world: World, authority: Authority) -> None:
@@ -100,7 +101,8 @@ async def test_a_client_certificate_of_another_authority_is_refused(world: World
         async with world.delivering():
             await until(lambda: has_attempts(world, 1))
 
-    assert await world.attempts() == [(1, "tls_client_refused", None)]
+    assert await world.attempts() == [(1, "tls", None)]
+    assert await world.details() == [Detail.CERTIFICATE_ASKED_FOR]
 
 
 async def test_connections_are_never_shared_between_identities(world: World, authority: Authority) -> None:
@@ -131,8 +133,8 @@ async def test_with_an_own_ca_no_other_is_trusted_and_it_is_trusted_for_its_endp
     assert mine.cert_store_stats()["x509"] == 1, "the public authorities count no more"
     assert (with_own, with_anothers, with_none) == (
         Answer(204),
-        Answer(failed=Phase.TLS_UNTRUSTED),
-        Answer(failed=Phase.TLS_UNTRUSTED),
+        Answer(failed=Phase.TLS, detail=Detail.UNKNOWN_ISSUER),
+        Answer(failed=Phase.TLS, detail=Detail.UNKNOWN_ISSUER),
     )
 
 
@@ -147,7 +149,8 @@ async def test_an_expired_client_certificate_is_said_plainly_and_nothing_is_post
         async with world.delivering():
             await until(lambda: has_attempts(world, 1))
 
-    assert await world.attempts() == [(1, "client_certificate_expired", None)]
+    assert await world.attempts() == [(1, "tls", None)]
+    assert await world.details() == [Detail.CLIENT_CERTIFICATE_EXPIRED]
     assert not receiver.received
     assert (await world.the_endpoint()).failing_since is not None
 

@@ -1,13 +1,14 @@
 import asyncio
 import gzip
 import socket
+from pathlib import Path
 from time import monotonic
 
 import pytest
 from aiohttp import web
 
 from app.delivery.post import Deadlines, open_post
-from app.domain.retry import Answer, Phase
+from app.domain.retry import Answer, Detail, Phase
 from tests.delivery.posting import answer_of
 from tests.delivery.receivers import (
     Conversation,
@@ -40,12 +41,20 @@ async def test_a_body_is_posted_as_it_is_with_its_headers_and_no_cookie() -> Non
     assert "cookie" not in second.headers
 
 
-async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+async def test_nothing_of_the_environment_is_used_neither_proxies_nor_passwords(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "WS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+        monkeypatch.setenv(name.lower(), "http://127.0.0.1:1")
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
 
     async with a_receiver() as receiver:
         assert await answer_of(receiver.url) == Answer(204)
+
+    assert "authorization" not in receiver.received[0].headers
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -67,7 +76,7 @@ async def test_retry_after_is_handed_on_as_it_came() -> None:
     [
         (say_nothing, Answer(failed=Phase.TIMEOUT)),
         (trickle_headers, Answer(failed=Phase.TIMEOUT)),
-        (hang_up, Answer(failed=Phase.ANSWER)),
+        (hang_up, Answer(failed=Phase.ANSWER, detail=Detail.CLOSED)),
         (trickle_body, Answer(500)),
         (never_close, Answer(200)),
     ],
@@ -87,7 +96,7 @@ async def test_what_is_not_http_is_no_answer() -> None:
         await reader.read()
 
     async with a_bad_receiver(greet) as receiver:
-        assert await answer_of(receiver.url) == Answer(failed=Phase.ANSWER)
+        assert await answer_of(receiver.url) == Answer(failed=Phase.ANSWER, detail=Detail.NOT_HTTP)
 
 
 async def test_a_giant_answer_is_read_to_the_cap_and_no_further() -> None:
@@ -127,7 +136,7 @@ async def test_a_port_where_nobody_listens_fails_to_connect() -> None:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/"
 
-        assert await answer_of(url) == Answer(failed=Phase.CONNECT)
+        assert await answer_of(url) == Answer(failed=Phase.CONNECT, detail=Detail.REFUSED)
 
 
 async def test_an_answer_whose_status_came_in_time_counts_though_its_body_does_not_end() -> None:

@@ -217,6 +217,9 @@ class World:
     async def attempts(self) -> list[tuple[int, str, int | None]]:
         return [(row.number, row.outcome, row.status) for row in await self.rows(attempts)]
 
+    async def details(self) -> list[str | None]:
+        return [row.detail for row in await self.rows(attempts)]
+
     async def the_endpoint(self) -> Row[Any]:
         (row,) = await self.rows(endpoints)
         return row
@@ -226,10 +229,15 @@ class World:
 
     @asynccontextmanager
     async def delivering(
-        self, *, pace: Pace = QUICK, post: Post | None = None, listen_url: str | None = None
+        self,
+        *,
+        pace: Pace = QUICK,
+        post: Post | None = None,
+        listen_url: str | None = None,
+        deadlines: Deadlines = SHORT,
     ) -> AsyncIterator[Dispatcher]:
         """Run a dispatcher while the block runs, then stop it and wait for its end."""
-        async with open_post(LOOPBACK, deadlines=SHORT) as loopback:
+        async with open_post(LOOPBACK, deadlines=deadlines) as loopback:
             dispatcher = Dispatcher(
                 self.sessions,
                 self.key_ring,

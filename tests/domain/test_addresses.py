@@ -1,8 +1,12 @@
-from ipaddress import ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from yarl import URL
 
-from app.domain.addresses import Reach, networks_of
+from app.domain.addresses import Reach, is_global, networks_of, unwrapped
+from tests.domain.hostile_urls import HOSTILE, SPECIAL_PURPOSE
 
 INTERNET = Reach()
 HOSPITAL = Reach(networks_of(("10.20.0.0/16", "fd12:3456::/32")))
@@ -73,99 +77,81 @@ def test_a_plain_https_url_has_no_faults(url: str) -> None:
     assert INTERNET.faults_of(url) == ()
 
 
-BAD = {
-    "url_too_long": ["https://a.example/" + "x" * 2048],
-    "url_characters": [
-        "",
-        " https://a.example/",
-        "https://a.example/\n",
-        "https://a\t.example/",
-        "https://a.example/a b",
-        "https://a.example\\@b.example/",
-        "https://pusk\u00e9smas.example/",
-        "https://127\u30020\u30020\u30021/",
-        "https://\u2460\u2461\u2466.0.0.1/",
-        "https://a.example/\x00",
-    ],
-    "url_invalid": ["a.example", "//a.example/", "mailto:a@b.example", "https:a.example", "/hook", "https:/a.example"],
-    "url_scheme": ["ftp://a.example/", "file://a.example/etc/passwd", "gopher://a.example/", "javascript://a.example/"],
-    "url_fragment": ["https://a.example/#", "https://a.example/#x", "https://a.example#@b.example/"],
-    "url_userinfo": [
-        "https://user@a.example/",
-        "https://user:secret@a.example/",
-        "https://a.example:443@127.0.0.1/",
-        "https://@a.example/",
-    ],
-    "url_host": [
-        "https:///hook",
-        "https://a_b.example/",
-        "https://-a.example/",
-        "https://a-.example/",
-        "https://a..example/",
-        "https://.a.example/",
-        "https://a.example:/",
-        "https://a.example:99999999/",
-        "https://a.example:80:80/",
-        "https://%31%32%37.0.0.1/",
-        "https://[::1/",
-        "https://::1/",
-        "https://[fe80::1%25eth0]/",
-        "https://[v1.a]/",
-        f"https://{'a' * 64}.example/",
-        f"https://{'a.' * 127}example/",
-    ],
-    "url_host_not_canonical": [
-        "https://2130706433/",
-        "https://127.1/",
-        "https://127.0.1/",
-        "https://0177.0.0.1/",
-        "https://017700000001/",
-        "https://0x7f000001/",
-        "https://0x7f.0.0.1/",
-        "https://0x7F.1/",
-        "https://127.0.0.1./",
-        "https://127.0.0.01/",
-        "https://256.0.0.1/",
-        "https://1.2.3.4.5/",
-        "https://a.example.0x1/",
-        "https://a.example.7/",
-        "https://0/",
-        "https://0x/",
-        "https://[::ffff:127.0.0.256]/",
-    ],
-    "url_address_not_allowed": [
-        "https://127.0.0.1/",
-        "https://10.0.0.1/",
-        "https://169.254.169.254/latest/meta-data/",
-        "https://0.0.0.0/",
-        "https://[::1]/",
-        "https://[::]/",
-        "https://[::ffff:127.0.0.1]/",
-        "https://[::ffff:7f00:1]/",
-        "https://[64:ff9b::7f00:1]/",
-        "https://[2002:7f00:1::]/",
-        "https://[fd00:ec2::254]/",
-        "https://[fe80::1]/",
-    ],
-    "url_https_required": ["http://a.example/", "http://8.8.8.8/", "HTTP://a.example/"],
-    "url_port": [
-        "https://a.example:0/",
-        "https://a.example:22/",
-        "https://a.example:25/",
-        "https://a.example:80/",
-        "https://a.example:1023/",
-        "https://a.example:65536/",
-    ],
-}
-
-
-@pytest.mark.parametrize(("code", "url"), [(code, url) for code, urls in BAD.items() for url in urls])
+@pytest.mark.parametrize(("code", "url"), [(code, url) for code, urls in HOSTILE.items() for url in urls])
 def test_every_fault_of_a_url_is_named_and_never_repeats_it(code: str, url: str) -> None:
     faults = INTERNET.faults_of(url)
 
-    assert [fault.code for fault in faults] == [code]
+    assert [fault.code for fault in faults] == [code], HOSTILE[code][url]
     assert faults[0].pointer == "/url"
     assert len(url) < 12 or url not in faults[0].message
+
+
+def test_there_are_hostile_urls_enough() -> None:
+    urls = [url for urls in HOSTILE.values() for url in urls]
+
+    assert len(urls) == len(set(urls)) >= 250
+    assert all(reason for urls in HOSTILE.values() for reason in urls.values())
+
+
+@pytest.mark.parametrize("code", set(HOSTILE) - {"url_https_required", "url_address_not_allowed"})
+def test_no_allow_list_and_no_trial_lets_a_broken_url_through(code: str) -> None:
+    everything = Reach(networks_of(("0.0.0.0/0", "::/0")), allow_http=True)
+
+    assert [url for url in HOSTILE[code] if not everything.faults_of(url)] == []
+
+
+# --- every special-purpose range ---
+
+
+def inside(network: str) -> list[str]:
+    """The first, the last and one in the middle of a range."""
+    found = ip_network(network)
+    return [str(found[place]) for place in sorted({0, found.num_addresses // 2, found.num_addresses - 1})]
+
+
+@pytest.mark.parametrize("network", SPECIAL_PURPOSE)
+def test_no_address_of_a_special_purpose_range_is_posted_to_in_any_form(network: str) -> None:
+    for address in inside(network):
+        forms = [address]
+        if ":" not in address:
+            number = int(ip_address(address))
+            forms += [f"::ffff:{address}", f"::{address}", f"::ffff:0:{address}", f"64:ff9b::{address}"]
+            forms += [f"2002:{number >> 16:x}:{number & 0xFFFF:x}::1", f"2400:cb00::5efe:{address}"]
+        assert [form for form in forms if INTERNET.may_post_to(form)] == [], SPECIAL_PURPOSE[network]
+
+
+@given(st.ip_addresses())
+def test_what_may_be_posted_to_is_global_by_the_standard_library_too(address: IPv4Address | IPv6Address) -> None:
+    final = unwrapped(address)
+
+    if is_global(address):
+        assert final.is_global
+        assert not final.is_multicast
+        assert not final.is_reserved or final.version == 6
+
+
+@given(st.ip_addresses(v=4))
+def test_an_address_is_judged_alike_in_every_form_of_it(address: IPv4Address) -> None:
+    number = int(address)
+    forms = [f"::ffff:{address}", f"64:ff9b::{address}", f"2002:{number >> 16:x}:{number & 0xFFFF:x}::"]
+
+    assert {INTERNET.may_post_to(form) for form in forms} == {is_global(address)}
+
+
+@given(st.text(max_size=60) | st.from_regex(r"https://[a-z0-9.:\[\]%@-]{0,40}(/.*)?", fullmatch=True))
+def test_whatever_a_url_is_it_is_judged_and_what_passes_is_read_alike_by_the_client(url: str) -> None:
+    if INTERNET.faults_of(url):
+        return
+
+    read = URL(url, encoded=True)
+    assert read.scheme == "https"
+    assert (read.user, read.password, read.fragment) == (None, None, "")
+    host = url.split("://", 1)[1].split("/", 1)[0].split("?", 1)[0]
+    name = host.rsplit("]", 1)[0].lstrip("[") if host.startswith("[") else host.split(":", 1)[0]
+    assert (
+        ip_address(read.raw_host or "") == ip_address(name) if host.startswith("[") else read.raw_host == name.lower()
+    )
+    assert read.port == 443 or 1024 <= (read.port or 0) <= 65535
 
 
 def test_all_faults_are_listed_at_once() -> None:

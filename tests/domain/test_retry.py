@@ -13,6 +13,7 @@ from app.domain.retry import (
     is_failing,
     is_hopeless,
     next_attempt,
+    pause_of,
     verdict,
 )
 
@@ -68,6 +69,16 @@ def test_the_jitter_is_a_fifth_and_no_wait_is_longer_than_a_day(made: int, chanc
         ("000000000000000060", 60),
         ("-5", 0),
         ("1.5", 0),
+        ("1e9", 0),
+        ("+60", 0),
+        ("0x10", 0),
+        ("60, 120", 0),
+        ("60 seconds", 0),
+        ("\u00b2", 0),
+        ("Tue, 04 Mar 2025 16:10:00 +0700", 600),
+        ("Tue, 04 Mar 2025 09:10:00 +9999", 0),
+        ("Mon, 01 Jan 0001 00:00:00 GMT", 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86400),
         ("soon", 0),
         ("\u0662", 0),
         ("Tue, 04 Mar 2025 09:10:00 GMT", 600),
@@ -91,6 +102,57 @@ def test_no_retry_after_breaks_the_reading(header: str) -> None:
 def test_the_larger_of_schedule_and_retry_after_is_waited_for() -> None:
     assert next_attempt(1, failed_at=NOW, chance=0.5, retry_after="60") == NOW + timedelta(seconds=60)
     assert next_attempt(2, failed_at=NOW, chance=0.5, retry_after="60") == NOW + timedelta(seconds=300)
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("60", 60), ("300", 300), ("301", 300), ("86400", 300), (None, 10)])
+def test_an_emergencys_open_offer_is_tried_every_five_minutes_whatever_was_asked(
+    header: str | None, seconds: int
+) -> None:
+    found = next_attempt(2, failed_at=NOW, chance=0.5, emergency=True, open_offer=True, retry_after=header)
+
+    assert found == NOW + timedelta(seconds=seconds)
+
+
+def test_other_news_of_an_emergency_waits_as_long_as_was_asked() -> None:
+    assert next_attempt(2, failed_at=NOW, chance=0.5, emergency=True, retry_after="3600") == NOW + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "seconds"),
+    [
+        (Answer(429, retry_after="60"), 60),
+        (Answer(503, retry_after="60"), 60),
+        (Answer(503, retry_after="Tue, 04 Mar 2025 09:02:00 GMT"), 120),
+        (Answer(429, retry_after="86400"), 300),
+        (Answer(429, retry_after="9" * 400), 300),
+        (Answer(429, retry_after="Tue, 04 Mar 2025 08:00:00 GMT"), None),
+        (Answer(429, retry_after="0"), None),
+        (Answer(429, retry_after="-5"), None),
+        (Answer(429, retry_after="soon"), None),
+        (Answer(429), None),
+        (Answer(500, retry_after="60"), None),  # it speaks of this post
+        (Answer(502, retry_after="60"), None),
+        (Answer(504, retry_after="60"), None),
+        (Answer(200, retry_after="60"), None),
+        (Answer(301, retry_after="60"), None),
+        (Answer(failed=Phase.TIMEOUT), None),
+    ],
+)
+def test_a_busy_server_is_left_alone_as_long_as_it_asks_and_five_minutes_at_most(
+    answer: Answer, seconds: int | None
+) -> None:
+    assert pause_of(answer, now=NOW) == (None if seconds is None else NOW + timedelta(seconds=seconds))
+
+
+def test_an_answer_to_an_emergency_leaves_a_turn_to_others_before_its_next_attempt() -> None:
+    assert pause_of(Answer(503, retry_after="600"), now=NOW, emergency=True) == NOW + timedelta(minutes=1)
+
+
+@given(status=st.integers(0, 999), header=st.text() | st.from_regex(r"[0-9]{1,400}", fullmatch=True))
+def test_no_answer_leaves_a_server_alone_for_longer_than_five_minutes(status: int, header: str) -> None:
+    until = pause_of(Answer(status, retry_after=header), now=NOW)
+
+    assert until is None or NOW < until <= NOW + timedelta(minutes=5)
 
 
 def test_retry_after_adds_no_attempt() -> None:

@@ -267,3 +267,33 @@ async def test_a_sender_is_told_when_its_coordinator_voids_what_was_waiting(serv
     for agency in (PPU, KUKAR):
         type_, data = (await service.news(agency))[-1]
         assert (type_, data["reason"]) == ("service_request.cancelled", "entered_in_error")
+
+
+async def test_what_an_offer_that_becomes_an_emergency_still_has_to_send_goes_first_and_now(service: Service) -> None:
+    referral = await service.submit(a_referral(services=[{"type": "health_service"}]))
+    async with service.sessions.begin() as tx:
+        receiver = (await tx.execute(text("SELECT agency_code FROM handoffs"))).scalar_one()
+    async with service.sessions.begin() as tx:
+        endpoint_id = (
+            await tx.execute(
+                text(
+                    "INSERT INTO endpoints (id, agency_code, url, secret, state, created_at) VALUES"
+                    " (gen_random_uuid(), :agency, 'http://127.0.0.1:9/', '', 'active', now()) RETURNING id"
+                ),
+                {"agency": receiver},
+            )
+        ).scalar_one()
+        await tx.execute(
+            text(
+                "INSERT INTO deliveries (id, event_id, endpoint_id, state, due_at, attempts, created_at)"
+                " SELECT gen_random_uuid(), id, :endpoint, 'due', now() + interval '10 hours', 5, now()"
+                " FROM events WHERE agency_code = :agency AND type = 'handoff.offered'"
+            ),
+            {"endpoint": endpoint_id, "agency": receiver},
+        )
+
+    await amend(service, referral["id"], urgency="emergency")
+
+    async with service.sessions.begin() as tx:
+        found = await tx.execute(text("SELECT goes_first, due_at <= now() AS due FROM deliveries"))
+        assert {(row.goes_first, row.due) for row in found} == {(True, True)}
