@@ -9,6 +9,7 @@ from typing import Any
 from chaos.door import Door
 
 OFFERED, NEEDS_COORDINATOR = "handoff.offered", "service_request.needs_coordinator"
+VERIFICATION = "endpoint.verification"
 AT_ONCE = 8
 
 
@@ -42,6 +43,9 @@ class Agencies:
             elif news["type"] == NEEDS_COORDINATOR:
                 request = news["data"]["service_request_id"]
                 await self._do(agency, f"/service-requests/{request}", "acknowledge")
+            elif news["type"] == VERIFICATION:
+                challenge = {"challenge": news["data"]["challenge"]}
+                await self._do(agency, f"/endpoints/{news['data']['endpoint_id']}", "verify", challenge)
 
     async def _answer(self, agency: str, handoff_id: str) -> None:
         path = f"/handoffs/{handoff_id}"

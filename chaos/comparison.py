@@ -93,10 +93,17 @@ class Comparison:
 
     @classmethod
     async def of(cls, engine: AsyncEngine, written: Written, poisoned: frozenset[str]) -> "Comparison":
-        """Read the database's side; `poisoned` are the ids of the events that nobody can be told of."""
-        tables = (events, endpoints, deliveries, referrals, handoffs)
+        """Read the database's side; `poisoned` are the ids of the events that nobody can be told of.
+
+        Challenges are no news, and no receiver keeps them.
+        """
+        challenges = select(events.c.id).where(events.c.type == EventType.ENDPOINT_VERIFICATION.value)
+        wanted = {table.name: select(table) for table in (endpoints, referrals, handoffs)} | {
+            "events": select(events).where(events.c.id.not_in(challenges)),
+            "deliveries": select(deliveries).where(deliveries.c.event_id.not_in(challenges)),
+        }
         async with engine.begin() as connection:
-            rows = {table.name: (await connection.execute(select(table))).all() for table in tables}
+            rows = {name: (await connection.execute(one)).all() for name, one in wanted.items()}
         return cls(written, rows, poisoned)
 
     def counted(self) -> Counted:

@@ -18,7 +18,7 @@ from typing import Any
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from chaos.agency import Agencies
+from chaos.agency import VERIFICATION, Agencies
 from chaos.door import Door
 from chaos.peers import process_behind
 
@@ -58,16 +58,21 @@ class Receiver:
     async def take(self, request: web.Request) -> web.StreamResponse:
         """Take one post: keep what came, then answer it or not."""
         path, body = request.path, await request.read()
-        if path.startswith("/deadly/"):
-            return self._kill_who_posts(request)
         agency, _ = self._orders.endpoints[path]
         id_ = request.headers.get("webhook-id", "")
-        times = self._times[path, id_] = self._times.get((path, id_), 0) + 1
         try:
             news: dict[str, Any] = self._webhooks[path].verify(body, dict(request.headers))
-            does = self._drawn(path, id_, times)
+            does = ""
         except WebhookVerificationError as error:
             news, does = {}, f"refused: {error}"
+        if news.get("type") == VERIFICATION:
+            # It comes before anything breaks, and holds what proves that this address is theirs: not for a record.
+            self.agencies.take(agency, id_, news)
+            return web.Response(status=204)
+        if path.startswith("/deadly/"):
+            return self._kill_who_posts(request)
+        times = self._times[path, id_] = self._times.get((path, id_), 0) + 1
+        does = does or self._drawn(path, id_, times)
         self._keep(path, agency, id_, body, request, does)
         if does in {"taken", "slow"}:
             self.agencies.take(agency, id_, news)

@@ -132,12 +132,13 @@ async def _due(town: Town) -> int:
 
 
 async def _hurry(town: Town) -> None:
-    """Have sent now what is scheduled for minutes or hours later, as an agency does that was down: pause and enable."""
+    """Have sent now what waits for minutes or hours, as an agency does that was down: pause and enable."""
     async with town.engine.begin() as connection:
         later = await connection.execute(
             text(
                 "SELECT DISTINCT endpoint_id FROM deliveries WHERE state = 'due' AND claim IS NULL"
-                " AND due_at > now() + interval '10 seconds'"
+                " AND (due_at > now() + interval '10 seconds'"
+                " OR endpoint_id IN (SELECT id FROM endpoints WHERE breaker_opened_at IS NOT NULL))"
             )
         )
         waiting = [str(row.endpoint_id) for row in later]

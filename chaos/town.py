@@ -49,6 +49,7 @@ SETTINGS = {
     "LINTAS_LOG_LEVEL": "DEBUG",
 }
 
+PROVEN_WITHIN = 60.0
 FEW_UNITS = (("api-1", True, False), ("worker-1", False, False), ("worker-2", False, True))
 QUICK = {"LINTAS_WEBHOOK__TOTAL_TIMEOUT": "1", "LINTAS_WEBHOOK__CONNECT_TIMEOUT": "1"}
 
@@ -112,6 +113,7 @@ async def a_town(directory: Path, *, seed_: int, misbehaves: float, quick: bool)
             counts=[directory / f"counts-{name}.json" for name in ("receiver-1", "receiver-2", "sender")],
         )
         await _register(town, seed_, misbehaves)
+        await _until_proven(town)
         await _poison(town, deadly=not quick)
         yield town
         await town.door.aclose()
@@ -175,19 +177,31 @@ async def _register(town: Town, seed_: int, misbehaves: float) -> None:
     )
 
 
+async def _until_proven(town: Town) -> None:
+    """Wait until each agency has given back what was posted to prove its address."""
+    async with asyncio.timeout(PROVEN_WITHIN):
+        while True:
+            async with town.engine.begin() as connection:
+                if await connection.scalar(text("SELECT bool_and(state = 'active') FROM endpoints")):
+                    return
+            await asyncio.sleep(0.1)
+
+
 async def _poison(town: Town, *, deadly: bool) -> None:
     """Plant news that cannot be signed, and news that kills the worker that posts it, with two attempts left each."""
     for agency, attempts in ((UNSEALABLE, 9), (DEADLY, 8 if deadly else 10)):
         (endpoint_id,) = (id_ for id_, (whose, _) in town.endpoints.items() if whose == agency)
         async with town.engine.begin() as connection:
             if agency == UNSEALABLE:
-                broken = "set_byte(secret, length(secret) - 1, 255 - get_byte(secret, length(secret) - 1))"
+                broken = "set_byte(sealed, length(sealed) - 1, 255 - get_byte(sealed, length(sealed) - 1))"
                 await connection.execute(
-                    text(f"UPDATE endpoints SET secret = {broken} WHERE id = :id"),  # noqa: S608 - no value in it
+                    text(f"UPDATE endpoint_secrets SET sealed = {broken} WHERE endpoint_id = :id"),  # noqa: S608 - no value in it
                     {"id": endpoint_id},
                 )
-            # Paused, the ping is held: its attempts can be set before any is made.
-            await connection.execute(text("UPDATE endpoints SET state = 'paused' WHERE id = :id"), {"id": endpoint_id})
+            # Paused, the ping is held: its attempts can be set before any is made. Workers keep what they have opened
+            # of a version.
+            paused = "UPDATE endpoints SET state = 'paused', version = version + 1 WHERE id = :id"
+            await connection.execute(text(paused), {"id": endpoint_id})
         status, _ = await town.door.call(town.keys[agency], "POST", f"/endpoints/{endpoint_id}/ping")
         if status != 202:
             raise RuntimeError(f"no ping for {agency}: {status}")
@@ -195,7 +209,7 @@ async def _poison(town: Town, *, deadly: bool) -> None:
             planted = await connection.execute(
                 text(
                     "UPDATE deliveries SET attempts = :attempts, state = 'due', due_at = now()"
-                    " WHERE endpoint_id = :id RETURNING event_id"
+                    " WHERE endpoint_id = :id AND state = 'held' RETURNING event_id"
                 ),
                 {"id": endpoint_id, "attempts": attempts},
             )
