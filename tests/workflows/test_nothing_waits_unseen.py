@@ -277,8 +277,8 @@ async def test_what_an_offer_that_becomes_an_emergency_still_has_to_send_goes_fi
         endpoint_id = (
             await tx.execute(
                 text(
-                    "INSERT INTO endpoints (id, agency_code, url, secret, state, created_at) VALUES"
-                    " (gen_random_uuid(), :agency, 'http://127.0.0.1:9/', '', 'active', now()) RETURNING id"
+                    "INSERT INTO endpoints (id, agency_code, url, state, created_at) VALUES"
+                    " (gen_random_uuid(), :agency, 'http://127.0.0.1:9/', 'active', now()) RETURNING id"
                 ),
                 {"agency": receiver},
             )
