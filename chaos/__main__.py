@@ -121,7 +121,7 @@ def _report(
     console.print(f"{'answers':>12}  {', '.join(f'{status} {times}' for status, times in sorted(statuses.items()))}")
     console.print(f"{'replayed':>12}  {replayed}")
     for difference in differences[:MOST_SHOWN]:
-        console.print(Text(f"≠ {difference}", "red"))
+        console.print(Text(f"≠ {difference}", "red"), soft_wrap=True)
     if len(differences) > MOST_SHOWN:
         console.print(Text(f"≠ and {len(differences) - MOST_SHOWN} more", "red"))
 
