@@ -17,10 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from app.api import (
     agencies,
     agreements,
+    deliveries,
+    endpoint_health,
     endpoints,
     events,
     handoffs,
     health,
+    recoveries,
     reference,
     referrals,
     routing,
@@ -41,6 +44,7 @@ from app.storage.sealing import KeyRing
 from app.workflows.credit_outage import credit_outage
 from app.workflows.desk import Terms
 from app.workflows.run_clocks import run_due_clocks
+from app.workflows.run_recoveries import run_due_recoveries
 
 ROUTERS: tuple[APIRouter, ...] = (
     referrals.router,
@@ -49,12 +53,20 @@ ROUTERS: tuple[APIRouter, ...] = (
     routing.router,
     events.router,
     endpoints.router,
+    endpoint_health.router,
+    deliveries.router,
+    recoveries.router,
     agencies.router,
     agreements.router,
     agreements.publishing,
     reference.router,
 )
 """The routers of the API, in the order in which the documents list them."""
+
+KEPT_OF_ANSWERS = 1024
+"""Bytes of an answer that are kept where the operator asks for it."""
+RECOVERING_EVERY = 0.05
+"""Seconds between two steps of a recovery that moves."""
 
 log = structlog.get_logger()
 
@@ -248,9 +260,16 @@ async def work(service: Service, stop: asyncio.Event) -> None:
             async with service.sessions.begin() as tx:
                 forgotten = await idempotency.forget_expired(tx)
 
+    async def recover() -> None:
+        # While one moves its endpoint takes what it is given within moments, and is given more.
+        while await run_due_recoveries(service.sessions) and not stop.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), RECOVERING_EVERY)
+
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(deliver(service, stop))
         tasks.create_task(repeat("clocks", run_clocks, every=1.0, stop=stop))
+        tasks.create_task(repeat("recoveries", recover, every=1.0, stop=stop))
         tasks.create_task(repeat("forget_answers", forget_answers, every=60.0, stop=stop))
 
 
@@ -265,7 +284,8 @@ async def deliver(service: Service, stop: asyncio.Event) -> None:
         drain=service.settings.stop_within,
     )
     within = Deadlines(total=longest.total_seconds(), connect=webhook.connect_timeout.total_seconds())
-    async with open_post(service.terms.reach, deadlines=within) as post, asyncio.TaskGroup() as tasks:
+    kept = KEPT_OF_ANSWERS if webhook.keep_answers else 0
+    async with open_post(service.terms.reach, deadlines=within, kept=kept) as post, asyncio.TaskGroup() as tasks:
         dispatcher = Dispatcher(
             service.sessions,
             service.key_ring,

@@ -47,6 +47,7 @@ FIELDS = frozenset(
         "place",
         "port",
         "reason",
+        "recovery_id",
         "referral_id",
         "referrals",
         "registry_version",

@@ -60,6 +60,8 @@ class WebhookSettings(_Part):
     connect_timeout: Some = timedelta(seconds=5)
     total_timeout: Some = timedelta(seconds=15)
     concurrency: Annotated[int, Field(ge=1, le=1000)] = 256
+    keep_answers: bool = False
+    """Whether the first 1 KiB of what a receiver answers is kept, sealed, and shown to its agency."""
 
     @field_validator("allow_networks", mode="before")
     @classmethod

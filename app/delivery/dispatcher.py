@@ -16,7 +16,7 @@ from app.delivery.post import Post
 from app.delivery.recorder import Recorder
 from app.domain.retry import DELIVERED, Answer, Phase, exhausted
 from app.domain.webhook import body_of, headers_of
-from app.storage import endpoints
+from app.storage import delivery_history, endpoints
 from app.storage.claims import Claimed, claim_due
 from app.storage.database import is_passing
 from app.storage.delivery_hints import listen
@@ -166,7 +166,8 @@ class Dispatcher:
             status=answer.status,
             milliseconds=round(duration / timedelta(milliseconds=1)),
         )
-        await self._recorder.record(Posted(claimed, answer, started_at, duration))
+        sealed = delivery_history.seal_answer(self._key_ring, claimed.id, answer.start)
+        await self._recorder.record(Posted(claimed, answer, started_at, duration, sealed))
 
     async def _answer_to(self, claimed: Claimed, started_at: datetime) -> Answer:
         if exhausted(claimed.attempt, emergency=claimed.emergency, open_offer=claimed.offer):

@@ -27,11 +27,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.events import EventType
-from app.domain.handoff import HandoffState
 from app.domain.vocabulary import Urgency
 from app.storage.deliveries import DUE_LITERAL
 from app.storage.endpoints import ACTIVE
+from app.storage.offers import IS_CLOSED_OFFER, IS_OFFER
 from app.storage.tables import Moment, deliveries, endpoints, events, handoffs, referrals
 
 _CLAIMING = 0x6C64656C
@@ -193,13 +192,6 @@ def _claim() -> Select[Any]:
         .returning(deliveries.c.id, deliveries.c.event_id, deliveries.c.endpoint_id, deliveries.c.attempts)
         .cte("claimed")
     )
-    offer = and_(
-        events.c.type.in_([EventType.HANDOFF_OFFERED.value, EventType.HANDOFF_REMINDER.value]),
-        # A reminder may also be about a start or a review that is overdue.
-        events.c.data["state"].astext == HandoffState.OFFERED.value,
-        # Its sender and its coordinator are told of every change, also of one that another has overtaken.
-        func.coalesce(events.c.agency_code == handoffs.c.agency_code, false()),
-    )
     return (
         select(
             claimed.c.id,
@@ -215,8 +207,8 @@ def _claim() -> Select[Any]:
             endpoints.c.url,
             endpoints.c.secret,
             func.coalesce(handoffs.c.urgency, referrals.c.urgency, "") == Urgency.EMERGENCY.value,
-            offer,
-            and_(offer, func.coalesce(handoffs.c.state, "") != HandoffState.OFFERED.value),
+            IS_OFFER,
+            IS_CLOSED_OFFER,
             _IS_FAILING,
         )
         .join_from(claimed, events, events.c.id == claimed.c.event_id)

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Integer,
+    LargeBinary,
     Select,
     SmallInteger,
     Text,
@@ -65,6 +66,8 @@ class Attempt:
     state: str
     due_at: datetime
     """When the next attempt is due, in real time; now, where there is none."""
+    answer: bytes | None = None
+    """The start of the answer, sealed, where the operator opted in."""
 
 
 async def enqueue(session: AsyncSession, event_ids: Sequence[UUID], *, now: datetime) -> None:
@@ -91,6 +94,7 @@ async def record(session: AsyncSession, made: Sequence[Attempt], *, now: datetim
         "statuses": [attempt.status for attempt in made],
         "states": [attempt.state for attempt in made],
         "dues": [attempt.due_at for attempt in made],
+        "answers": [attempt.answer for attempt in made],
     }
     return set(await session.scalars(_RECORD, columns | {"moment": now})) if made else set()
 
@@ -168,6 +172,20 @@ def _enqueueing() -> Select[Any]:
     return select(func.pg_notify(CHANNEL, "")).where(exists(select(1).where(written.c.state == DUE)))
 
 
+_KEPT = (
+    ("id", "attempt_id"),
+    ("delivery_id", "id"),
+    ("endpoint_id", "endpoint_id"),
+    ("number", "number"),
+    ("started_at", "began"),
+    ("duration_ms", "duration"),
+    ("outcome", "outcome"),
+    ("status", "status"),
+    ("answer", "answer"),
+)
+"""The columns of an attempt, and what each is called among what was posted."""
+
+
 def _recording() -> ReturningUpdate[UUID]:
     posted = (
         func.unnest(
@@ -181,14 +199,17 @@ def _recording() -> ReturningUpdate[UUID]:
             _array("statuses", SmallInteger()),
             _array("states", Text()),
             _array("dues", Moment),
+            _array("answers", LargeBinary()),
         )
-        .table_valued("id", "claim", "attempt_id", "number", "began", "duration", "outcome", "status", "state", "due")
+        .table_valued(
+            "id", "claim", "attempt_id", "number", "began", "duration", "outcome", "status", "state", "due", "answer"
+        )
         .render_derived()
         .alias("posted")
     )
     # In one order for everybody, so that a worker and somebody who holds an endpoint's news do not wait crosswise.
     won = (
-        select(posted)
+        select(posted, deliveries.c.endpoint_id)
         .join(deliveries, and_(deliveries.c.id == posted.c.id, deliveries.c.claim == posted.c.claim))
         .order_by(deliveries.c.id)
         .with_for_update(of=deliveries)
@@ -197,8 +218,8 @@ def _recording() -> ReturningUpdate[UUID]:
     kept = (
         insert(attempts)
         .from_select(
-            ["id", "delivery_id", "number", "started_at", "duration_ms", "outcome", "status"],
-            select(*(won.c[name] for name in ("attempt_id", "id", "number", "began", "duration", "outcome", "status"))),
+            [name for name, _ in _KEPT],
+            select(*(won.c[name] for _, name in _KEPT)),
         )
         .returning(attempts.c.id)
         .cte("kept")

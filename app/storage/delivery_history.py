@@ -21,8 +21,8 @@ from sqlalchemy import (
     literal,
     literal_column,
     null,
-    or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -30,9 +30,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.events import EventType
 from app.domain.handoff import HandoffState
 from app.domain.referral import ClockKind
-from app.storage.deliveries import CHANNEL, DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, NEW_ID
+from app.storage.deliveries import CHANNEL, DELIVERED, DUE, DUE_LITERAL, HELD, NEW_ID
+from app.storage.sealing import KeyRing, SealBroken
 from app.storage.tables import attempts, clocks, deliveries, endpoints, events, handoffs, referrals
 
+ANSWER = "attempt-answer"
 OFFERED_LITERAL = literal_column(f"'{HandoffState.OFFERED.value}'", Text)
 """Written out, so that a plan kept for any parameters still knows that the partial index fits."""
 
@@ -61,6 +63,22 @@ class PastAttempt:
     duration_ms: int
     outcome: str
     status: int | None
+    answer: bytes | None
+    """The start of the answer, sealed; None where the operator did not ask for it, or there was none."""
+
+
+def seal_answer(key_ring: KeyRing, delivery_id: UUID, start: bytes) -> bytes | None:
+    """Seal the start of an answer, which may hold anything, so that it opens for this delivery alone."""
+    return key_ring.seal(ANSWER, str(delivery_id), start) if start else None
+
+
+def open_answer(key_ring: KeyRing, delivery_id: UUID, sealed: bytes | None) -> str | None:
+    """Open the start of an answer as text; None where there is none, or the ring no longer holds its key."""
+    try:
+        found = b"" if sealed is None else key_ring.open(ANSWER, str(delivery_id), sealed)
+    except SealBroken:
+        return None
+    return found.decode(errors="replace").replace("\0", "\ufffd") or None
 
 
 async def list_deliveries(
@@ -89,7 +107,14 @@ async def get(session: AsyncSession, delivery_id: UUID, *, agency_code: str) -> 
 
 async def list_attempts(session: AsyncSession, delivery_id: UUID, *, agency_code: str) -> list[PastAttempt]:
     """List the attempts of an agency's delivery, the first one first."""
-    columns = (attempts.c.number, attempts.c.started_at, attempts.c.duration_ms, attempts.c.outcome, attempts.c.status)
+    columns = (
+        attempts.c.number,
+        attempts.c.started_at,
+        attempts.c.duration_ms,
+        attempts.c.outcome,
+        attempts.c.status,
+        attempts.c.answer,
+    )
     made = await session.execute(
         select(*columns)
         .join_from(attempts, deliveries, deliveries.c.id == attempts.c.delivery_id)
@@ -108,9 +133,9 @@ async def send_again(session: AsyncSession, delivery_id: UUID, *, state: str) ->
     await session.execute(
         update(deliveries)
         .where(deliveries.c.id == delivery_id, deliveries.c.state != DUE_LITERAL)
-        .values(state=state, **_AFRESH)
+        .values(state=state, **AFRESH)
     )
-    await _hint(session)
+    await hint(session)
 
 
 async def hold(session: AsyncSession, endpoint_id: UUID) -> None:
@@ -118,41 +143,28 @@ async def hold(session: AsyncSession, endpoint_id: UUID) -> None:
     await session.execute(
         update(deliveries)
         .where(
-            deliveries.c.id.in_(_in_order(deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == DUE_LITERAL))
+            deliveries.c.id.in_(in_order(deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == DUE_LITERAL))
         )
         .values(state=HELD)
     )
 
 
-async def release(session: AsyncSession, endpoint_id: UUID, *, failed_since: datetime | None = None) -> int:
-    """Make what is held for a locked, active endpoint due, and what failed since a time; give the number.
+async def release(session: AsyncSession, endpoint_id: UUID, *, at_most: int) -> bool:
+    """Make all that is held for a locked, active endpoint due; where it is more than that, nothing is, and it is False.
 
     Each begins its schedule anew, but for a post that is still under way, which keeps its lease.
     """
-    again = deliveries.c.state == HELD
-    if failed_since is not None:
-        again = or_(again, and_(deliveries.c.state == FAILED, deliveries.c.finished_at >= failed_since))
-    released = await session.execute(
-        update(deliveries)
-        .where(deliveries.c.id.in_(_in_order(deliveries.c.endpoint_id == endpoint_id, again)))
-        .values(state=DUE, **_AFRESH)
-        .returning(deliveries.c.id)
-    )
-    count = len(released.all())
-    await _hint(session)
-    return count
-
-
-async def hold_failed(session: AsyncSession, endpoint_id: UUID, *, failed_since: datetime) -> int:
-    """Hold what failed since a time, to be sent when the locked endpoint is enabled; give the number held by then."""
-    failed = and_(deliveries.c.state == FAILED, deliveries.c.finished_at >= failed_since)
+    held = select(deliveries.c.id).where(deliveries.c.endpoint_id == endpoint_id, _HELD)
+    number = await session.scalar(select(func.count()).select_from(held.limit(at_most + 1).subquery())) or 0
+    if number > at_most:
+        return False
     await session.execute(
         update(deliveries)
-        .where(deliveries.c.id.in_(_in_order(deliveries.c.endpoint_id == endpoint_id, failed)))
-        .values(state=HELD, finished_at=null(), attempts=0)
+        .where(deliveries.c.id.in_(in_order(deliveries.c.endpoint_id == endpoint_id, _HELD)))
+        .values(state=DUE, **AFRESH)
     )
-    held = select(func.count()).where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == HELD)
-    return await session.scalar(held) or 0
+    await hint(session)
+    return True
 
 
 async def lock_offers(
@@ -212,8 +224,11 @@ async def doubt_offers(session: AsyncSession, offers: Sequence[UUID]) -> None:
     await session.execute(insert(clocks).from_select(columns, doubted))
 
 
+STOPPED = text("deliveries.state IN ('held', 'failed')")
+"""Written out as in the index, so that a plan kept for any parameters still knows that it fits."""
+_HELD = and_(deliveries.c.state == HELD, STOPPED)
 _LEASED = and_(deliveries.c.claim.is_not(None), deliveries.c.due_at > func.now())
-_AFRESH: Mapping[str, Any] = {
+AFRESH: Mapping[str, Any] = {
     "due_at": case((_LEASED, deliveries.c.due_at), else_=func.now()),
     "claim": case((_LEASED, deliveries.c.claim), else_=null()),
     "attempts": case((_LEASED, deliveries.c.attempts), else_=0),
@@ -222,13 +237,14 @@ _AFRESH: Mapping[str, Any] = {
 """A whole schedule from now on; a post that is still under way keeps its lease, and is recorded."""
 
 
-def _in_order(*which: ColumnElement[bool]) -> Select[Any]:
+def in_order(*which: ColumnElement[bool]) -> Select[Any]:
     """Lock deliveries in the order in which everybody locks several of them."""
     locked = select(deliveries.c.id).where(*which).order_by(deliveries.c.id).with_for_update().cte("locked")
     return select(locked.c.id)
 
 
-async def _hint(session: AsyncSession) -> None:
+async def hint(session: AsyncSession) -> None:
+    """Tell the workers that something has fallen due."""
     await session.execute(select(func.pg_notify(CHANNEL, "")))
 
 

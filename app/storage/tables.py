@@ -394,6 +394,47 @@ attempts = Table(
     Column("duration_ms", Integer, nullable=False),
     Column("outcome", Text, nullable=False, comment="delivered, or the phase that failed"),
     Column("status", SmallInteger),
+    Column("endpoint_id", Uuid, comment="Of its delivery, for the health of it; null where an older version wrote it."),
+    Column("answer", LargeBinary, comment="Where the operator opted in: the start of the answer, sealed."),
+    # Ids follow time: by them the latest attempts are found without a look at the others.
+    Index("ix_attempts_endpoint_id_id", "endpoint_id", "id"),
+    Index("ix_attempts_failed", "endpoint_id", "id", postgresql_where=text("outcome <> 'delivered'")),
+)
+
+recoveries = Table(
+    "recoveries",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("endpoint_id", Uuid, ForeignKey("endpoints.id"), nullable=False),
+    Column("what", Text, nullable=False, comment="failed; all that ended; held, which enabling an endpoint begins"),
+    Column("since", Moment, comment="Of news that was told from then on; null is all."),
+    Column("until", Moment, nullable=False, comment="Of news that was told before."),
+    Column("event_types", Codes, comment="Null is all."),
+    Column("state", Text, nullable=False),
+    Column("counted", Integer, nullable=False, comment="What there was to send when it was begun."),
+    Column("counted_all", Boolean, nullable=False, comment="Whether there was no more than was counted."),
+    Column("queued", Integer, nullable=False, server_default=text("0")),
+    Column("superseded", Integer, nullable=False, server_default=text("0")),
+    Column("first", ARRAY(Uuid), comment="Open offers, which go first; null is not looked for yet."),
+    Column("first_done", Integer, nullable=False, server_default=text("0")),
+    Column("last_id", Uuid, nullable=False, comment="How far it came: deliveries up to this one are done."),
+    Column("next_at", Moment, nullable=False, comment="When a worker looks after it again, in real time."),
+    Column("probes", SmallInteger, nullable=False, server_default=text("0"), comment="In a row, while it fails."),
+    Column("created_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    CheckConstraint("what IN ('failed', 'all', 'held')", name="what"),
+    CheckConstraint("state IN ('running', 'finished', 'cancelled')", name="state"),
+    Index("ix_recoveries_endpoint_id_id", "endpoint_id", text("id DESC")),
+    Index("ix_recoveries_running", "next_at", postgresql_where=text("state = 'running'")),
+    # Two at once would send the same twice: what an agency asked for, and what an enabled endpoint is owed.
+    Index(
+        "uq_recoveries_running",
+        "endpoint_id",
+        text("(what = 'held')"),
+        unique=True,
+        postgresql_where=text("state = 'running'"),
+    ),
+    comment="News that is sent once more, in the background: its progress is committed with what it queues.",
 )
 
 # --- who looked ---

@@ -15,10 +15,9 @@ from app.domain.events import EventType, NewEvent
 from app.domain.versions import Expected
 from app.domain.webhook import new_secret
 from app.storage import audit, delivery_history, endpoints, events
-from app.storage.deliveries import DUE, HELD
-from app.storage.delivery_history import Delivery
 from app.storage.endpoints import Endpoint
 from app.storage.sealing import KeyRing
+from app.workflows.recover_endpoint import release_held
 
 MOST_IN_FLIGHT = 64
 DEFAULT_IN_FLIGHT = 4
@@ -101,7 +100,7 @@ async def enable_endpoint(session: AsyncSession, caller: Caller, endpoint_id: UU
     if endpoint.state == endpoints.ACTIVE:
         return endpoint
     kept = await endpoints.put(session, replace(_forgiven(endpoint), state=endpoints.ACTIVE, state_reason=None))
-    await delivery_history.release(session, endpoint_id)
+    await release_held(session, endpoint_id)
     await _audit(session, caller, "enable", endpoint_id)
     return kept
 
@@ -112,32 +111,6 @@ async def ping_endpoint(session: AsyncSession, caller: Caller, endpoint_id: UUID
     news = NewEvent(caller.agency_code, EventType.ENDPOINT_PING, {"endpoint_id": str(endpoint_id)})
     await events.announce(session, news, now=now)
     await _audit(session, caller, "ping", endpoint_id)
-
-
-async def recover_endpoint(session: AsyncSession, caller: Caller, endpoint_id: UUID, *, failed_since: datetime) -> int:
-    """Send again what failed since a time, and what is held; give the number.
-
-    What an endpoint that is not active missed is held, and goes when it is enabled. Offers no longer open are not sent.
-    """
-    endpoint = await _lock(session, caller, endpoint_id)
-    if endpoint.state == endpoints.ACTIVE:
-        count = await delivery_history.release(session, endpoint_id, failed_since=failed_since)
-    else:
-        count = await delivery_history.hold_failed(session, endpoint_id, failed_since=failed_since)
-    await _audit(session, caller, "recover", endpoint_id)
-    return count
-
-
-async def resend_delivery(session: AsyncSession, caller: Caller, delivery_id: UUID) -> Delivery:
-    """Send one delivery again, with the same webhook-id; one that is due or under way already is left to be."""
-    found = await delivery_history.get(session, delivery_id, agency_code=caller.agency_code)
-    if found is None:
-        raise NotFound("delivery")
-    endpoint = await _lock(session, caller, found.endpoint_id)
-    state = DUE if endpoint.state == endpoints.ACTIVE else HELD
-    await delivery_history.send_again(session, delivery_id, state=state)
-    await audit.record(session, caller, "delivery.resend", subject="delivery", subject_id=delivery_id)
-    return await delivery_history.get(session, delivery_id, agency_code=caller.agency_code) or found
 
 
 async def _stop(session: AsyncSession, caller: Caller, endpoint_id: UUID, state: str, action: str) -> Endpoint:

@@ -1,5 +1,4 @@
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 from uuid_utils.compat import uuid7
@@ -13,31 +12,11 @@ from app.storage.tables import audit, clocks, deliveries
 from app.storage.tables import endpoints as endpoint_rows
 from app.workflows import manage_endpoint
 from app.workflows.manage_endpoint import Wanted
+from app.workflows.resend_delivery import resend_delivery
 from tests.delivery.receivers import a_receiver, answering
 from tests.delivery.world import AGENCY, LOOPBACK, OTHER, World, all_are, has_attempts, until
 
 URL = "http://127.0.0.1:9009/hook"
-
-
-async def pause(world: World, endpoint_id: UUID) -> None:
-    async with world.sessions.begin() as tx:
-        await manage_endpoint.pause_endpoint(tx, world.caller(), endpoint_id)
-
-
-async def enable(world: World, endpoint_id: UUID) -> None:
-    async with world.sessions.begin() as tx:
-        await manage_endpoint.enable_endpoint(tx, world.caller(), endpoint_id)
-
-
-async def recover(world: World, endpoint_id: UUID) -> int:
-    async with world.sessions.begin() as tx:
-        since = world.clock() - timedelta(days=30)
-        return await manage_endpoint.recover_endpoint(tx, world.caller(), endpoint_id, failed_since=since)
-
-
-async def resend(world: World, delivery_id: UUID, *, agency: str = AGENCY) -> delivery_history.Delivery:
-    async with world.sessions.begin() as tx:
-        return await manage_endpoint.resend_delivery(tx, world.caller(agency), delivery_id)
 
 
 # --- registering ---
@@ -99,7 +78,7 @@ async def test_anothers_endpoint_is_as_absent(world: World) -> None:
             manage_endpoint.pause_endpoint(tx, stranger, endpoint_id),
             manage_endpoint.enable_endpoint(tx, stranger, uuid7()),
             manage_endpoint.ping_endpoint(tx, stranger, endpoint_id, now=world.clock()),
-            manage_endpoint.resend_delivery(tx, stranger, delivery.id),
+            resend_delivery(tx, stranger, delivery.id),
         ):
             with pytest.raises(NotFound):
                 await story

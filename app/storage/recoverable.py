@@ -1,0 +1,235 @@
+"""What there is to send once more to an endpoint, and putting it back into the queue, a bounded part at a time."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    FromClause,
+    Select,
+    Uuid,
+    and_,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.domain.events import EventType
+from app.domain.vocabulary import Urgency
+from app.storage.deliveries import DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, SUPERSEDED
+from app.storage.delivery_history import AFRESH, OFFERED_LITERAL, STOPPED, hint, in_order
+from app.storage.offers import IS_CLOSED_OFFER
+from app.storage.recoveries import Recovery, Wanted, first_id_of
+from app.storage.tables import deliveries, endpoints, events, handoffs
+
+STATES: Mapping[str, tuple[str, ...]] = {"failed": (FAILED,), "all": (DELIVERED, FAILED), "held": (HELD,)}
+_LONGEST_TRANSACTION = timedelta(hours=1)
+"""A delivery's id is made this much later, at most, than the time that it says it was created."""
+
+Which: TypeAlias = Wanted | Recovery
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How much there is to send, of which types and of when; what is about an offer no longer open is counted apart."""
+
+    sendable: int
+    superseded: int
+    by_type: Mapping[str, int]
+    oldest: datetime | None
+    newest: datetime | None
+    complete: bool
+    """Whether there is no more than was counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A delivery that was looked at: whether it is to be sent once more, or its offer is no longer open."""
+
+    id: UUID
+    wanted: bool
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """What a recovery must know of its endpoint."""
+
+    agency_code: str
+    state: str
+    failing: bool
+    max_in_flight: int
+
+
+async def count(session: AsyncSession, endpoint_id: UUID, which: Wanted, *, at_most: int) -> Count:
+    """Count what there is to send once more, looking at so many deliveries at most, the oldest first."""
+    looked_at = _in_turn(endpoint_id, which, _from(which), at_most + 1).subquery()
+    kinds = (
+        select(
+            events.c.type,
+            IS_CLOSED_OFFER.label("closed"),
+            func.count().label("number"),
+            func.min(looked_at.c.created_at).label("oldest"),
+            func.max(looked_at.c.created_at).label("newest"),
+        )
+        .select_from(_with_news(looked_at))
+        .where(_is_wanted(looked_at, which))
+        .group_by(events.c.type, IS_CLOSED_OFFER)
+    )
+    total = await session.scalar(select(func.count()).select_from(looked_at)) or 0
+    rows = (await session.execute(kinds)).all()
+    sendable = [row for row in rows if not row.closed]
+    return Count(
+        sendable=sum(row.number for row in sendable),
+        superseded=sum(row.number for row in rows if row.closed),
+        by_type={row.type: row.number for row in sorted(sendable, key=lambda row: str(row.type))},
+        oldest=min((row.oldest for row in sendable), default=None),
+        newest=max((row.newest for row in sendable), default=None),
+        complete=total <= at_most,
+    )
+
+
+async def lock_receiver(session: AsyncSession, endpoint_id: UUID) -> Receiver | None:
+    """Keep an endpoint from being stopped or enabled meanwhile; None, without waiting, where somebody is at it."""
+    row = (
+        await session.execute(
+            select(
+                endpoints.c.agency_code,
+                endpoints.c.state,
+                endpoints.c.failing_since.is_not(None).label("failing"),
+                endpoints.c.max_in_flight,
+            )
+            .where(endpoints.c.id == endpoint_id)
+            .with_for_update(read=True, skip_locked=True)
+        )
+    ).one_or_none()
+    return None if row is None else Receiver(*row)
+
+
+async def ready(session: AsyncSession, endpoint_id: UUID, *, at_most: int) -> int:
+    """Count what an endpoint is to be sent now, and what is under way to it; no further than so many."""
+    due = and_(deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == DUE_LITERAL)
+    waiting = select(deliveries.c.id).where(due, deliveries.c.due_at <= func.now()).limit(at_most).subquery()
+    leased = (
+        select(deliveries.c.id)
+        .where(due, deliveries.c.claim.is_not(None), deliveries.c.due_at > func.now())
+        .limit(at_most)
+        .subquery()
+    )
+    counted = [select(func.count()).select_from(part).scalar_subquery() for part in (waiting, leased)]
+    return await session.scalar(select(counted[0] + counted[1])) or 0
+
+
+async def open_offers(session: AsyncSession, recovery: Recovery, agency_code: str, *, limit: int) -> tuple[UUID, ...]:
+    """List what a recovery sends first: offers that can still be answered, those in an emergency before all others."""
+    is_emergency = handoffs.c.urgency == Urgency.EMERGENCY.value
+    wanted = (
+        select(deliveries.c.id)
+        .join_from(handoffs, events, events.c.handoff_id == handoffs.c.id)
+        .join(
+            deliveries,
+            and_(deliveries.c.event_id == events.c.id, deliveries.c.endpoint_id == recovery.endpoint_id),
+        )
+        .where(
+            handoffs.c.agency_code == agency_code,
+            handoffs.c.state == OFFERED_LITERAL,
+            events.c.agency_code == agency_code,
+            events.c.type == EventType.HANDOFF_OFFERED.value,
+            deliveries.c.state.in_(STATES[recovery.what]),
+            _is_wanted(deliveries, recovery),
+        )
+        .order_by(is_emergency.desc(), deliveries.c.id)
+        .limit(limit)
+    )
+    return tuple(await session.scalars(wanted))
+
+
+async def among(session: AsyncSession, recovery: Recovery, delivery_ids: Sequence[UUID]) -> list[Found]:
+    """Look at some deliveries of a recovery, in the order in which they are named."""
+    named = select(deliveries).where(deliveries.c.id == func.any(literal(list(delivery_ids), ARRAY(Uuid()))))
+    found = {one.id: one for one in await _looked_at(session, recovery, named.subquery())}
+    return [found[delivery_id] for delivery_id in delivery_ids if delivery_id in found]
+
+
+async def following(session: AsyncSession, recovery: Recovery, *, limit: int) -> list[Found]:
+    """Look at the deliveries after those that a recovery has done, so many at most; fewer are the last."""
+    candidates = _in_turn(recovery.endpoint_id, recovery, recovery.last_id, limit).subquery()
+    return await _looked_at(session, recovery, candidates)
+
+
+async def queue(session: AsyncSession, recovery: Recovery, delivery_ids: Collection[UUID]) -> int:
+    """Make deliveries due now, with a whole schedule before them; what is due already is left, and not counted."""
+    if not delivery_ids:
+        return 0
+    queued = await session.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_(in_order(_among(delivery_ids), deliveries.c.state.in_(STATES[recovery.what]))))
+        .values(state=DUE, **AFRESH)
+        .returning(deliveries.c.id)
+    )
+    count = len(queued.all())
+    await hint(session)
+    return count
+
+
+async def supersede(session: AsyncSession, delivery_ids: Collection[UUID]) -> None:
+    """Record that these were not sent, as their offers are no longer open; what was delivered once stays delivered."""
+    if not delivery_ids:
+        return
+    await session.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_(in_order(_among(delivery_ids), deliveries.c.state.in_([FAILED, HELD]), _UNLEASED)))
+        .values(state=SUPERSEDED, due_at=func.now(), claim=null(), finished_at=func.now())
+    )
+
+
+_UNLEASED = or_(deliveries.c.claim.is_(None), deliveries.c.due_at <= func.now())
+
+
+def _among(delivery_ids: Collection[UUID]) -> ColumnElement[bool]:
+    return deliveries.c.id == func.any(literal(list(delivery_ids), ARRAY(Uuid())))
+
+
+def _from(which: Wanted) -> UUID:
+    return UUID(int=0) if which.since is None else first_id_of(which.since)
+
+
+def _in_turn(endpoint_id: UUID, which: Which, after: UUID, limit: int) -> Select[Any]:
+    """Read on in the order of ids from the index, and no more of it than the limit: what is not wanted counts too."""
+    wanted = select(deliveries).where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.id > after)
+    if which.until is not None:
+        wanted = wanted.where(deliveries.c.id < first_id_of(which.until + _LONGEST_TRANSACTION))
+    if which.what != "all":
+        wanted = wanted.where(STOPPED)
+    return wanted.order_by(deliveries.c.id).limit(limit)
+
+
+def _is_wanted(of: FromClause, which: Which) -> ColumnElement[bool]:
+    """Say whether a delivery's news is of the time and of the types that are asked for."""
+    rules: list[ColumnElement[bool]] = [of.c.state.in_(STATES[which.what])]
+    if which.since is not None:
+        rules.append(of.c.created_at >= which.since)
+    if which.until is not None:
+        rules.append(of.c.created_at <= which.until)
+    if which.event_types is not None:
+        rules.append(events.c.type.in_(which.event_types))
+    return and_(true(), *rules)
+
+
+def _with_news(of: FromClause) -> FromClause:
+    return of.join(events, events.c.id == of.c.event_id).outerjoin(handoffs, handoffs.c.id == events.c.handoff_id)
+
+
+async def _looked_at(session: AsyncSession, recovery: Recovery, candidates: FromClause) -> list[Found]:
+    columns = (candidates.c.id, _is_wanted(candidates, recovery), IS_CLOSED_OFFER)
+    found = await session.execute(select(*columns).select_from(_with_news(candidates)).order_by(candidates.c.id))
+    return [Found(*row) for row in found]
