@@ -48,7 +48,7 @@ class Count:
     oldest: datetime | None
     newest: datetime | None
     complete: bool
-    """Whether there is no more than was counted."""
+    """Whether there is surely no more than was counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Receiver:
 
 async def count(session: AsyncSession, endpoint_id: UUID, which: Wanted, *, at_most: int) -> Count:
     """Count what there is to send once more, looking at so many deliveries at most, the oldest first."""
-    looked_at = _in_turn(endpoint_id, which, _from(which), at_most + 1).subquery()
+    looked_at = _in_turn(endpoint_id, which, _from(which), at_most).subquery()
     kinds = (
         select(
             events.c.type,
@@ -94,7 +94,7 @@ async def count(session: AsyncSession, endpoint_id: UUID, which: Wanted, *, at_m
         by_type={row.type: row.number for row in sorted(sendable, key=lambda row: str(row.type))},
         oldest=min((row.oldest for row in sendable), default=None),
         newest=max((row.newest for row in sendable), default=None),
-        complete=total <= at_most,
+        complete=total < at_most,
     )
 
 

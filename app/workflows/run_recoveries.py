@@ -24,7 +24,7 @@ MOST_FIRST = 500
 """How many open offers go before everything else."""
 LOOKED_AT = (200, 1_000)
 """How many deliveries one step looks at, least and most."""
-FULL = timedelta(milliseconds=200)
+FULL = timedelta(milliseconds=50)
 """When an endpoint that has enough to do is looked at again."""
 STOPPED = timedelta(seconds=30)
 """When one that is not active is looked at again; enabling it does so at once."""

@@ -101,7 +101,12 @@ def upgrade() -> None:
             comment="Where the operator opted in: the start of the answer, sealed.",
         ),
     )
-    op.create_index("ix_attempts_endpoint_id_id", "attempts", ["endpoint_id", "id"])
+    op.create_index(
+        "ix_attempts_endpoint_id_id",
+        "attempts",
+        ["endpoint_id", "id"],
+        postgresql_include=["outcome", "duration_ms"],
+    )
     op.create_index(
         "ix_attempts_failed", "attempts", ["endpoint_id", "id"], postgresql_where=sa.text("outcome <> 'delivered'")
     )
