@@ -369,7 +369,7 @@ deliveries = Table(
     "deliveries",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("event_id", Uuid, ForeignKey("events.id", deferrable=True), nullable=False),
+    Column("event_id", Uuid, ForeignKey("events.id"), nullable=False),
     Column("endpoint_id", Uuid, ForeignKey("endpoints.id"), nullable=False),
     Column("state", Text, nullable=False, comment="due, delivered, held, superseded, failed"),
     Column("due_at", Moment, nullable=False, comment="Schedule and lease at once, in real time."),

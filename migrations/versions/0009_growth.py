@@ -167,10 +167,7 @@ def upgrade() -> None:
             f"ALTER TABLE finished_deliveries_{name} ADD CONSTRAINT fk_finished_deliveries_event_id_events"
             f" FOREIGN KEY (event_id) REFERENCES events_{name} (id)"
         )
-    # Deferred while events that lie in no month are moved into theirs.
-    op.create_foreign_key(
-        op.f("fk_deliveries_event_id_events"), "deliveries", "events", ["event_id"], ["id"], deferrable=True
-    )
+    op.create_foreign_key(op.f("fk_deliveries_event_id_events"), "deliveries", "events", ["event_id"], ["id"])
     for table, settings in SETTINGS.items():
         op.execute(f"ALTER TABLE {table} SET ({settings})")
     for table, comment in COMMENTS.items():
