@@ -334,6 +334,7 @@ events = Table(
     Column("xact", BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")),
     Index("ix_events_feed", "agency_code", "xact", "id"),
     Index("ix_events_handoff_id", "handoff_id"),
+    Index("ix_events_xact", "xact"),
     postgresql_partition_by="RANGE (id)",
     comment="In months of real time, which stands in the id (partitions.py).",
 )

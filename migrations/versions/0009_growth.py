@@ -92,6 +92,8 @@ def upgrade() -> None:
     op.create_foreign_key(op.f("fk_events_agency_code_agencies"), "events", "agencies", ["agency_code"], ["code"])
     for definition in feed:
         op.execute(definition)
+    # The last number that was given is asked for by every look at readiness.
+    op.create_index("ix_events_xact", "events", ["xact"])
 
     # The queue begins anew with what is not finished.
     op.execute(f"CREATE TABLE deliveries (LIKE {finished} INCLUDING DEFAULTS INCLUDING COMMENTS INCLUDING CONSTRAINTS)")
@@ -179,6 +181,7 @@ def downgrade() -> None:
     for table, settings in SETTINGS.items():
         names = ", ".join(setting.split("=")[0].strip() for setting in settings.split(","))
         op.execute(f"ALTER TABLE {table} RESET ({names})")
+    op.drop_index("ix_events_xact", table_name="events")
     feed = _definitions("events")
     op.drop_table_comment("deliveries")
     op.drop_constraint("fk_deliveries_event_id_events", "deliveries")
