@@ -41,6 +41,7 @@ from app.storage import clocks, idempotency
 from app.storage.database import Pool, is_passing, open_engine, sessions_of
 from app.storage.reference import ReferenceKeeper
 from app.storage.sealing import KeyRing
+from app.workflows import keep_history
 from app.workflows.credit_outage import credit_outage
 from app.workflows.desk import Terms
 from app.workflows.run_clocks import run_due_clocks
@@ -266,11 +267,23 @@ async def work(service: Service, stop: asyncio.Event) -> None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), RECOVERING_EVERY)
 
+    async def make_months() -> None:
+        await keep_history.make_months(service.sessions, now=real_time())
+
+    async def drop_months() -> None:
+        await keep_history.drop_months(service.sessions, now=real_time(), kept=service.settings.history_months)
+
+    async def sweep_queue() -> None:
+        await keep_history.sweep_queue(service.sessions)
+
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(deliver(service, stop))
         tasks.create_task(repeat("clocks", run_clocks, every=1.0, stop=stop))
         tasks.create_task(repeat("recoveries", recover, every=1.0, stop=stop))
         tasks.create_task(repeat("forget_answers", forget_answers, every=60.0, stop=stop))
+        tasks.create_task(repeat("make_months", make_months, every=600.0, stop=stop))
+        tasks.create_task(repeat("drop_months", drop_months, every=3600.0, stop=stop))
+        tasks.create_task(repeat("sweep_queue", sweep_queue, every=60.0, stop=stop))
 
 
 async def deliver(service: Service, stop: asyncio.Event) -> None:

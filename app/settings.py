@@ -122,6 +122,8 @@ class Settings(BaseSettings):
     """The agency that acts where the national coordinator may not."""
     outage_after: Some = timedelta(minutes=2)
     """How long nobody must have looked after the clocks before it counts as an outage and is added to every clock."""
+    history_months: Annotated[int, Field(ge=0, le=1200)] = 13
+    """How many whole months events and the history of their deliveries are kept after their own; 0 is for ever."""
     webhook: WebhookSettings = WebhookSettings()
     rate_limit: RateLimitSettings = RateLimitSettings()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

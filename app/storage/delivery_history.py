@@ -30,11 +30,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.events import EventType
 from app.domain.handoff import HandoffState
 from app.domain.referral import ClockKind
-from app.storage.deliveries import CHANNEL, DELIVERED, DUE, DUE_LITERAL, HELD, NEW_ID
+from app.storage.deliveries import CHANNEL, DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, NEW_ID, SUPERSEDED
+from app.storage.finished_deliveries import bring_back
 from app.storage.sealing import KeyRing, SealBroken
-from app.storage.tables import attempts, clocks, deliveries, endpoints, events, handoffs, referrals
+from app.storage.tables import (
+    attempts,
+    clocks,
+    deliveries,
+    endpoints,
+    events,
+    every_delivery,
+    finished_deliveries,
+    handoffs,
+    referrals,
+)
 
 ANSWER = "attempt-answer"
+_STATES = {state: literal_column(f"'{state}'", Text) for state in (DUE, HELD, DELIVERED, SUPERSEDED, FAILED)}
 OFFERED_LITERAL = literal_column(f"'{HandoffState.OFFERED.value}'", Text)
 """Written out, so that a plan kept for any parameters still knows that the partial index fits."""
 
@@ -91,17 +103,17 @@ async def list_deliveries(
     limit: int = 50,
 ) -> list[Delivery]:
     """List the deliveries of an agency's endpoint, the newest first, before one of them."""
-    wanted = _shown(agency_code).where(deliveries.c.endpoint_id == endpoint_id)
+    wanted = _shown(agency_code).where(every_delivery.c.endpoint_id == endpoint_id)
     if state is not None:
-        wanted = wanted.where(deliveries.c.state == state)
+        wanted = wanted.where(every_delivery.c.state == _STATES[state])
     if before is not None:
-        wanted = wanted.where(deliveries.c.id < before)
-    return [_delivery(row) for row in await session.execute(wanted.order_by(deliveries.c.id.desc()).limit(limit))]
+        wanted = wanted.where(every_delivery.c.id < before)
+    return [_delivery(row) for row in await session.execute(wanted.order_by(every_delivery.c.id.desc()).limit(limit))]
 
 
 async def get(session: AsyncSession, delivery_id: UUID, *, agency_code: str) -> Delivery | None:
     """Read a delivery; None where there is none or it is another agency's."""
-    row = (await session.execute(_shown(agency_code).where(deliveries.c.id == delivery_id))).one_or_none()
+    row = (await session.execute(_shown(agency_code).where(every_delivery.c.id == delivery_id))).one_or_none()
     return None if row is None else _delivery(row)
 
 
@@ -117,8 +129,8 @@ async def list_attempts(session: AsyncSession, delivery_id: UUID, *, agency_code
     )
     made = await session.execute(
         select(*columns)
-        .join_from(attempts, deliveries, deliveries.c.id == attempts.c.delivery_id)
-        .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+        .join_from(attempts, every_delivery, every_delivery.c.id == attempts.c.delivery_id)
+        .join(endpoints, endpoints.c.id == every_delivery.c.endpoint_id)
         .where(attempts.c.delivery_id == delivery_id, endpoints.c.agency_code == agency_code)
         .order_by(attempts.c.started_at, attempts.c.id)
     )
@@ -130,6 +142,9 @@ async def send_again(session: AsyncSession, delivery_id: UUID, *, state: str) ->
 
     What is due already, or under way, stays as it is: asking twice sends once.
     """
+    # Locked where it is, or nowhere but among the finished: a worker that records it meanwhile is waited for.
+    await session.execute(select(deliveries.c.id).where(deliveries.c.id == delivery_id).with_for_update())
+    await bring_back(session, finished_deliveries.c.id == delivery_id)
     await session.execute(
         update(deliveries)
         .where(deliveries.c.id == delivery_id, deliveries.c.state != DUE_LITERAL)
@@ -197,12 +212,12 @@ async def doubt_offers(session: AsyncSession, offers: Sequence[UUID]) -> None:
         return
     reached = (
         select(1)
-        .select_from(events.join(deliveries, deliveries.c.event_id == events.c.id))
+        .select_from(events.join(every_delivery, every_delivery.c.event_id == events.c.id))
         .where(
             events.c.handoff_id == handoffs.c.id,
             events.c.type == EventType.HANDOFF_OFFERED.value,
             events.c.agency_code == handoffs.c.agency_code,
-            deliveries.c.state == DELIVERED,
+            every_delivery.c.state == DELIVERED,
         )
     )
     watched = select(1).where(clocks.c.handoff_id == handoffs.c.id, clocks.c.kind == ClockKind.UNDELIVERED_OFFER.value)
@@ -251,18 +266,18 @@ async def hint(session: AsyncSession) -> None:
 def _shown(agency_code: str) -> Select[Any]:
     return (
         select(
-            deliveries.c.id,
-            deliveries.c.endpoint_id,
-            deliveries.c.event_id,
+            every_delivery.c.id,
+            every_delivery.c.endpoint_id,
+            every_delivery.c.event_id,
             events.c.type,
-            deliveries.c.state,
-            deliveries.c.attempts,
-            deliveries.c.due_at,
-            deliveries.c.created_at,
-            deliveries.c.finished_at,
+            every_delivery.c.state,
+            every_delivery.c.attempts,
+            every_delivery.c.due_at,
+            every_delivery.c.created_at,
+            every_delivery.c.finished_at,
         )
-        .join_from(deliveries, events, events.c.id == deliveries.c.event_id)
-        .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+        .join_from(every_delivery, events, events.c.id == every_delivery.c.event_id)
+        .join(endpoints, endpoints.c.id == every_delivery.c.endpoint_id)
         .where(endpoints.c.agency_code == agency_code)
     )
 

@@ -11,13 +11,16 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
+    Table,
+    Text,
     Uuid,
     and_,
+    delete,
     func,
     literal,
-    null,
     or_,
     select,
+    text,
     true,
     update,
 )
@@ -25,13 +28,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.events import EventType
 from app.domain.vocabulary import Urgency
-from app.storage.deliveries import DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, SUPERSEDED
+from app.storage.deliveries import DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, SUPERSEDED, keep
 from app.storage.delivery_history import AFRESH, OFFERED_LITERAL, STOPPED, hint, in_order
+from app.storage.finished_deliveries import bring_back
 from app.storage.offers import IS_CLOSED_OFFER
 from app.storage.recoveries import Recovery, Wanted, first_id_of
-from app.storage.tables import deliveries, endpoints, events, handoffs
+from app.storage.tables import deliveries, endpoints, events, finished_deliveries, handoffs
 
 STATES: Mapping[str, tuple[str, ...]] = {"failed": (FAILED,), "all": (DELIVERED, FAILED), "held": (HELD,)}
+_LIES_IN: Mapping[str, Table] = {"failed": finished_deliveries, "all": finished_deliveries, "held": deliveries}
+_UNDELIVERED = text("finished_deliveries.state IN ('superseded', 'failed')")
+"""Written out as in the index, so that a plan kept for any parameters still knows that it fits."""
 _LONGEST_TRANSACTION = timedelta(hours=1)
 """A delivery's id is made this much later, at most, than the time that it says it was created."""
 
@@ -131,23 +138,24 @@ async def ready(session: AsyncSession, endpoint_id: UUID, *, at_most: int) -> in
 
 async def open_offers(session: AsyncSession, recovery: Recovery, agency_code: str, *, limit: int) -> tuple[UUID, ...]:
     """List what a recovery sends first: offers that can still be answered, those in an emergency before all others."""
+    lying = _LIES_IN[recovery.what]
     is_emergency = handoffs.c.urgency == Urgency.EMERGENCY.value
     wanted = (
-        select(deliveries.c.id)
+        select(lying.c.id)
         .join_from(handoffs, events, events.c.handoff_id == handoffs.c.id)
         .join(
-            deliveries,
-            and_(deliveries.c.event_id == events.c.id, deliveries.c.endpoint_id == recovery.endpoint_id),
+            lying,
+            and_(lying.c.event_id == events.c.id, lying.c.endpoint_id == recovery.endpoint_id),
         )
         .where(
             handoffs.c.agency_code == agency_code,
             handoffs.c.state == OFFERED_LITERAL,
             events.c.agency_code == agency_code,
             events.c.type == EventType.HANDOFF_OFFERED.value,
-            deliveries.c.state.in_(STATES[recovery.what]),
-            _is_wanted(deliveries, recovery),
+            lying.c.state.in_(STATES[recovery.what]),
+            _is_wanted(lying, recovery),
         )
-        .order_by(is_emergency.desc(), deliveries.c.id)
+        .order_by(is_emergency.desc(), lying.c.id)
         .limit(limit)
     )
     return tuple(await session.scalars(wanted))
@@ -155,7 +163,8 @@ async def open_offers(session: AsyncSession, recovery: Recovery, agency_code: st
 
 async def among(session: AsyncSession, recovery: Recovery, delivery_ids: Sequence[UUID]) -> list[Found]:
     """Look at some deliveries of a recovery, in the order in which they are named."""
-    named = select(deliveries).where(deliveries.c.id == func.any(literal(list(delivery_ids), ARRAY(Uuid()))))
+    lying = _LIES_IN[recovery.what]
+    named = select(lying).where(_among(lying, delivery_ids))
     found = {one.id: one for one in await _looked_at(session, recovery, named.subquery())}
     return [found[delivery_id] for delivery_id in delivery_ids if delivery_id in found]
 
@@ -170,9 +179,12 @@ async def queue(session: AsyncSession, recovery: Recovery, delivery_ids: Collect
     """Make deliveries due now, with a whole schedule before them; what is due already is left, and not counted."""
     if not delivery_ids:
         return 0
+    wanted = STATES[recovery.what]
+    if _LIES_IN[recovery.what] is finished_deliveries:
+        await bring_back(session, _among(finished_deliveries, delivery_ids), finished_deliveries.c.state.in_(wanted))
     queued = await session.execute(
         update(deliveries)
-        .where(deliveries.c.id.in_(in_order(_among(delivery_ids), deliveries.c.state.in_(STATES[recovery.what]))))
+        .where(deliveries.c.id.in_(in_order(_among(deliveries, delivery_ids), deliveries.c.state.in_(wanted))))
         .values(state=DUE, **AFRESH)
         .returning(deliveries.c.id)
     )
@@ -186,17 +198,20 @@ async def supersede(session: AsyncSession, delivery_ids: Collection[UUID]) -> No
     if not delivery_ids:
         return
     await session.execute(
-        update(deliveries)
-        .where(deliveries.c.id.in_(in_order(_among(delivery_ids), deliveries.c.state.in_([FAILED, HELD]), _UNLEASED)))
-        .values(state=SUPERSEDED, due_at=func.now(), claim=null(), finished_at=func.now())
+        update(finished_deliveries)
+        .where(_among(finished_deliveries, delivery_ids), finished_deliveries.c.state == FAILED)
+        .values(state=SUPERSEDED, due_at=func.now(), finished_at=func.now())
     )
+    held = in_order(_among(deliveries, delivery_ids), deliveries.c.state == HELD, _UNLEASED)
+    left = delete(deliveries).where(deliveries.c.id.in_(held)).returning(*deliveries.c).cte("left")
+    await session.execute(keep(left, state=literal(SUPERSEDED, Text), due_at=func.now(), finished_at=func.now()))
 
 
 _UNLEASED = or_(deliveries.c.claim.is_(None), deliveries.c.due_at <= func.now())
 
 
-def _among(delivery_ids: Collection[UUID]) -> ColumnElement[bool]:
-    return deliveries.c.id == func.any(literal(list(delivery_ids), ARRAY(Uuid())))
+def _among(lying: Table, delivery_ids: Collection[UUID]) -> ColumnElement[bool]:
+    return lying.c.id == func.any(literal(list(delivery_ids), ARRAY(Uuid())))
 
 
 def _from(which: Wanted) -> UUID:
@@ -205,12 +220,13 @@ def _from(which: Wanted) -> UUID:
 
 def _in_turn(endpoint_id: UUID, which: Which, after: UUID, limit: int) -> Select[Any]:
     """Read on in the order of ids from the index, and no more of it than the limit: what is not wanted counts too."""
-    wanted = select(deliveries).where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.id > after)
+    lying = _LIES_IN[which.what]
+    wanted = select(lying).where(lying.c.endpoint_id == endpoint_id, lying.c.id > after)
     if which.until is not None:
-        wanted = wanted.where(deliveries.c.id < first_id_of(which.until + _LONGEST_TRANSACTION))
+        wanted = wanted.where(lying.c.id < first_id_of(which.until + _LONGEST_TRANSACTION))
     if which.what != "all":
-        wanted = wanted.where(STOPPED)
-    return wanted.order_by(deliveries.c.id).limit(limit)
+        wanted = wanted.where(STOPPED if which.what == "held" else _UNDELIVERED)
+    return wanted.order_by(lying.c.id).limit(limit)
 
 
 def _is_wanted(of: FromClause, which: Which) -> ColumnElement[bool]:

@@ -13,13 +13,17 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
     UniqueConstraint,
     Uuid,
     func,
+    null,
+    select,
     text,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -330,6 +334,9 @@ events = Table(
     Column("xact", BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")),
     Index("ix_events_feed", "agency_code", "xact", "id"),
     Index("ix_events_handoff_id", "handoff_id"),
+    Index("ix_events_xact", "xact"),
+    postgresql_partition_by="RANGE (id)",
+    comment="In months of real time, which stands in the id (partitions.py).",
 )
 
 feed_state = Table(
@@ -382,13 +389,46 @@ deliveries = Table(
     ),
     Index("ix_deliveries_stopped", "endpoint_id", "id", postgresql_where=text("state IN ('held', 'failed')")),
     Index("ix_deliveries_endpoint_id_id", "endpoint_id", text("id DESC")),
+    Index("ix_deliveries_finished", "id", postgresql_where=text("state IN ('delivered', 'superseded', 'failed')")),
+    comment="The queue: what is due or held. What is finished leaves it.",
 )
+
+finished_deliveries = Table(
+    "finished_deliveries",
+    metadata,
+    *(
+        Column(kept.name, kept.type, nullable=kept.nullable, server_default=kept.server_default, comment=kept.comment)
+        for kept in deliveries.c
+        if kept.name != "claim"
+    ),
+    PrimaryKeyConstraint("id", "event_id"),
+    # That the event is there too, each month's partition refers to the same month's of the events.
+    ForeignKeyConstraint(["endpoint_id"], ["endpoints.id"]),
+    UniqueConstraint("event_id", "endpoint_id"),
+    CheckConstraint("state IN ('delivered', 'superseded', 'failed')", name="state"),
+    Index("ix_finished_deliveries_endpoint_id_id", "endpoint_id", text("id DESC")),
+    Index(
+        "ix_finished_deliveries_undelivered",
+        "endpoint_id",
+        text("id DESC"),
+        postgresql_where=text("state IN ('superseded', 'failed')"),
+    ),
+    postgresql_partition_by="RANGE (event_id)",
+    comment="What left the queue, in the months of its events.",
+)
+
+every_delivery = union_all(
+    select(deliveries),
+    select(*(finished_deliveries.c.get(one.name, null().cast(one.type).label(one.name)) for one in deliveries.c)),
+).subquery("every_delivery")
+"""Deliveries wherever they lie, each once, with the columns of the queue; to be read alone."""
 
 attempts = Table(
     "attempts",
     metadata,
+    # Of a delivery that lies in one of two tables: who records an attempt holds it locked.
+    Column("delivery_id", Uuid, primary_key=True),
     Column("id", Uuid, primary_key=True),
-    Column("delivery_id", Uuid, ForeignKey("deliveries.id"), nullable=False, index=True),
     Column("number", Integer, nullable=False),
     Column("started_at", Moment, nullable=False),
     Column("duration_ms", Integer, nullable=False),
@@ -399,6 +439,8 @@ attempts = Table(
     # Ids follow time: by them the latest attempts are found, and judged, without a look at the table or at others'.
     Index("ix_attempts_endpoint_id_id", "endpoint_id", "id", postgresql_include=["outcome", "duration_ms"]),
     Index("ix_attempts_failed", "endpoint_id", "id", postgresql_where=text("outcome <> 'delivered'")),
+    postgresql_partition_by="RANGE (delivery_id)",
+    comment="In the months of their deliveries.",
 )
 
 recoveries = Table(

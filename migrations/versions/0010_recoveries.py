@@ -1,7 +1,7 @@
 """Recoveries that run in the background, and attempts by which an endpoint's health is seen.
 
 Revision: 0010
-Follows: 0004
+Follows: 0009
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0010"
-down_revision = "0004"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
@@ -89,8 +89,9 @@ def upgrade() -> None:
     )
     # Health looks a day back. What is older would be written anew for nothing, and there may be very much of it.
     op.execute(
-        "UPDATE attempts SET endpoint_id = deliveries.endpoint_id FROM deliveries"
-        " WHERE deliveries.id = attempts.delivery_id AND attempts.started_at > now() - interval '2 days'"
+        "UPDATE attempts SET endpoint_id = every.endpoint_id FROM (SELECT id, endpoint_id FROM deliveries"
+        " UNION ALL SELECT id, endpoint_id FROM finished_deliveries) AS every"
+        " WHERE every.id = attempts.delivery_id AND attempts.started_at > now() - interval '2 days'"
     )
     op.add_column(
         "attempts",

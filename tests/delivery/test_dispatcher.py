@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 from app.delivery.dispatcher import Pace
 from app.domain.events import EventType
 from app.storage.database import open_engine, sessions_of
-from app.storage.tables import agencies, deliveries
+from app.storage.tables import agencies, every_delivery
 from tests.delivery.receivers import (
     a_bad_receiver,
     a_receiver,
@@ -198,7 +198,7 @@ async def test_stopping_waits_for_posts_under_way_and_claims_nothing_more(world:
 
     assert len(receiver.received) == 1
     assert await world.states() == ["delivered", "due"]
-    assert [row.claim for row in await world.rows(deliveries)] == [None, None]
+    assert [row.claim for row in await world.rows(every_delivery)] == [None, None]
 
 
 async def test_draining_ends_with_its_deadline(world: World) -> None:

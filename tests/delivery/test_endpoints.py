@@ -8,7 +8,7 @@ from app.domain.events import EventType
 from app.domain.versions import Expected
 from app.storage import deliveries as queue
 from app.storage import delivery_history, endpoints
-from app.storage.tables import audit, clocks, deliveries
+from app.storage.tables import audit, clocks, every_delivery
 from app.storage.tables import endpoints as endpoint_rows
 from app.workflows import manage_endpoint
 from app.workflows.manage_endpoint import Wanted
@@ -100,7 +100,7 @@ async def test_news_goes_to_every_endpoint_of_the_agency_whose_filter_includes_i
 
     await world.tell(EventType.REFERRAL_CLOSED)
 
-    told = {row.endpoint_id for row in await world.rows(deliveries)}
+    told = {row.endpoint_id for row in await world.rows(every_delivery)}
     assert told == {everything, closed}
     assert offers not in told
 
@@ -129,7 +129,7 @@ async def test_ids_of_deliveries_follow_time_and_are_version_7(world: World) -> 
     for _ in range(5):
         await world.tell(times=3)
 
-    rows = await world.rows(deliveries)
+    rows = await world.rows(every_delivery)
     assert [row.created_at for row in rows] == sorted(row.created_at for row in rows)
     assert {(row.id.version, row.id.variant) for row in rows} == {(7, "specified in RFC 4122")}
 

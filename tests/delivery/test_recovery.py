@@ -9,7 +9,7 @@ from app.domain.events import EventType, NewEvent
 from app.storage import deliveries as queue
 from app.storage import delivery_history, events
 from app.storage.claims import claim_due
-from app.storage.tables import deliveries
+from app.storage.tables import every_delivery
 from app.workflows import manage_endpoint
 from app.workflows.resend_delivery import resend_delivery
 from tests.delivery.receivers import a_receiver, answering
@@ -120,7 +120,7 @@ async def test_resending_twice_on_purpose_works_and_twice_by_accident_does_not(w
 async def test_the_history_is_paged_from_the_newest_on(world: World) -> None:
     endpoint_id, _ = await world.endpoint(URL)
     await world.tell(times=5)
-    everything = [row.id for row in await world.rows(deliveries)][::-1]
+    everything = [row.id for row in await world.rows(every_delivery)][::-1]
 
     async with world.sessions.begin() as tx:
         first = await delivery_history.list_deliveries(tx, endpoint_id=endpoint_id, agency_code=AGENCY, limit=3)
