@@ -12,6 +12,7 @@ from app.main import ROUTERS
 from app.storage.tables import deliveries, recoveries
 from app.workflows.run_recoveries import run_due_recoveries
 from tests.conftest import ClientFactory, KeyFactory
+from tests.delivery.recovering import all_end
 from tests.delivery.world import AGENCY, OTHER, World
 
 URL = "http://127.0.0.1:9009/hook"
@@ -32,7 +33,7 @@ async def stranger(a_client: ClientFactory, a_key: KeyFactory) -> httpx.AsyncCli
 async def an_endpoint_that_missed(world: World, number: int) -> UUID:
     endpoint_id, _ = await world.endpoint(URL)
     await world.tell(times=number)
-    await world.execute("UPDATE deliveries SET state = 'failed', attempts = 10, finished_at = now()")
+    await all_end(world, "failed")
     return endpoint_id
 
 
@@ -59,7 +60,7 @@ async def test_the_same_request_sent_twice_by_accident_recovers_once(world: Worl
 
     first = await agency.post(path, json=body, headers=key)
     await run_due_recoveries(world.sessions)
-    await world.execute("UPDATE deliveries SET state = 'delivered', finished_at = now()")
+    await all_end(world, "delivered")
     by_accident = await agency.post(path, json=body, headers=key)
     on_purpose = await agency.post(path, json=body)
 
