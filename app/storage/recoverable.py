@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -32,15 +32,13 @@ from app.storage.deliveries import DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, SU
 from app.storage.delivery_history import AFRESH, OFFERED_LITERAL, STOPPED, hint, in_order
 from app.storage.finished_deliveries import bring_back
 from app.storage.offers import IS_CLOSED_OFFER
-from app.storage.recoveries import Recovery, Wanted, first_id_of
+from app.storage.recoveries import Recovery, Wanted, after_all_of, first_place
 from app.storage.tables import deliveries, endpoints, events, finished_deliveries, handoffs
 
 STATES: Mapping[str, tuple[str, ...]] = {"failed": (FAILED,), "all": (DELIVERED, FAILED), "held": (HELD,)}
 _LIES_IN: Mapping[str, Table] = {"failed": finished_deliveries, "all": finished_deliveries, "held": deliveries}
 _UNDELIVERED = text("finished_deliveries.state IN ('superseded', 'failed')")
 """Written out as in the index, so that a plan kept for any parameters still knows that it fits."""
-_LONGEST_TRANSACTION = timedelta(hours=1)
-"""A delivery's id is made this much later, at most, than the time that it says it was created."""
 
 Which: TypeAlias = Wanted | Recovery
 
@@ -79,7 +77,7 @@ class Receiver:
 
 async def count(session: AsyncSession, endpoint_id: UUID, which: Wanted, *, at_most: int) -> Count:
     """Count what there is to send once more, looking at so many deliveries at most, the oldest first."""
-    looked_at = _in_turn(endpoint_id, which, _from(which), at_most).subquery()
+    looked_at = _in_turn(endpoint_id, which, first_place(which), at_most).subquery()
     kinds = (
         select(
             events.c.type,
@@ -214,16 +212,12 @@ def _among(lying: Table, delivery_ids: Collection[UUID]) -> ColumnElement[bool]:
     return lying.c.id == func.any(literal(list(delivery_ids), ARRAY(Uuid())))
 
 
-def _from(which: Wanted) -> UUID:
-    return UUID(int=0) if which.since is None else first_id_of(which.since)
-
-
 def _in_turn(endpoint_id: UUID, which: Which, after: UUID, limit: int) -> Select[Any]:
     """Read on in the order of ids from the index, and no more of it than the limit: what is not wanted counts too."""
     lying = _LIES_IN[which.what]
     wanted = select(lying).where(lying.c.endpoint_id == endpoint_id, lying.c.id > after)
     if which.until is not None:
-        wanted = wanted.where(lying.c.id < first_id_of(which.until + _LONGEST_TRANSACTION))
+        wanted = wanted.where(lying.c.id < after_all_of(which.until))
     if which.what != "all":
         wanted = wanted.where(STOPPED if which.what == "held" else _UNDELIVERED)
     return wanted.order_by(lying.c.id).limit(limit)

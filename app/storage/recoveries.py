@@ -13,6 +13,8 @@ from uuid_utils.compat import uuid7
 from app.storage.tables import endpoints, recoveries
 
 FAILED, ALL, HELD = "failed", "all", "held"
+ASTRAY = timedelta(hours=1)
+"""How far the time in a delivery's id may lie from the time at which it says it was created."""
 RUNNING, FINISHED, CANCELLED = "running", "finished", "cancelled"
 
 
@@ -65,6 +67,16 @@ def first_id_of(moment: datetime) -> UUID:
     return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
 
 
+def first_place(wanted: Wanted) -> UUID:
+    """Give an id below those of all deliveries that are wanted, whichever clock the ids were made by."""
+    return UUID(int=0) if wanted.since is None else first_id_of(wanted.since - ASTRAY)
+
+
+def after_all_of(moment: datetime) -> UUID:
+    """Give an id above those of all deliveries that were created up to this moment."""
+    return first_id_of(moment + ASTRAY)
+
+
 async def add(session: AsyncSession, endpoint_id: UUID, wanted: Wanted, *, counted: int, counted_all: bool) -> Recovery:
     """Begin a recovery of what ended, or is held, by now; the endpoint is locked and none of the kind runs."""
     values = {
@@ -77,7 +89,7 @@ async def add(session: AsyncSession, endpoint_id: UUID, wanted: Wanted, *, count
         "state": RUNNING,
         "counted": counted,
         "counted_all": counted_all,
-        "last_id": UUID(int=0) if wanted.since is None else first_id_of(wanted.since),
+        "last_id": first_place(wanted),
         "next_at": func.now(),
         "created_at": func.now(),
     }

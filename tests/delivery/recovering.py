@@ -6,18 +6,19 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from app.storage import recoveries
 from app.storage.recoverable import Count
 from app.storage.recoveries import FAILED, Recovery, Wanted
+from app.storage.tables import every_delivery
 from app.workflows import recover_endpoint
+from app.workflows.keep_history import sweep_queue
 from app.workflows.manage_endpoint import enable_endpoint, pause_endpoint
 from app.workflows.run_recoveries import run_due_recoveries
 from tests.delivery.world import AGENCY, World
 
 URL = "http://127.0.0.1:9009/hook"
-EVERYTHING_FAILED = "UPDATE deliveries SET state = 'failed', attempts = 10, finished_at = now()"
 
 
 async def begin(world: World, endpoint_id: UUID, wanted: Wanted | None = None, *, agency: str = AGENCY) -> Recovery:
@@ -71,14 +72,25 @@ async def recovering(world: World, *, workers: int = 1) -> AsyncIterator[list["a
     assert all(isinstance(one, asyncio.CancelledError) for one in results), results
 
 
-async def many_failed(world: World, number: int) -> None:
-    """Have many deliveries of the only endpoint that failed, without telling of each alone."""
+async def all_end(world: World, state: str) -> None:
+    """Have everything that is due end so."""
+    async with world.sessions.begin() as tx:
+        await tx.execute(
+            text("UPDATE deliveries SET state = :state, attempts = 10, finished_at = now() WHERE state = 'due'"),
+            {"state": state},
+        )
+    await sweep_queue(world.sessions)
+
+
+async def many(world: World, number: int, state: str) -> None:
+    """Have many deliveries of the only endpoint in a state, without telling of each alone."""
     await world.tell()
     async with world.sessions.begin() as tx:
         await tx.execute(
             text(
                 "INSERT INTO events SELECT (r).* FROM (SELECT jsonb_populate_record(e, jsonb_build_object("
-                "'id', gen_random_uuid())) AS r FROM events e, generate_series(2, :number)) s"
+                "'id', overlay(gen_random_uuid()::text placing left(e.id::text, 13) from 1 for 13))) AS r"
+                " FROM events e, generate_series(2, :number)) s"
             ),
             {"number": number},
         )
@@ -89,7 +101,10 @@ async def many_failed(world: World, number: int) -> None:
                 " 'due', now(), now() FROM events e, deliveries d WHERE e.id <> d.event_id"
             )
         )
-    await world.execute(EVERYTHING_FAILED)
+    if state == "held":
+        await world.execute("UPDATE deliveries SET state = 'held'")
+    else:
+        await all_end(world, state)
 
 
 async def queued(world: World) -> int:
@@ -119,4 +134,4 @@ async def database_time(world: World) -> Any:
 
 async def of_state(world: World, state: str) -> int:
     async with world.sessions.begin() as tx:
-        return await tx.scalar(text("SELECT count(*) FROM deliveries WHERE state = :state"), {"state": state}) or 0
+        return await tx.scalar(select(func.count()).where(every_delivery.c.state == state)) or 0

@@ -8,13 +8,13 @@ from app.domain.errors import InvalidInput, NotFound
 from app.domain.events import EventType
 from app.storage import recoveries
 from app.storage.recoveries import ALL, FAILED, Wanted
-from app.storage.tables import deliveries
+from app.storage.tables import every_delivery
 from app.storage.tables import recoveries as recovery_rows
 from app.workflows.run_recoveries import TURNS_AHEAD, run_due_recoveries
 from tests.delivery.receivers import a_receiver
 from tests.delivery.recovering import (
-    EVERYTHING_FAILED,
     URL,
+    all_end,
     at_once,
     begin,
     cancel,
@@ -36,9 +36,9 @@ async def test_a_dry_run_counts_by_type_and_changes_nothing(world: World) -> Non
     await world.tell(EventType.HANDOFF_ACCEPTED, times=2)
     closed = await world.offer(state="expired")
     await world.tell(EventType.HANDOFF_OFFERED, handoff_id=closed)
-    await world.execute(EVERYTHING_FAILED)
+    await all_end(world, "failed")
     await world.tell()
-    before = await world.rows(deliveries)
+    before = await world.rows(every_delivery)
 
     counted = await count(world, endpoint_id, Wanted(FAILED))
 
@@ -46,7 +46,7 @@ async def test_a_dry_run_counts_by_type_and_changes_nothing(world: World) -> Non
     assert (counted.sendable, counted.superseded, counted.complete) == (5, 1, True)
     assert counted.by_type == {"handoff.accepted": 2, "referral.closed": 3}
     assert (counted.oldest, counted.newest) == (min(failed), sorted(failed)[-2])
-    assert await world.rows(deliveries) == before
+    assert await world.rows(every_delivery) == before
     assert await world.rows(recovery_rows) == []
 
 
@@ -54,7 +54,7 @@ async def test_what_was_counted_is_what_is_sent(world: World) -> None:
     async with a_receiver() as receiver:
         endpoint_id, _ = await world.endpoint(receiver.url)
         ids = await world.tell(times=7)
-        await world.execute(EVERYTHING_FAILED)
+        await all_end(world, "failed")
         counted = await count(world, endpoint_id, Wanted(FAILED))
         async with world.delivering(), recovering(world):
             begun = await begin(world, endpoint_id)
@@ -72,11 +72,10 @@ async def test_what_was_counted_is_what_is_sent(world: World) -> None:
 async def test_only_what_failed_is_sent_where_only_that_is_asked_for(world: World) -> None:
     async with a_receiver() as receiver:
         endpoint_id, _ = await world.endpoint(receiver.url)
-        await world.tell(times=3)
-        await world.execute(EVERYTHING_FAILED)
-        await world.execute(
-            "UPDATE deliveries SET state = 'delivered' WHERE id = (SELECT id FROM deliveries ORDER BY id LIMIT 1)"
-        )
+        await world.tell()
+        await all_end(world, "delivered")
+        await world.tell(times=2)
+        await all_end(world, "failed")
         async with world.delivering(), recovering(world):
             begun = await begin(world, endpoint_id)
             await until(lambda: has_ended(world, begun.id))
@@ -91,7 +90,7 @@ async def test_everything_since_a_time_is_sent_delivered_or_not_and_nothing_befo
         await world.tell(times=2)
         since = await database_time(world)
         later = await world.tell(times=4)
-        await world.execute("UPDATE deliveries SET state = 'delivered', finished_at = now()")
+        await all_end(world, "delivered")
         wanted = Wanted(ALL, since=since)
         async with world.delivering(), recovering(world):
             begun = await begin(world, endpoint_id, wanted)
@@ -108,7 +107,7 @@ async def test_news_of_other_types_and_of_later_is_left(world: World) -> None:
     await world.tell(EventType.REFERRAL_CLOSED)
     end = await database_time(world)
     await world.tell(EventType.HANDOFF_ACCEPTED)
-    await world.execute(EVERYTHING_FAILED)
+    await all_end(world, "failed")
 
     begun = await begin(world, endpoint_id, Wanted(FAILED, until=end, event_types=("handoff.accepted",)))
     await run_due_recoveries(world.sessions)
@@ -123,7 +122,7 @@ async def test_an_offer_that_is_no_longer_open_is_recorded_superseded_instead_of
         handoff_id = await world.offer()
         await world.tell(EventType.HANDOFF_OFFERED, handoff_id=handoff_id)
         await world.tell()
-        await world.execute(EVERYTHING_FAILED)
+        await all_end(world, "failed")
         await world.set_handoff(handoff_id, "withdrawn")
         async with world.delivering(), recovering(world):
             begun = await begin(world, endpoint_id)
@@ -140,7 +139,7 @@ async def test_an_offer_that_was_delivered_and_has_ended_stays_delivered(world: 
     endpoint_id, _ = await world.endpoint(URL)
     handoff_id = await world.offer(state="accepted")
     await world.tell(EventType.HANDOFF_OFFERED, handoff_id=handoff_id)
-    await world.execute("UPDATE deliveries SET state = 'delivered', finished_at = now()")
+    await all_end(world, "delivered")
 
     begun = await begin(world, endpoint_id, Wanted(ALL, since=world.clock() - timedelta(hours=1)))
     await run_due_recoveries(world.sessions)
@@ -156,15 +155,15 @@ async def test_open_offers_go_first_and_those_of_an_emergency_before_all_others(
     await world.tell(EventType.HANDOFF_OFFERED, handoff_id=ordinary)
     emergency = await world.offer(urgency="emergency")
     await world.tell(EventType.HANDOFF_OFFERED, handoff_id=emergency)
-    await world.execute(EVERYTHING_FAILED)
-    (*_, told_ordinary, told_emergency) = [row.event_id for row in await world.rows(deliveries)]
+    await all_end(world, "failed")
+    (*_, told_ordinary, told_emergency) = [row.event_id for row in await world.rows(every_delivery)]
     begun = await begin(world, endpoint_id)
 
     order: list[Any] = []
     while not await has_ended(world, begun.id):
         await at_once(world)
-        order += [row.event_id for row in await world.rows(deliveries) if row.state == "due"]
-        await world.execute("UPDATE deliveries SET state = 'delivered', finished_at = now() WHERE state = 'due'")
+        order += [row.event_id for row in await world.rows(every_delivery) if row.state == "due"]
+        await all_end(world, "delivered")
 
     assert set(order[:2]) == {told_emergency, told_ordinary}
     assert len(order) == len(set(order)) == 7
@@ -175,7 +174,7 @@ async def test_of_two_open_offers_the_emergency_is_the_first(world: World) -> No
     await world.execute("UPDATE endpoints SET failing_since = now()")
     for urgency in ("standard", "emergency"):
         await world.tell(EventType.HANDOFF_OFFERED, handoff_id=await world.offer(urgency=urgency))
-    await world.execute(EVERYTHING_FAILED)
+    await all_end(world, "failed")
     await begin(world, endpoint_id)
 
     await run_due_recoveries(world.sessions)
@@ -189,13 +188,13 @@ async def test_of_two_open_offers_the_emergency_is_the_first(world: World) -> No
 async def test_a_cancelled_recovery_queues_nothing_more(world: World) -> None:
     endpoint_id, _ = await world.endpoint(URL, max_in_flight=1)
     await world.tell(times=9)
-    await world.execute(EVERYTHING_FAILED)
+    await all_end(world, "failed")
     begun = await begin(world, endpoint_id)
     await at_once(world)
 
     cancelled = await cancel(world, begun.id)
     again = await cancel(world, begun.id)
-    await world.execute("UPDATE deliveries SET state = 'delivered', finished_at = now() WHERE state = 'due'")
+    await all_end(world, "delivered")
     await at_once(world)
 
     assert (cancelled.state, cancelled.queued) == ("cancelled", TURNS_AHEAD)
@@ -237,7 +236,7 @@ async def test_a_recovery_that_cannot_go_on_holds_up_no_other(world: World) -> N
     broken, _ = await world.endpoint(URL)
     sound, _ = await world.endpoint(URL)
     await world.tell()
-    await world.execute(EVERYTHING_FAILED)
+    await all_end(world, "failed")
     first, second = await begin(world, broken), await begin(world, sound)
     # The first cannot count any further.
     await world.execute(

@@ -4,14 +4,15 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
 from app.domain.caller import Role
 from app.main import ROUTERS
-from app.storage.tables import deliveries, recoveries
+from app.storage.tables import every_delivery, recoveries
 from app.workflows.run_recoveries import run_due_recoveries
 from tests.conftest import ClientFactory, KeyFactory
+from tests.delivery.recovering import all_end
 from tests.delivery.world import AGENCY, OTHER, World
 
 URL = "http://127.0.0.1:9009/hook"
@@ -32,7 +33,7 @@ async def stranger(a_client: ClientFactory, a_key: KeyFactory) -> httpx.AsyncCli
 async def an_endpoint_that_missed(world: World, number: int) -> UUID:
     endpoint_id, _ = await world.endpoint(URL)
     await world.tell(times=number)
-    await world.execute("UPDATE deliveries SET state = 'failed', attempts = 10, finished_at = now()")
+    await all_end(world, "failed")
     return endpoint_id
 
 
@@ -59,7 +60,7 @@ async def test_the_same_request_sent_twice_by_accident_recovers_once(world: Worl
 
     first = await agency.post(path, json=body, headers=key)
     await run_due_recoveries(world.sessions)
-    await world.execute("UPDATE deliveries SET state = 'delivered', finished_at = now()")
+    await all_end(world, "delivered")
     by_accident = await agency.post(path, json=body, headers=key)
     on_purpose = await agency.post(path, json=body)
 
@@ -160,13 +161,13 @@ async def test_one_delivery_is_read_and_sent_again_under_the_id_it_always_had(
 
 async def test_the_same_key_for_another_resend_does_not_swallow_it(world: World, agency: httpx.AsyncClient) -> None:
     await an_endpoint_that_missed(world, 2)
-    one, two = await world.rows(deliveries)
+    one, two = await world.rows(every_delivery)
     key = {"Idempotency-Key": "always-the-same"}
 
     first = await agency.post(f"/v1/deliveries/{one.id}/resend", headers=key)
     other = await agency.post(f"/v1/deliveries/{two.id}/resend", headers=key)
     async with world.sessions.begin() as tx:
-        states = list(await tx.scalars(text("SELECT state FROM deliveries ORDER BY id")))
+        states = list(await tx.scalars(select(every_delivery.c.state).order_by(every_delivery.c.id)))
 
     assert first.status_code == 202
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused"), "it is said, not swallowed"

@@ -7,14 +7,14 @@ from app.workflows import recover_endpoint
 from app.workflows.run_recoveries import TURNS_AHEAD, run_due_recoveries
 from tests.delivery.receivers import a_receiver, answering
 from tests.delivery.recovering import (
-    EVERYTHING_FAILED,
     URL,
+    all_end,
     at_once,
     begin,
     cancel,
     enable,
     has_ended,
-    many_failed,
+    many,
     of_state,
     queued,
     read,
@@ -29,7 +29,7 @@ from tests.delivery.world import World, all_are, until
 async def test_no_more_is_queued_than_the_endpoint_takes_in_two_turns(world: World) -> None:
     endpoint_id, _ = await world.endpoint(URL, max_in_flight=3)
     await world.tell(times=50)
-    await world.execute(EVERYTHING_FAILED)
+    await all_end(world, "failed")
     begun = await begin(world, endpoint_id)
 
     for _ in range(3):
@@ -42,7 +42,7 @@ async def test_no_more_is_queued_than_the_endpoint_takes_in_two_turns(world: Wor
 async def test_fresh_news_goes_before_what_is_recovered(world: World) -> None:
     endpoint_id, _ = await world.endpoint(URL, max_in_flight=3)
     await world.tell(times=20)
-    await world.execute(EVERYTHING_FAILED)
+    await all_end(world, "failed")
     begun = await begin(world, endpoint_id)
     await world.tell(times=6)
 
@@ -55,7 +55,7 @@ async def test_fresh_news_goes_before_what_is_recovered(world: World) -> None:
 async def test_what_waits_for_its_next_attempt_holds_no_recovery_up(world: World) -> None:
     endpoint_id, _ = await world.endpoint(URL, max_in_flight=3)
     await world.tell(times=20)
-    await world.execute(EVERYTHING_FAILED)
+    await all_end(world, "failed")
     begun = await begin(world, endpoint_id)
     await world.tell(times=6)
     await world.execute("UPDATE deliveries SET due_at = now() + interval '1 hour' WHERE state = 'due'")
@@ -69,7 +69,7 @@ async def test_an_endpoint_that_fails_is_probed_and_not_flooded(world: World) ->
     async with a_receiver(answering(503)) as receiver:
         endpoint_id, _ = await world.endpoint(receiver.url)
         await world.tell(times=300)
-        await world.execute(EVERYTHING_FAILED)
+        await all_end(world, "failed")
         await world.execute("UPDATE endpoints SET failing_since = now()")
         begun = await begin(world, endpoint_id)
         async with world.delivering():
@@ -83,14 +83,14 @@ async def test_an_endpoint_that_fails_is_probed_and_not_flooded(world: World) ->
 
 async def test_ten_thousand_that_failed_are_recovered_in_batches(world: World) -> None:
     endpoint_id, _ = await world.endpoint(URL, max_in_flight=64)
-    await many_failed(world, 10_000)
+    await many(world, 10_000, "failed")
     begun = await begin(world, endpoint_id)
 
     most = 0
     while not await has_ended(world, begun.id):
         await at_once(world)
         most = max(most, await of_state(world, "due"))
-        await world.execute("UPDATE deliveries SET state = 'delivered', finished_at = now() WHERE state = 'due'")
+        await all_end(world, "delivered")
 
     ended = await read(world, begun.id)
     assert (begun.counted, ended.queued, ended.superseded) == (10_000, 10_000, 0)
@@ -105,7 +105,7 @@ async def test_a_recovery_waits_while_its_endpoint_is_not_active_and_goes_on_onc
     async with a_receiver() as receiver:
         endpoint_id, _ = await world.endpoint(receiver.url)
         await world.tell(times=3)
-        await world.execute(EVERYTHING_FAILED)
+        await all_end(world, "failed")
         await stop(world, endpoint_id)
         begun = await begin(world, endpoint_id)
         await run_due_recoveries(world.sessions)
@@ -121,8 +121,7 @@ async def test_a_recovery_waits_while_its_endpoint_is_not_active_and_goes_on_onc
 
 async def test_more_than_a_request_can_release_is_sent_after_it_and_none_is_forgotten(world: World) -> None:
     endpoint_id, _ = await world.endpoint(URL, max_in_flight=64)
-    await many_failed(world, recover_endpoint.RELEASED_AT_ONCE + 200)
-    await world.execute("UPDATE deliveries SET state = 'held', finished_at = NULL")
+    await many(world, recover_endpoint.RELEASED_AT_ONCE + 200, "held")
     await stop(world, endpoint_id)
 
     await enable(world, endpoint_id)
@@ -133,7 +132,7 @@ async def test_more_than_a_request_can_release_is_sent_after_it_and_none_is_forg
     await enable(world, endpoint_id)
     while not await has_ended(world, row.id):
         await at_once(world)
-        await world.execute("UPDATE deliveries SET state = 'delivered', finished_at = now() WHERE state = 'due'")
+        await all_end(world, "delivered")
 
     assert (row.what, row.counted) == (HELD, recover_endpoint.RELEASED_AT_ONCE + 200)
     assert len(await world.rows(recovery_rows)) == 1
@@ -142,8 +141,7 @@ async def test_more_than_a_request_can_release_is_sent_after_it_and_none_is_forg
 
 async def test_what_was_held_cannot_be_cancelled(world: World) -> None:
     endpoint_id, _ = await world.endpoint(URL)
-    await many_failed(world, recover_endpoint.RELEASED_AT_ONCE + 1)
-    await world.execute("UPDATE deliveries SET state = 'held', finished_at = NULL")
+    await many(world, recover_endpoint.RELEASED_AT_ONCE + 1, "held")
     await stop(world, endpoint_id)
     await enable(world, endpoint_id)
     (row,) = await world.rows(recovery_rows)

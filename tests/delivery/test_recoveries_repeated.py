@@ -6,14 +6,14 @@ from sqlalchemy import text
 
 from app.domain.errors import RecoveryRunning
 from app.storage.recoveries import ALL, Wanted
-from app.storage.tables import deliveries
+from app.storage.tables import every_delivery
 from app.storage.tables import recoveries as recovery_rows
 from app.workflows.resend_delivery import resend_delivery
 from app.workflows.run_recoveries import TURNS_AHEAD, run_due_recoveries
 from tests.delivery.receivers import a_receiver
 from tests.delivery.recovering import (
-    EVERYTHING_FAILED,
     URL,
+    all_end,
     at_once,
     begin,
     has_ended,
@@ -30,7 +30,7 @@ async def test_two_who_recover_the_same_at_once_begin_it_once(world: World) -> N
     async with a_receiver() as receiver:
         endpoint_id, _ = await world.endpoint(receiver.url)
         await world.tell(times=20)
-        await world.execute(EVERYTHING_FAILED)
+        await all_end(world, "failed")
         async with world.delivering(), recovering(world, workers=3):
             first, second = await asyncio.gather(begin(world, endpoint_id), begin(world, endpoint_id))
             await until(lambda: has_ended(world, first.id))
@@ -43,7 +43,7 @@ async def test_two_who_recover_the_same_at_once_begin_it_once(world: World) -> N
 async def test_another_recovery_of_the_endpoint_has_to_wait_and_is_told_for_which(world: World) -> None:
     endpoint_id, _ = await world.endpoint(URL)
     await world.tell()
-    await world.execute(EVERYTHING_FAILED)
+    await all_end(world, "failed")
     running = await begin(world, endpoint_id)
 
     with pytest.raises(RecoveryRunning) as refused:
@@ -72,9 +72,9 @@ async def test_recovering_again_on_purpose_sends_again(world: World) -> None:
 async def test_what_is_due_already_is_not_queued_twice(world: World) -> None:
     endpoint_id, _ = await world.endpoint(URL)
     await world.tell(times=2)
-    await world.execute(EVERYTHING_FAILED)
+    await all_end(world, "failed")
     begun = await begin(world, endpoint_id)
-    (one, _) = await world.rows(deliveries)
+    (one, _) = await world.rows(every_delivery)
     async with world.sessions.begin() as tx:
         await resend_delivery(tx, world.caller(), one.id)
 
@@ -88,15 +88,15 @@ async def test_a_worker_that_dies_in_the_middle_of_a_step_has_done_nothing_and_a
     async with a_receiver() as receiver:
         endpoint_id, _ = await world.endpoint(receiver.url)
         await world.tell(times=30)
-        await world.execute(EVERYTHING_FAILED)
+        await all_end(world, "failed")
         begun = await begin(world, endpoint_id)
         await at_once(world)
         before = await read(world, begun.id)
-        await world.execute("UPDATE deliveries SET state = 'delivered', finished_at = now() WHERE state = 'due'")
+        await all_end(world, "delivered")
 
         # Somebody holds the next delivery, so that the step stands in its middle when its worker is killed.
         async with world.sessions.begin() as holding:
-            await holding.execute(text("SELECT id FROM deliveries WHERE state = 'failed' FOR UPDATE"))
+            await holding.execute(text("SELECT id FROM finished_deliveries WHERE state = 'failed' FOR UPDATE"))
             dying = asyncio.create_task(at_once(world))
             await until(lambda: somebody_waits(world))
             dying.cancel()
@@ -120,7 +120,7 @@ async def test_workers_that_are_killed_again_and_again_lose_nothing_and_send_not
     async with a_receiver() as receiver:
         endpoint_id, _ = await world.endpoint(receiver.url, max_in_flight=64)
         ids = await world.tell(times=600)
-        await world.execute(EVERYTHING_FAILED)
+        await all_end(world, "failed")
         begun = await begin(world, endpoint_id)
         async with world.delivering():
             while not await has_ended(world, begun.id):
