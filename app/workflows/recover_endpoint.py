@@ -35,16 +35,14 @@ async def begin_recovery(session: AsyncSession, caller: Caller, endpoint_id: UUI
     Where the same is being recovered already, that recovery is given; another one of the same endpoint is refused with
     RecoveryRunning. What an endpoint that is not active missed waits until it is enabled.
     """
-    _check(wanted)
-    endpoint = await endpoints.get(session, endpoint_id, agency_code=caller.agency_code, lock=True)
-    if endpoint is None:
-        raise NotFound("endpoint")
+    # Counted before anybody has to wait for us.
+    there_is = await count_recovery(session, caller, endpoint_id, wanted)
+    await endpoints.get(session, endpoint_id, lock=True)
     running = await recoveries.running(session, endpoint_id, held=False)
     if running is not None:
         if not _is_same(running, wanted):
             raise RecoveryRunning(running.id)
         return running
-    there_is = await recoverable.count(session, endpoint_id, wanted, at_most=COUNTED_AT_MOST)
     begun = await recoveries.add(
         session,
         endpoint_id,

@@ -119,7 +119,7 @@ async def test_a_worker_that_dies_in_the_middle_of_a_step_has_done_nothing_and_a
 async def test_workers_that_are_killed_again_and_again_lose_nothing_and_send_nothing_twice(world: World) -> None:
     async with a_receiver() as receiver:
         endpoint_id, _ = await world.endpoint(receiver.url, max_in_flight=64)
-        ids = await world.tell(times=600)
+        ids = await world.tell(times=200)
         await all_end(world, "failed")
         begun = await begin(world, endpoint_id)
         async with world.delivering():
@@ -130,7 +130,7 @@ async def test_workers_that_are_killed_again_and_again_lose_nothing_and_send_not
                 dying.cancel()
                 await asyncio.gather(dying, return_exceptions=True)
                 await run_due_recoveries(world.sessions)
-            await until(lambda: all_are(world, "delivered"))
+            await until(lambda: all_are(world, "delivered"), within=60)
 
     assert sorted(receiver.ids) == sorted(map(str, ids))
-    assert (await read(world, begun.id)).queued == 600
+    assert (await read(world, begun.id)).queued == 200
