@@ -27,6 +27,7 @@ from app.commands.running import (
     print_columns,
     run_to_end,
     settings_with,
+    without_limits,
 )
 from app.domain.caller import Role
 from app.domain.errors import NotFound, UnknownAgency
@@ -39,7 +40,7 @@ from app.storage.database import is_passing
 from app.storage.embedded import EmbeddedPostgresError
 from app.storage.migrating import head, migrate_to_head
 from app.storage.sealing import KeyRing, KeyRingInvalid
-from app.workflows import prepare_trial
+from app.workflows import keep_history, prepare_trial
 from app.workflows.issue_key import issue_key
 from app.workflows.revoke_key import revoke_key
 from app.workflows.seed import seed as add_what_ships
@@ -117,7 +118,9 @@ def all_(
 def migrate() -> None:
     """Bring the database to the state this version was written for."""
     settings = settings_with()
-    migrate_to_head(direct_address(settings, any_database(settings)))
+    url = direct_address(settings, any_database(settings))
+    migrate_to_head(url)
+    without_limits(url, lambda sessions: keep_history.make_months(sessions, now=real_time()))
     print(f"{head()}")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from socket import AF_INET, AF_INET6, create_server, socket
 
 import structlog
@@ -14,11 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from app.api import (
     agencies,
     agreements,
+    deliveries,
     endpoint_equipment,
+    endpoint_health,
     endpoints,
     events,
     handoffs,
     health,
+    recoveries,
     reference,
     referrals,
     routing,
@@ -39,10 +43,12 @@ from app.storage.database import Pool, is_passing, open_engine, sessions_of
 from app.storage.reference import ReferenceKeeper
 from app.storage.sealing import KeyRing
 from app.storage.shared_clock import SharedClock
+from app.workflows import keep_history
 from app.workflows.credit_outage import credit_outage
 from app.workflows.desk import Terms
 from app.workflows.draw_statistics import draw_settled_months
 from app.workflows.run_clocks import run_due_clocks
+from app.workflows.run_recoveries import run_due_recoveries
 
 ROUTERS: tuple[APIRouter, ...] = (
     referrals.router,
@@ -52,6 +58,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     events.router,
     endpoints.router,
     endpoint_equipment.router,
+    endpoint_health.router,
+    deliveries.router,
+    recoveries.router,
     agencies.router,
     agreements.router,
     agreements.checking,
@@ -61,6 +70,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     well_known.router,
 )
 """The routers of the API, in the order in which the documents list them."""
+
+KEPT_OF_ANSWERS = 1024
+"""Bytes of an answer that are kept where the operator asks for it."""
+RECOVERING_EVERY = 0.05
+"""Seconds between two steps of a recovery that moves."""
 
 log = structlog.get_logger()
 
@@ -202,36 +216,59 @@ async def serve(
 
 async def work(service: Service, stop: asyncio.Event) -> None:
     """Run the workers until told to stop; any number of processes may do this at once."""
-
-    async def run_clocks() -> None:
-        async with service.sessions.begin() as tx:
-            answering = await credit_outage(tx, outage_after=service.terms.outage_after)
-        if answering:
-            await run_due_clocks(service.sessions, service.reference, service.key_ring, service.terms, service.clock)
-
-    async def forget_answers() -> None:
-        forgotten = idempotency.AT_ONCE
-        while forgotten == idempotency.AT_ONCE and not stop.is_set():
-            async with service.sessions.begin() as tx:
-                forgotten = await idempotency.forget_expired(tx)
-
-    async def draw_statistics() -> None:
-        await draw_settled_months(service.sessions, service.reference, service.clock)
-
-    async def bring_near() -> None:
-        async with service.sessions.begin() as tx:
-            brought = await due_times.bring_near(tx, lease=pace_of(service.settings).lease)
-        async with service.sessions.begin() as tx:
-            started = await clocks.start_now(tx)
-        if brought or started:
-            log.warning("database_clock_was_ahead", count=brought, clocks=started)
-
+    draw_statistics = partial(draw_settled_months, service.sessions, service.reference, service.clock)
+    jobs: tuple[tuple[str, Callable[[], Awaitable[object]], float], ...] = (
+        ("bring_near", partial(_bring_near, service), 60.0),
+        ("clocks", partial(_run_clocks, service), 1.0),
+        ("recoveries", partial(_recover, service, stop), 1.0),
+        ("forget_answers", partial(_forget_answers, service, stop), 60.0),
+        ("make_months", partial(_make_months, service), 600.0),
+        ("drop_months", partial(_drop_months, service), 3600.0),
+        ("sweep_queue", partial(keep_history.sweep_queue, service.sessions), 60.0),
+        ("statistics", draw_statistics, 600.0),
+    )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(deliver(service, stop))
-        tasks.create_task(repeat("bring_near", bring_near, every=60.0, stop=stop))
-        tasks.create_task(repeat("clocks", run_clocks, every=1.0, stop=stop))
-        tasks.create_task(repeat("forget_answers", forget_answers, every=60.0, stop=stop))
-        tasks.create_task(repeat("statistics", draw_statistics, every=600.0, stop=stop))
+        for name, job, every in jobs:
+            tasks.create_task(repeat(name, job, every=every, stop=stop))
+
+
+async def _run_clocks(service: Service) -> None:
+    async with service.sessions.begin() as tx:
+        answering = await credit_outage(tx, outage_after=service.terms.outage_after)
+    if answering:
+        await run_due_clocks(service.sessions, service.reference, service.key_ring, service.terms, service.clock)
+
+
+async def _forget_answers(service: Service, stop: asyncio.Event) -> None:
+    forgotten = idempotency.AT_ONCE
+    while forgotten == idempotency.AT_ONCE and not stop.is_set():
+        async with service.sessions.begin() as tx:
+            forgotten = await idempotency.forget_expired(tx)
+
+
+async def _bring_near(service: Service) -> None:
+    async with service.sessions.begin() as tx:
+        brought = await due_times.bring_near(tx, lease=pace_of(service.settings).lease)
+    async with service.sessions.begin() as tx:
+        started = await clocks.start_now(tx)
+    if brought or started:
+        log.warning("database_clock_was_ahead", count=brought, clocks=started)
+
+
+async def _recover(service: Service, stop: asyncio.Event) -> None:
+    # While one moves its endpoint takes what it is given within moments, and is given more.
+    while await run_due_recoveries(service.sessions) and not stop.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), RECOVERING_EVERY)
+
+
+async def _make_months(service: Service) -> None:
+    await keep_history.make_months(service.sessions, now=service.real_clock())
+
+
+async def _drop_months(service: Service) -> None:
+    await keep_history.drop_months(service.sessions, now=service.real_clock(), kept=service.settings.history_months)
 
 
 def pace_of(settings: Settings) -> Pace:
@@ -249,7 +286,8 @@ async def deliver(service: Service, stop: asyncio.Event) -> None:
     """Deliver what is due until told to stop, then let the posts under way end."""
     webhook = service.settings.webhook
     within = Deadlines(total=webhook.total_timeout.total_seconds(), connect=webhook.connect_timeout.total_seconds())
-    async with open_post(service.terms.reach, deadlines=within) as post, asyncio.TaskGroup() as tasks:
+    kept = KEPT_OF_ANSWERS if webhook.keep_answers else 0
+    async with open_post(service.terms.reach, deadlines=within, kept=kept) as post, asyncio.TaskGroup() as tasks:
         dispatcher = Dispatcher(
             service.sessions,
             service.key_ring,

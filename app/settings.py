@@ -60,6 +60,8 @@ class WebhookSettings(_Part):
     connect_timeout: Some = timedelta(seconds=5)
     total_timeout: Some = timedelta(seconds=15)
     concurrency: Annotated[int, Field(ge=1, le=1000)] = 256
+    keep_answers: bool = False
+    """Whether the first 1 KiB of what a receiver answers is kept, sealed, and shown to its agency."""
 
     @field_validator("allow_networks", mode="before")
     @classmethod
@@ -120,6 +122,8 @@ class Settings(BaseSettings):
     """The agency that acts where the national coordinator may not."""
     outage_after: Some = timedelta(minutes=2)
     """How long nobody must have looked after the clocks before it counts as an outage and is added to every clock."""
+    history_months: Annotated[int, Field(ge=0, le=1200)] = 13
+    """How many whole months events and the history of their deliveries are kept after their own; 0 is for ever."""
     webhook: WebhookSettings = WebhookSettings()
     rate_limit: RateLimitSettings = RateLimitSettings()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

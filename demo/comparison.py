@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from app.domain.handoff import HandoffState
 from app.main import Service
 from app.storage.deliveries import DELIVERED, SUPERSEDED
-from app.storage.tables import attempts, deliveries, endpoints, handoffs, referrals
+from app.storage.tables import attempts, endpoints, every_delivery, handoffs, referrals
 from demo.journeys import Journey
 from demo.receivers import Receivers
 from demo.records import of_records
@@ -70,12 +70,12 @@ async def of_failures(service: Service, fails: str | None) -> list[str]:
     """See that the receiver that was to fail did, as often as it was to, and took the webhook in the end."""
     async with service.sessions.begin() as tx:
         found = await tx.execute(
-            select(endpoints.c.agency_code, deliveries.c.state, func.count())
+            select(endpoints.c.agency_code, every_delivery.c.state, func.count())
             .select_from(attempts)
-            .join(deliveries, deliveries.c.id == attempts.c.delivery_id)
-            .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+            .join(every_delivery, every_delivery.c.id == attempts.c.delivery_id)
+            .join(endpoints, endpoints.c.id == every_delivery.c.endpoint_id)
             .where(attempts.c.status == ANSWERED_WITH)
-            .group_by(endpoints.c.agency_code, deliveries.c.id)
+            .group_by(endpoints.c.agency_code, every_delivery.c.id, every_delivery.c.state)
         )
         failed = [tuple(row) for row in found]
     expected = [] if fails is None else [(fails, DELIVERED, FAILURES)]
@@ -89,7 +89,7 @@ async def compare(service: Service, receivers: Receivers, journeys: Sequence[Jou
     async with service.sessions.begin() as tx:
         cases = await tx.scalar(select(func.count()).select_from(referrals))
         superseded = await tx.scalar(
-            select(func.count()).select_from(deliveries).where(deliveries.c.state == SUPERSEDED)
+            select(func.count()).select_from(every_delivery).where(every_delivery.c.state == SUPERSEDED)
         )
     of_attempts = await of_failures(service, fails)
     decided = {journey.case.number: list(of_decisions(journey)) for journey in journeys}

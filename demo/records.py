@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.domain.events import EventType
 from app.main import Service
 from app.storage.deliveries import SUPERSEDED
-from app.storage.tables import deliveries, endpoints, events
+from app.storage.tables import endpoints, events, every_delivery
 from demo.receivers import Receivers, Verified
 
 News: TypeAlias = tuple[str, Mapping[str, Any]]
@@ -29,7 +29,7 @@ async def of_records(service: Service, receivers: Receivers) -> tuple[int, list[
 
 async def _told(service: Service) -> dict[str, dict[str, News]]:
     """Give the events of every agency with an endpoint; news of an offer that was no longer open is not sent."""
-    superseded = select(deliveries.c.event_id).where(deliveries.c.state == SUPERSEDED)
+    superseded = select(every_delivery.c.event_id).where(every_delivery.c.state == SUPERSEDED)
     wanted = select(events.c.id, events.c.agency_code, events.c.type, events.c.data).where(
         events.c.agency_code.in_(select(endpoints.c.agency_code)),
         events.c.id.not_in(superseded),

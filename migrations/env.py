@@ -1,12 +1,24 @@
 """Runs the migrations on the connection or the address that the caller gives."""
 
 import asyncio
+import re
 
 from alembic import context
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, ForeignKeyConstraint, text
+from sqlalchemy.schema import SchemaItem
 
 from app.storage.database import open_for_migrations
 from app.storage.tables import metadata
+
+PARTITION = re.compile(r"(events|finished_deliveries|attempts)_(\d{4}_\d{2}|default)")
+"""Tables that come and go with the months."""
+
+
+def is_ours(item: SchemaItem, name: str | None, kind: str, *_: object) -> bool:
+    if isinstance(item, ForeignKeyConstraint):
+        # To what refers to a table in partitions, PostgreSQL adds a reference to each.
+        return not any(PARTITION.match(element.target_fullname) for element in item.elements)
+    return kind != "table" or not PARTITION.fullmatch(name or "")
 
 
 def migrate(connection: Connection) -> None:
@@ -19,6 +31,7 @@ def migrate(connection: Connection) -> None:
         target_metadata=metadata,
         compare_type=True,
         compare_server_default=True,
+        include_object=is_ours,
         transaction_per_migration=True,
     )
     with context.begin_transaction():

@@ -1,7 +1,6 @@
-"""Endpoints: where an agency wants its news sent, and what became of it."""
+"""Endpoints: where an agency wants its news sent."""
 
-from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Response
@@ -15,19 +14,17 @@ from app.api.etags import IfMatch
 from app.api.intake_types import Code
 from app.api.pages import Page, PageAsked
 from app.api.route import v1_router
-from app.api.validation import Answer, Body, Moment, Whole
+from app.api.validation import Body, Whole
 from app.domain.caller import Caller, Role
 from app.domain.errors import NotFound
 from app.domain.rate import MOST_PER_MINUTE
 from app.domain.webhook import Scheme
-from app.storage import delivery_history, endpoints, equipment
+from app.storage import endpoints, equipment
 from app.workflows import manage_endpoint
 from app.workflows.equip_endpoint import Carried
 from app.workflows.manage_endpoint import DEFAULT_IN_FLIGHT, MOST_IN_FLIGHT, Wanted
 
 router = v1_router("endpoints")
-
-DeliveryState = Literal["due", "delivered", "held", "superseded", "failed"]
 
 
 class EndpointBody(Body):
@@ -62,64 +59,6 @@ class NewEndpointBody(EndpointBody):
     def carried(self) -> Carried:
         """Give what its webhooks are to carry."""
         return Carried(own(self.headers), self.tls.given())
-
-
-class Recover(Body):
-    """What to send again."""
-
-    since: Moment = Field(description="All that failed since this time, and all that is held.")
-
-
-class DeliveryView(Answer):
-    """What became of one webhook. `event_id` is its `webhook-id`."""
-
-    id: UUID
-    endpoint_id: UUID
-    event_id: UUID
-    type: str
-    state: str
-    attempts: int
-    due_at: datetime
-    created_at: datetime
-    finished_at: datetime | None
-
-    @classmethod
-    def of(cls, delivery: delivery_history.Delivery) -> "DeliveryView":
-        """Show a delivery."""
-        return cls(
-            id=delivery.id,
-            endpoint_id=delivery.endpoint_id,
-            event_id=delivery.event_id,
-            type=delivery.type,
-            state=delivery.state,
-            attempts=delivery.attempts,
-            due_at=delivery.due_at,
-            created_at=delivery.created_at,
-            finished_at=delivery.finished_at,
-        )
-
-
-class AttemptView(Answer):
-    """One attempt to deliver: `outcome` is `delivered`, or the phase that failed; `detail` says what exactly did."""
-
-    number: int
-    started_at: datetime
-    duration_ms: int
-    outcome: str
-    status: int | None
-    detail: str | None
-
-
-class Attempts(Answer):
-    """Every attempt of a delivery, the first one first."""
-
-    items: list[AttemptView]
-
-
-class Recovered(Answer):
-    """How many deliveries will be sent again."""
-
-    count: int
 
 
 @router.post("/endpoints", status_code=201)
@@ -219,63 +158,6 @@ async def enable_endpoint(endpoint_id: UUID, caller: CurrentCaller, desk: Desk, 
 async def disable_endpoint(endpoint_id: UUID, caller: CurrentCaller, desk: Desk, response: Response) -> EndpointView:
     """End an endpoint; its news is held, in case it is enabled after all. An operator may disable any endpoint."""
     return await show(desk.tx, await manage_endpoint.disable_endpoint(desk.tx, caller, endpoint_id), response)
-
-
-@router.post("/endpoints/{endpoint_id}/recover", status_code=202)
-async def recover_endpoint(endpoint_id: UUID, body: Recover, caller: CurrentCaller, desk: Desk) -> Recovered:
-    """Send again what failed since a time, and what is held. Offers that are no longer open are not sent."""
-    count = await manage_endpoint.recover_endpoint(desk.tx, caller, endpoint_id, failed_since=body.since)
-    return Recovered(count=count)
-
-
-@router.get("/endpoints/{endpoint_id}/deliveries")
-async def list_deliveries(
-    endpoint_id: UUID,
-    caller: CurrentCaller,
-    tx: Transaction,
-    paging: PageAsked,
-    state: DeliveryState | None = None,
-) -> Page[DeliveryView]:
-    """List an endpoint's deliveries, newest first."""
-    if await endpoints.get(tx, endpoint_id, agency_code=caller.agency_code) is None:
-        raise NotFound("endpoint")
-    after = paging.after(UUID)
-    found = await delivery_history.list_deliveries(
-        tx,
-        endpoint_id=endpoint_id,
-        agency_code=caller.agency_code,
-        state=state,
-        before=after and after[0],
-        limit=paging.look_ahead,
-    )
-    return paging.page(found, DeliveryView.of, lambda delivery: (delivery.id,))
-
-
-@router.get("/deliveries/{delivery_id}/attempts")
-async def list_attempts(delivery_id: UUID, caller: CurrentCaller, tx: Transaction) -> Attempts:
-    """List every attempt of a delivery."""
-    if await delivery_history.get(tx, delivery_id, agency_code=caller.agency_code) is None:
-        raise NotFound("delivery")
-    made = await delivery_history.list_attempts(tx, delivery_id, agency_code=caller.agency_code)
-    return Attempts(
-        items=[
-            AttemptView(
-                number=one.number,
-                started_at=one.started_at,
-                duration_ms=one.duration_ms,
-                outcome=one.outcome,
-                status=one.status,
-                detail=one.detail,
-            )
-            for one in made
-        ]
-    )
-
-
-@router.post("/deliveries/{delivery_id}/resend", status_code=202)
-async def resend_delivery(delivery_id: UUID, caller: CurrentCaller, desk: Desk) -> DeliveryView:
-    """Send one delivery again, under the same `webhook-id`."""
-    return DeliveryView.of(await manage_endpoint.resend_delivery(desk.tx, caller, delivery_id))
 
 
 def _whose(caller: Caller) -> str | None:

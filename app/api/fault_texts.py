@@ -41,6 +41,10 @@ FAULTS: Mapping[str, Text] = {
     "unknown_duty": Text("penyerahan ini tidak memuat kewajiban itu", "the handoff carries no such duty"),
     "region_avoided": Text("korban tidak aman di wilayah lembaga ini", "the victim is not safe where this agency is"),
     "empty": Text("tidak boleh kosong", "must not be empty"),
+    "not_after_since": Text("harus sesudah since", "must be after since"),
+    "failed_or_since": Text(
+        "isi failed: true, atau since, atau keduanya", "needs failed: true, or since, or both of them"
+    ),
     "url_too_long": Text("URL terlalu panjang", "the URL is too long"),
     "url_characters": Text("URL berisi karakter yang tidak boleh", "the URL holds characters it may not"),
     "url_invalid": Text("bukan URL yang sah", "is not a valid URL"),

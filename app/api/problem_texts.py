@@ -207,6 +207,20 @@ PROBLEMS: Mapping[str, Wording] = {
             "Send JSON in UTF-8, not compressed, with Content-Type: application/json.",
         ),
     ),
+    "recovery_running": Wording(
+        Text("Pemulihan sedang berjalan", "A recovery is running"),
+        Text(
+            "Pemulihan lain untuk endpoint ini (recovery_id) masih berjalan; tunggu sampai selesai, atau batalkan.",
+            "Another recovery of this endpoint (recovery_id) is running; wait for its end, or cancel it.",
+        ),
+    ),
+    "recovery_of_held": Wording(
+        Text("Kabar yang ditahan tetap dikirim", "Held news is sent"),
+        Text(
+            "Pemulihan ini mengirim kabar yang ditahan; jeda endpoint bila pengiriman harus berhenti.",
+            "This recovery sends news that was held; pause the endpoint if nothing may be sent.",
+        ),
+    ),
     "unauthenticated": Wording(
         Text("Kunci diperlukan", "Key required"),
         Text(

@@ -53,6 +53,8 @@ ROWS: Mapping[type[DomainError], Row] = {
     errors.PreconditionFailed: Row(412),
     errors.ReferralNotOpen: Row(409, ("current_state",)),
     errors.RequestNotWaiting: Row(409, ("current_state",)),
+    errors.RecoveryRunning: Row(409, ("recovery_id",)),
+    errors.RecoveryOfHeld: Row(409),
     errors.ConsentRequired: Row(409),
     errors.HolderRequired: Row(403),
     errors.DutyNotOwed: Row(409),

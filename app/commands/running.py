@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.settings import Settings, read_settings
 from app.storage import events, readiness
-from app.storage.database import is_passing, open_engine, sessions_of
+from app.storage.database import is_passing, open_engine, open_for_migrations, sessions_of
 from app.storage.sealing import KeyRing
 from app.workflows import prepare_trial
 
@@ -98,6 +98,19 @@ def with_sessions(what: Callable[[Sessions], Coroutine[Any, Any, T]]) -> T:
 
     async def once() -> T:
         engine = open_engine(url, application_name="lintas cli")
+        try:
+            return await what(sessions_of(engine))
+        finally:
+            await engine.dispose()
+
+    return run_to_end(once())
+
+
+def without_limits(url: str, what: Callable[[Sessions], Coroutine[Any, Any, T]]) -> T:
+    """Do something on the database of an address, however long a statement of it takes."""
+
+    async def once() -> T:
+        engine = open_for_migrations(url)
         try:
             return await what(sessions_of(engine))
         finally:

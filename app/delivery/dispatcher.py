@@ -18,6 +18,7 @@ from app.delivery.preparing import Preparer
 from app.delivery.recorder import Recorder
 from app.domain.breaker import BreakerRule
 from app.domain.retry import DELIVERED, Answer, Phase, exhausted
+from app.storage import delivery_history
 from app.storage.claims import Claimed, claim_due
 from app.storage.database import is_passing
 from app.storage.delivery_hints import listen
@@ -70,6 +71,7 @@ class Dispatcher:
     ) -> None:
         """Take what it works with; `clock` tells real time, `listen_url` is the database's address for LISTEN."""
         self._sessions = sessions
+        self._key_ring = key_ring
         self._preparer = Preparer(sessions, key_ring)
         self._post = post
         self._clock = clock
@@ -189,7 +191,8 @@ class Dispatcher:
             detail=answer.detail,
             milliseconds=round(duration / timedelta(milliseconds=1)),
         )
-        await self._recorder.record(Posted(claimed, answer, started_at, duration))
+        sealed = delivery_history.seal_answer(self._key_ring, claimed.id, answer.start)
+        await self._recorder.record(Posted(claimed, answer, started_at, duration, sealed))
 
     async def _answer_to(self, claimed: Claimed, started_at: datetime) -> Answer:
         if exhausted(claimed.attempt, emergency=claimed.emergency, open_offer=claimed.offer):

@@ -50,8 +50,12 @@ async def open_post(
     deadlines: Deadlines | None = None,
     tls: ssl.SSLContext | None = None,
     look_up: LookUp = look_up,
+    kept: int = 0,
 ) -> AsyncIterator[Post]:
-    """Open what posts go through: one pool of connections and one TLS context for the whole process."""
+    """Open what posts go through: one pool of connections and one TLS context for the whole process.
+
+    `kept` is how many bytes of an answer's body are given back; the rest, and usually all, is read for nothing.
+    """
     within = deadlines or Deadlines()
     connector = BoundedConnector(
         resolver=CheckedResolver(reach, within=within.resolve, look_up=look_up),
@@ -78,7 +82,7 @@ async def open_post(
             if reach.faults_of(url):
                 return Answer(failed=Phase.ADDRESS, detail=Detail.ADDRESS_NOT_ALLOWED)
             try:
-                return await _post(session, url, body, headers, tls, within)
+                return await _post(session, url, body, headers, tls, within, kept)
             except FAILURES as error:
                 return answer_of(error)
 
@@ -92,6 +96,7 @@ async def _post(
     headers: Mapping[str, str],
     tls: ssl.SSLContext | None,
     within: Deadlines,
+    kept: int,
 ) -> Answer:
     time = asyncio.get_running_loop().time
     end = time() + within.total
@@ -100,22 +105,24 @@ async def _post(
         response = await session.post(
             URL(url, encoded=True), data=body, headers=headers, allow_redirects=False, ssl=tls or True
         )
-    # The status is the answer. The body is read for nothing but to use the connection again.
-    await _drain(response, until=min(time() + within.body, end))
-    return Answer(response.status, retry_after=response.headers.get("retry-after"))
+    # The status is the answer. The body is read for little but to use the connection again.
+    start = await _drain(response, until=min(time() + within.body, end), kept=kept)
+    return Answer(response.status, retry_after=response.headers.get("retry-after"), start=start)
 
 
-async def _drain(response: aiohttp.ClientResponse, *, until: float) -> None:
-    left = LARGEST_ANSWER
+async def _drain(response: aiohttp.ClientResponse, *, until: float, kept: int) -> bytes:
+    left, start = LARGEST_ANSWER, b""
     try:
         async with asyncio.timeout_at(until):
             while left > 0 and (chunk := await response.content.read(left)):
                 left -= len(chunk)
+                start += chunk[: kept - len(start)] if len(start) < kept else b""
     except (TimeoutError, OSError, aiohttp.ClientError):
         pass
     finally:
         # It gives back what was read to its end, and closes all else.
         response.close()
+    return start
 
 
 def _socket(reach: Reach, info: Any) -> socket.socket:

@@ -135,6 +135,22 @@ class DutyNotOwed(DomainError):
     code = "duty_not_owed"
 
 
+class RecoveryRunning(DomainError):
+    """Another recovery of the endpoint runs, which has to end or to be cancelled first."""
+
+    code = "recovery_running"
+
+    def __init__(self, recovery_id: UUID) -> None:
+        super().__init__("another recovery of the endpoint runs")
+        self.recovery_id = recovery_id
+
+
+class RecoveryOfHeld(DomainError):
+    """A recovery sends what was held for the endpoint until it was enabled, and ends with that."""
+
+    code = "recovery_of_held"
+
+
 class ConsentRequired(DomainError):
     """Nothing of this case may be disclosed without consent."""
 

@@ -1,7 +1,7 @@
 """What an answer to a webhook means, and when the next attempt is made. Source: the design, "Delivery"."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -85,12 +85,16 @@ DELIVERED = "delivered"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one attempt: a status, or the phase that failed; `retry_after` is the header as it came."""
+    """What came of one attempt: a status, or the phase that failed; `retry_after` is the header as it came.
+
+    `start` is the beginning of the body, kept where the operator asked for it: it may hold anything, and is not shown.
+    """
 
     status: int | None = None
     failed: Phase | None = None
     retry_after: str | None = None
     detail: Detail | None = None
+    start: bytes = field(default=b"", repr=False)
 
     @property
     def outcome(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import Text, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
@@ -110,6 +110,20 @@ async def listed(session: AsyncSession, *, agency_code: str | None = None) -> li
     return [
         ApiKey(row.id, row.agency_code, tuple(map(Role, row.roles)), *row[3:]) for row in await session.execute(wanted)
     ]
+
+
+async def operators(session: AsyncSession) -> set[str]:
+    """Give the agencies that operate this service: those with an operator's key that is valid now."""
+    found = await session.scalars(
+        select(api_keys.c.agency_code)
+        .where(
+            literal(Role.OPERATOR.value, Text()) == func.any(api_keys.c.roles),
+            api_keys.c.revoked_at.is_(None),
+            or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > func.now()),
+        )
+        .distinct()
+    )
+    return set(found)
 
 
 async def any_exist(session: AsyncSession) -> bool:

@@ -29,10 +29,10 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.events import EventType
-from app.domain.handoff import HandoffState
 from app.domain.vocabulary import Urgency
 from app.storage.deliveries import DUE_LITERAL, OF_ITS_ADDRESS
 from app.storage.endpoints import ACTIVE, UNVERIFIED
+from app.storage.offers import IS_CLOSED_OFFER, IS_OFFER
 from app.storage.rates import FULL_AT, INTERVAL, ROOM, taken
 from app.storage.tables import Moment, deliveries, endpoint_rates, endpoints, events, handoffs, referrals
 
@@ -247,13 +247,6 @@ def _claim() -> Select[Any]:
         .cte("claimed")
     )
     rated = taken(rooms, claimed)
-    offer = and_(
-        events.c.type.in_([EventType.HANDOFF_OFFERED.value, EventType.HANDOFF_REMINDER.value]),
-        # A reminder may also be about a start or a review that is overdue.
-        events.c.data["state"].astext == HandoffState.OFFERED.value,
-        # Its sender and its coordinator are told of every change, also of one that another has overtaken.
-        func.coalesce(events.c.agency_code == handoffs.c.agency_code, false()),
-    )
     return (
         select(
             claimed.c.id,
@@ -269,8 +262,8 @@ def _claim() -> Select[Any]:
             endpoints.c.url,
             endpoints.c.version,
             func.coalesce(handoffs.c.urgency, referrals.c.urgency, "") == Urgency.EMERGENCY.value,
-            offer,
-            and_(offer, func.coalesce(handoffs.c.state, "") != HandoffState.OFFERED.value),
+            IS_OFFER,
+            IS_CLOSED_OFFER,
             _IS_FAILING,
             _IS_OPEN,
             (rated.c.full_at - func.statement_timestamp()).label("next_room_in"),

@@ -1,4 +1,4 @@
-"""The queue of webhooks: written with the news, and recorded behind a fence (claims.py has what is between)."""
+"""The queue of webhooks: written with the news, and left behind a fence (claims.py has what is between)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    CTE,
     ColumnElement,
+    Insert,
     Integer,
+    LargeBinary,
     Select,
     SmallInteger,
     Text,
@@ -18,6 +21,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    delete,
     exists,
     func,
     insert,
@@ -30,13 +34,22 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.dml import ReturningUpdate
 from uuid_utils.compat import uuid7
 
 from app.domain.events import EventType
 from app.domain.vocabulary import Urgency
 from app.storage.endpoints import ACTIVE, UNVERIFIED
-from app.storage.tables import Moment, attempts, deliveries, endpoints, events, handoffs, referrals
+from app.storage.tables import (
+    Moment,
+    attempts,
+    deliveries,
+    endpoints,
+    events,
+    every_delivery,
+    finished_deliveries,
+    handoffs,
+    referrals,
+)
 
 CHANNEL = "lintas_deliveries"
 """Notified when something falls due at once; a hint, never the guarantee."""
@@ -52,6 +65,12 @@ NEW_ID = literal_column(
     # A UUIDv7 for each row; PostgreSQL has a function for it from 18 on, and 15 is enough for us.
     "encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) placing substring(int8send("
     "floor(extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid",
+    Uuid,
+)
+ID_WITH_ITS_EVENT = literal_column(
+    # Made in the same millisecond as its event, so that both lie in the same month.
+    "encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) placing substring(uuid_send(told.event_id) from 1"
+    " for 6) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid",
     Uuid,
 )
 
@@ -71,6 +90,8 @@ class Attempt:
     due_at: datetime
     """When the next attempt is due, in real time; now, where there is none."""
     detail: str | None = None
+    answer: bytes | None = None
+    """The start of the answer, sealed, where the operator opted in."""
 
 
 async def enqueue(session: AsyncSession, event_ids: Sequence[UUID], *, now: datetime) -> None:
@@ -122,31 +143,41 @@ async def record(session: AsyncSession, made: Sequence[Attempt], *, now: datetim
         "details": [attempt.detail for attempt in made],
         "states": [attempt.state for attempt in made],
         "dues": [attempt.due_at for attempt in made],
+        "answers": [attempt.answer for attempt in made],
     }
     return set(await session.scalars(_RECORD, columns | {"moment": now})) if made else set()
 
 
 async def supersede(session: AsyncSession, delivery_id: UUID, claim: UUID, *, now: datetime) -> bool:
     """Record that an offer was no longer open and nothing was sent; False where the claim is another's by now."""
-    ended = await session.scalar(
-        update(deliveries)
-        .where(deliveries.c.id == delivery_id, deliveries.c.claim == claim)
-        .values(state=SUPERSEDED, due_at=now, claim=null(), finished_at=now, attempts=deliveries.c.attempts - 1)
-        .returning(deliveries.c.id)
+    ours = and_(deliveries.c.id == delivery_id, deliveries.c.claim == claim)
+    left = delete(deliveries).where(ours).returning(*deliveries.c).cte("left")
+    kept = keep(
+        left,
+        state=literal(SUPERSEDED, Text),
+        due_at=literal(now, Moment),
+        finished_at=literal(now, Moment),
+        attempts=left.c.attempts - 1,
     )
-    return ended is not None
+    return await session.scalar(kept.returning(finished_deliveries.c.id)) is not None
+
+
+def keep(left: CTE, **now_so: ColumnElement[Any]) -> Insert:
+    """Write to the finished deliveries what left the queue in the same statement, with what has changed of it."""
+    names = [column.name for column in finished_deliveries.c]
+    return insert(finished_deliveries).from_select(names, select(*(now_so.get(name, left.c[name]) for name in names)))
 
 
 async def has_delivered(session: AsyncSession, handoff_id: UUID, event_type: str, agency_code: str) -> bool:
     """Say whether an endpoint of the agency took this news of the handoff."""
     taken = (
-        select(deliveries.c.id)
-        .join(events, events.c.id == deliveries.c.event_id)
+        select(every_delivery.c.id)
+        .join(events, events.c.id == every_delivery.c.event_id)
         .where(
             events.c.handoff_id == handoff_id,
             events.c.type == event_type,
             events.c.agency_code == agency_code,
-            deliveries.c.state == DELIVERED,
+            every_delivery.c.state == DELIVERED,
         )
         .limit(1)
     )
@@ -207,7 +238,7 @@ def _enqueueing() -> Select[Any]:
         .from_select(
             ["id", "event_id", "endpoint_id", "goes_first", "state", "due_at", "created_at"],
             select(
-                NEW_ID,
+                ID_WITH_ITS_EVENT,
                 told.c.event_id,
                 told.c.endpoint_id,
                 told.c.goes_first,
@@ -219,14 +250,32 @@ def _enqueueing() -> Select[Any]:
         .returning(deliveries.c.state)
         .cte("written")
     )
-    return select(func.pg_notify(CHANNEL, "")).where(exists(select(1).where(written.c.state == DUE)))
+    # That each event is there is looked up among its table's partitions by one plan for all, not by a new one for each.
+    planned = select(func.set_config("plan_cache_mode", "force_generic_plan", true())).cte("planned")
+    hinted = exists(select(1).where(written.c.state == DUE))
+    return select(func.pg_notify(CHANNEL, "")).select_from(planned).where(hinted)
 
 
-_KEPT = ("attempt_id", "id", "number", "began", "duration", "outcome", "status", "detail")
-_POSTED = ("id", "claim", "attempt_id", "number", "began", "duration", "outcome", "status", "state", "due", "detail")
+_KEPT = (
+    ("id", "attempt_id"),
+    ("delivery_id", "id"),
+    ("endpoint_id", "endpoint_id"),
+    ("number", "number"),
+    ("started_at", "began"),
+    ("duration_ms", "duration"),
+    ("outcome", "outcome"),
+    ("status", "status"),
+    ("detail", "detail"),
+    ("answer", "answer"),
+)
+"""The columns of an attempt, and what each is called among what was posted."""
+_POSTED = (
+    *("id", "claim", "attempt_id", "number", "began", "duration"),
+    *("outcome", "status", "state", "due", "detail", "answer"),
+)
 
 
-def _recording() -> ReturningUpdate[UUID]:
+def _recording() -> Select[UUID]:
     posted = (
         func.unnest(
             _array("ids", Uuid()),
@@ -240,6 +289,7 @@ def _recording() -> ReturningUpdate[UUID]:
             _array("states", Text()),
             _array("dues", Moment),
             _array("details", Text()),
+            _array("answers", LargeBinary()),
         )
         .table_valued(*_POSTED)
         .render_derived()
@@ -247,7 +297,7 @@ def _recording() -> ReturningUpdate[UUID]:
     )
     # In one order for everybody, so that a worker and somebody who holds an endpoint's news do not wait crosswise.
     won = (
-        select(posted)
+        select(posted, deliveries.c.endpoint_id)
         .join(deliveries, and_(deliveries.c.id == posted.c.id, deliveries.c.claim == posted.c.claim))
         .order_by(deliveries.c.id)
         .with_for_update(of=deliveries)
@@ -256,20 +306,32 @@ def _recording() -> ReturningUpdate[UUID]:
     kept = (
         insert(attempts)
         .from_select(
-            ["id", "delivery_id", "number", "started_at", "duration_ms", "outcome", "status", "detail"],
-            select(*(won.c[name] for name in _KEPT)),
+            [name for name, _ in _KEPT],
+            select(*(won.c[name] for _, name in _KEPT)),
         )
         .returning(attempts.c.id)
         .cte("kept")
     )
     ended = won.c.state.in_([DELIVERED, FAILED])
-    return (
-        update(deliveries)
-        .where(deliveries.c.id == won.c.id)
-        .values(state=won.c.state, due_at=won.c.due, claim=null(), finished_at=case((ended, _MOMENT), else_=null()))
-        .returning(deliveries.c.id)
-        .add_cte(kept)
+    left = (
+        delete(deliveries)
+        .where(deliveries.c.id == won.c.id, ended)
+        .returning(*deliveries.c, won.c.state.label("now_state"), won.c.due)
+        .cte("left")
     )
+    finished = (
+        keep(left, state=left.c.now_state, due_at=left.c.due, finished_at=_MOMENT)
+        .returning(finished_deliveries.c.id)
+        .cte("finished")
+    )
+    waiting = (
+        update(deliveries)
+        .where(deliveries.c.id == won.c.id, ~ended)
+        .values(state=won.c.state, due_at=won.c.due, claim=null(), finished_at=null())
+        .returning(deliveries.c.id)
+        .cte("waiting")
+    )
+    return select(won.c.id).add_cte(kept, finished, waiting)
 
 
 _MOMENT = bindparam("moment", type_=Moment)

@@ -23,6 +23,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,9 +32,23 @@ from app.domain.events import EventType
 from app.domain.handoff import HandoffState
 from app.domain.referral import ClockKind
 from app.domain.vocabulary import Urgency
-from app.storage.deliveries import CHANNEL, DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, NEW_ID
-from app.storage.tables import attempts, clocks, deliveries, endpoints, events, handoffs, referrals
+from app.storage.deliveries import CHANNEL, DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, NEW_ID, SUPERSEDED
+from app.storage.finished_deliveries import bring_back
+from app.storage.sealing import KeyRing, SealBroken
+from app.storage.tables import (
+    attempts,
+    clocks,
+    deliveries,
+    endpoints,
+    events,
+    every_delivery,
+    finished_deliveries,
+    handoffs,
+    referrals,
+)
 
+ANSWER = "attempt-answer"
+_STATES = {state: literal_column(f"'{state}'", Text) for state in (DUE, HELD, DELIVERED, SUPERSEDED, FAILED)}
 OFFERED_LITERAL = literal_column(f"'{HandoffState.OFFERED.value}'", Text)
 """Written out, so that a plan kept for any parameters still knows that the partial index fits."""
 
@@ -64,6 +79,22 @@ class PastAttempt:
     status: int | None
     detail: str | None
     """What exactly failed, as a code."""
+    answer: bytes | None
+    """The start of the answer, sealed; None where the operator did not ask for it, or there was none."""
+
+
+def seal_answer(key_ring: KeyRing, delivery_id: UUID, start: bytes) -> bytes | None:
+    """Seal the start of an answer, which may hold anything, so that it opens for this delivery alone."""
+    return key_ring.seal(ANSWER, str(delivery_id), start) if start else None
+
+
+def open_answer(key_ring: KeyRing, delivery_id: UUID, sealed: bytes | None) -> str | None:
+    """Open the start of an answer as text; None where there is none, or the ring no longer holds its key."""
+    try:
+        found = b"" if sealed is None else key_ring.open(ANSWER, str(delivery_id), sealed)
+    except SealBroken:
+        return None
+    return found.decode(errors="replace").replace("\0", "\ufffd") or None
 
 
 async def list_deliveries(
@@ -76,17 +107,17 @@ async def list_deliveries(
     limit: int = 50,
 ) -> list[Delivery]:
     """List the deliveries of an agency's endpoint, the newest first, before one of them."""
-    wanted = _shown(agency_code).where(deliveries.c.endpoint_id == endpoint_id)
+    wanted = _shown(agency_code).where(every_delivery.c.endpoint_id == endpoint_id)
     if state is not None:
-        wanted = wanted.where(deliveries.c.state == state)
+        wanted = wanted.where(every_delivery.c.state == _STATES[state])
     if before is not None:
-        wanted = wanted.where(deliveries.c.id < before)
-    return [_delivery(row) for row in await session.execute(wanted.order_by(deliveries.c.id.desc()).limit(limit))]
+        wanted = wanted.where(every_delivery.c.id < before)
+    return [_delivery(row) for row in await session.execute(wanted.order_by(every_delivery.c.id.desc()).limit(limit))]
 
 
 async def get(session: AsyncSession, delivery_id: UUID, *, agency_code: str) -> Delivery | None:
     """Read a delivery; None where there is none or it is another agency's."""
-    row = (await session.execute(_shown(agency_code).where(deliveries.c.id == delivery_id))).one_or_none()
+    row = (await session.execute(_shown(agency_code).where(every_delivery.c.id == delivery_id))).one_or_none()
     return None if row is None else _delivery(row)
 
 
@@ -94,8 +125,8 @@ async def list_attempts(session: AsyncSession, delivery_id: UUID, *, agency_code
     """List the attempts of an agency's delivery, the first one first."""
     made = await session.execute(
         select(*(attempts.c[field.name] for field in fields(PastAttempt)))
-        .join_from(attempts, deliveries, deliveries.c.id == attempts.c.delivery_id)
-        .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+        .join_from(attempts, every_delivery, every_delivery.c.id == attempts.c.delivery_id)
+        .join(endpoints, endpoints.c.id == every_delivery.c.endpoint_id)
         .where(attempts.c.delivery_id == delivery_id, endpoints.c.agency_code == agency_code)
         .order_by(attempts.c.started_at, attempts.c.id)
     )
@@ -107,12 +138,15 @@ async def send_again(session: AsyncSession, delivery_id: UUID, *, state: str) ->
 
     What is due already, or under way, stays as it is: asking twice sends once.
     """
+    # Locked where it is, or nowhere but among the finished: a worker that records it meanwhile is waited for.
+    await session.execute(select(deliveries.c.id).where(deliveries.c.id == delivery_id).with_for_update())
+    await bring_back(session, finished_deliveries.c.id == delivery_id)
     await session.execute(
         update(deliveries)
         .where(deliveries.c.id == delivery_id, deliveries.c.state != DUE_LITERAL)
-        .values(state=state, **_AFRESH)
+        .values(state=state, **AFRESH)
     )
-    await _hint(session)
+    await hint(session)
 
 
 async def hold(session: AsyncSession, endpoint_id: UUID) -> None:
@@ -120,41 +154,28 @@ async def hold(session: AsyncSession, endpoint_id: UUID) -> None:
     await session.execute(
         update(deliveries)
         .where(
-            deliveries.c.id.in_(_in_order(deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == DUE_LITERAL))
+            deliveries.c.id.in_(in_order(deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == DUE_LITERAL))
         )
         .values(state=HELD)
     )
 
 
-async def release(session: AsyncSession, endpoint_id: UUID, *, failed_since: datetime | None = None) -> int:
-    """Make what is held for a locked, active endpoint due, and what failed since a time; give the number.
+async def release(session: AsyncSession, endpoint_id: UUID, *, at_most: int) -> bool:
+    """Make all that is held for a locked, active endpoint due; where it is more than that, nothing is, and it is False.
 
     Each begins its schedule anew, but for a post that is still under way, which keeps its lease.
     """
-    again = deliveries.c.state == HELD
-    if failed_since is not None:
-        again = or_(again, and_(deliveries.c.state == FAILED, deliveries.c.finished_at >= failed_since))
-    released = await session.execute(
-        update(deliveries)
-        .where(deliveries.c.id.in_(_in_order(deliveries.c.endpoint_id == endpoint_id, again)))
-        .values(state=DUE, **_AFRESH)
-        .returning(deliveries.c.id)
-    )
-    count = len(released.all())
-    await _hint(session)
-    return count
-
-
-async def hold_failed(session: AsyncSession, endpoint_id: UUID, *, failed_since: datetime) -> int:
-    """Hold what failed since a time, to be sent when the locked endpoint is enabled; give the number held by then."""
-    failed = and_(deliveries.c.state == FAILED, deliveries.c.finished_at >= failed_since)
+    held = select(deliveries.c.id).where(deliveries.c.endpoint_id == endpoint_id, _HELD)
+    number = await session.scalar(select(func.count()).select_from(held.limit(at_most + 1).subquery())) or 0
+    if number > at_most:
+        return False
     await session.execute(
         update(deliveries)
-        .where(deliveries.c.id.in_(_in_order(deliveries.c.endpoint_id == endpoint_id, failed)))
-        .values(state=HELD, finished_at=null(), attempts=0)
+        .where(deliveries.c.id.in_(in_order(deliveries.c.endpoint_id == endpoint_id, _HELD)))
+        .values(state=DUE, **AFRESH)
     )
-    held = select(func.count()).where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == HELD)
-    return await session.scalar(held) or 0
+    await hint(session)
+    return True
 
 
 async def lock_offers(
@@ -199,12 +220,12 @@ async def doubt_offers(session: AsyncSession, offers: Sequence[UUID]) -> None:
         return
     reached = (
         select(1)
-        .select_from(events.join(deliveries, deliveries.c.event_id == events.c.id))
+        .select_from(events.join(every_delivery, every_delivery.c.event_id == events.c.id))
         .where(
             events.c.handoff_id == handoffs.c.id,
             events.c.type == EventType.HANDOFF_OFFERED.value,
             events.c.agency_code == handoffs.c.agency_code,
-            deliveries.c.state == DELIVERED,
+            every_delivery.c.state == DELIVERED,
         )
     )
     watched = select(1).where(clocks.c.handoff_id == handoffs.c.id, clocks.c.kind == ClockKind.UNDELIVERED_OFFER.value)
@@ -226,8 +247,11 @@ async def doubt_offers(session: AsyncSession, offers: Sequence[UUID]) -> None:
     await session.execute(insert(clocks).from_select(columns, doubted))
 
 
+STOPPED = text("deliveries.state IN ('held', 'failed')")
+"""Written out as in the index, so that a plan kept for any parameters still knows that it fits."""
+_HELD = and_(deliveries.c.state == HELD, STOPPED)
 _LEASED = and_(deliveries.c.claim.is_not(None), deliveries.c.due_at > func.now())
-_AFRESH: Mapping[str, Any] = {
+AFRESH: Mapping[str, Any] = {
     "due_at": case((_LEASED, deliveries.c.due_at), else_=func.now()),
     "claim": case((_LEASED, deliveries.c.claim), else_=null()),
     "attempts": case((_LEASED, deliveries.c.attempts), else_=0),
@@ -236,31 +260,32 @@ _AFRESH: Mapping[str, Any] = {
 """A whole schedule from now on; a post that is still under way keeps its lease, and is recorded."""
 
 
-def _in_order(*which: ColumnElement[bool]) -> Select[Any]:
+def in_order(*which: ColumnElement[bool]) -> Select[Any]:
     """Lock deliveries in the order in which everybody locks several of them."""
     locked = select(deliveries.c.id).where(*which).order_by(deliveries.c.id).with_for_update().cte("locked")
     return select(locked.c.id)
 
 
-async def _hint(session: AsyncSession) -> None:
+async def hint(session: AsyncSession) -> None:
+    """Tell the workers that something has fallen due."""
     await session.execute(select(func.pg_notify(CHANNEL, "")))
 
 
 def _shown(agency_code: str) -> Select[Any]:
     return (
         select(
-            deliveries.c.id,
-            deliveries.c.endpoint_id,
-            deliveries.c.event_id,
+            every_delivery.c.id,
+            every_delivery.c.endpoint_id,
+            every_delivery.c.event_id,
             events.c.type,
-            deliveries.c.state,
-            deliveries.c.attempts,
-            deliveries.c.due_at,
-            deliveries.c.created_at,
-            deliveries.c.finished_at,
+            every_delivery.c.state,
+            every_delivery.c.attempts,
+            every_delivery.c.due_at,
+            every_delivery.c.created_at,
+            every_delivery.c.finished_at,
         )
-        .join_from(deliveries, events, events.c.id == deliveries.c.event_id)
-        .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+        .join_from(every_delivery, events, events.c.id == every_delivery.c.event_id)
+        .join(endpoints, endpoints.c.id == every_delivery.c.endpoint_id)
         .where(endpoints.c.agency_code == agency_code)
     )
 

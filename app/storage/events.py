@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, func, insert, literal, literal_column, select, text, true, tuple_
+from sqlalchemy import BigInteger, ColumnElement, func, insert, literal, literal_column, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.domain.events import NewEvent
 from app.storage import deliveries
-from app.storage.tables import agencies, events, feed_state
+from app.storage.tables import events, feed_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +102,4 @@ async def go_on(session: AsyncSession) -> bool:
 
 
 def _last() -> ColumnElement[int]:
-    # One step in the feed's index for each agency.
-    latest = (
-        select(events.c.xact)
-        .where(events.c.agency_code == agencies.c.code)
-        .order_by(events.c.xact.desc())
-        .limit(1)
-        .lateral("latest")
-    )
-    return (
-        select(func.coalesce(func.max(latest.c.xact), 0)).select_from(agencies.join(latest, true())).scalar_subquery()
-    )
+    return select(func.coalesce(func.max(events.c.xact), 0)).scalar_subquery()

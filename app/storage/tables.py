@@ -14,13 +14,17 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
     UniqueConstraint,
     Uuid,
     func,
+    null,
+    select,
     text,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -342,6 +346,9 @@ events = Table(
     Column("xact", BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")),
     Index("ix_events_feed", "agency_code", "xact", "id"),
     Index("ix_events_handoff_id", "handoff_id"),
+    Index("ix_events_xact", "xact"),
+    postgresql_partition_by="RANGE (id)",
+    comment="In months of real time, which stands in the id (partitions.py).",
 )
 
 feed_state = Table(
@@ -461,19 +468,95 @@ deliveries = Table(
     Index("ix_deliveries_first", "endpoint_id", "due_at", postgresql_where=text("state = 'due' AND goes_first")),
     Index("ix_deliveries_stopped", "endpoint_id", "id", postgresql_where=text("state IN ('held', 'failed')")),
     Index("ix_deliveries_endpoint_id_id", "endpoint_id", text("id DESC")),
+    Index("ix_deliveries_finished", "id", postgresql_where=text("state IN ('delivered', 'superseded', 'failed')")),
+    comment="The queue: what is due or held. What is finished leaves it.",
 )
+
+finished_deliveries = Table(
+    "finished_deliveries",
+    metadata,
+    *(
+        Column(kept.name, kept.type, nullable=kept.nullable, server_default=kept.server_default, comment=kept.comment)
+        for kept in deliveries.c
+        if kept.name != "claim"
+    ),
+    PrimaryKeyConstraint("id", "event_id"),
+    # That the event is there too, each month's partition refers to the same month's of the events.
+    ForeignKeyConstraint(["endpoint_id"], ["endpoints.id"]),
+    UniqueConstraint("event_id", "endpoint_id"),
+    CheckConstraint("state IN ('delivered', 'superseded', 'failed')", name="state"),
+    Index("ix_finished_deliveries_endpoint_id_id", "endpoint_id", text("id DESC")),
+    Index(
+        "ix_finished_deliveries_undelivered",
+        "endpoint_id",
+        text("id DESC"),
+        postgresql_where=text("state IN ('superseded', 'failed')"),
+    ),
+    postgresql_partition_by="RANGE (event_id)",
+    comment="What left the queue, in the months of its events.",
+)
+
+every_delivery = union_all(
+    select(deliveries),
+    select(*(finished_deliveries.c.get(one.name, null().cast(one.type).label(one.name)) for one in deliveries.c)),
+).subquery("every_delivery")
+"""Deliveries wherever they lie, each once, with the columns of the queue; to be read alone."""
 
 attempts = Table(
     "attempts",
     metadata,
+    # Of a delivery that lies in one of two tables: who records an attempt holds it locked.
+    Column("delivery_id", Uuid, primary_key=True),
     Column("id", Uuid, primary_key=True),
-    Column("delivery_id", Uuid, ForeignKey("deliveries.id"), nullable=False, index=True),
     Column("number", Integer, nullable=False),
     Column("started_at", Moment, nullable=False),
     Column("duration_ms", Integer, nullable=False),
     Column("outcome", Text, nullable=False, comment="delivered, or the phase that failed"),
     Column("status", SmallInteger),
     Column("detail", Text, comment="What exactly failed, as a code: certificate_expired, refused."),
+    Column("endpoint_id", Uuid, comment="Of its delivery, for the health of it; null where an older version wrote it."),
+    Column("answer", LargeBinary, comment="Where the operator opted in: the start of the answer, sealed."),
+    # Ids follow time: by them the latest attempts are found, and judged, without a look at the table or at others'.
+    Index("ix_attempts_endpoint_id_id", "endpoint_id", "id", postgresql_include=["outcome", "duration_ms"]),
+    Index("ix_attempts_failed", "endpoint_id", "id", postgresql_where=text("outcome <> 'delivered'")),
+    postgresql_partition_by="RANGE (delivery_id)",
+    comment="In the months of their deliveries.",
+)
+
+recoveries = Table(
+    "recoveries",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("endpoint_id", Uuid, ForeignKey("endpoints.id"), nullable=False),
+    Column("what", Text, nullable=False, comment="failed; all that ended; held, which enabling an endpoint begins"),
+    Column("since", Moment, comment="Of news that was told from then on; null is all."),
+    Column("until", Moment, nullable=False, comment="Of news that was told before."),
+    Column("event_types", Codes, comment="Null is all."),
+    Column("state", Text, nullable=False),
+    Column("counted", Integer, nullable=False, comment="What there was to send when it was begun."),
+    Column("counted_all", Boolean, nullable=False, comment="Whether there was no more than was counted."),
+    Column("queued", Integer, nullable=False, server_default=text("0")),
+    Column("superseded", Integer, nullable=False, server_default=text("0")),
+    Column("first", ARRAY(Uuid), comment="Open offers, which go first; null is not looked for yet."),
+    Column("first_done", Integer, nullable=False, server_default=text("0")),
+    Column("last_id", Uuid, nullable=False, comment="How far it came: deliveries up to this one are done."),
+    Column("next_at", Moment, nullable=False, comment="When a worker looks after it again, in real time."),
+    Column("probes", SmallInteger, nullable=False, server_default=text("0"), comment="In a row, while it fails."),
+    Column("created_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    CheckConstraint("what IN ('failed', 'all', 'held')", name="what"),
+    CheckConstraint("state IN ('running', 'finished', 'cancelled')", name="state"),
+    Index("ix_recoveries_endpoint_id_id", "endpoint_id", text("id DESC")),
+    Index("ix_recoveries_running", "next_at", postgresql_where=text("state = 'running'")),
+    # Two at once would send the same twice: what an agency asked for, and what an enabled endpoint is owed.
+    Index(
+        "uq_recoveries_running",
+        "endpoint_id",
+        text("(what = 'held')"),
+        unique=True,
+        postgresql_where=text("state = 'running'"),
+    ),
+    comment="News that is sent once more, in the background: its progress is committed with what it queues.",
 )
 
 # --- who looked ---

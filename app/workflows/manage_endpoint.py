@@ -15,20 +15,19 @@ from uuid_utils.compat import uuid7
 from app.domain.addresses import Reach, origin_of
 from app.domain.breaker import Breaker
 from app.domain.caller import Caller, Role
-from app.domain.errors import Fault, InvalidInput, NotFound
+from app.domain.errors import Fault, InvalidInput
 from app.domain.events import EventType, NewEvent
 from app.domain.rate import MOST_PER_MINUTE
 from app.domain.versions import Expected
 from app.domain.webhook import Scheme, new_secret, public_key_of
-from app.storage import audit, delivery_history, endpoints, equipment, events
-from app.storage.deliveries import DUE, HELD
-from app.storage.delivery_history import Delivery
+from app.storage import delivery_history, endpoints, equipment, events
 from app.storage.endpoints import Endpoint
 from app.storage.sealing import KeyRing
 from app.workflows import equip_endpoint, own_endpoint
 from app.workflows.equip_endpoint import Carried
 from app.workflows.own_endpoint import BY_AGENCY, BY_OPERATOR
 from app.workflows.prove_endpoint import ask_for_proof
+from app.workflows.recover_endpoint import release_held
 
 MOST_IN_FLIGHT = 64
 DEFAULT_IN_FLIGHT = 4
@@ -160,7 +159,7 @@ async def enable_endpoint(session: AsyncSession, caller: Caller, endpoint_id: UU
     await own_endpoint.record(session, caller, "enable", endpoint_id)
     if state == endpoints.UNVERIFIED:
         return await ask_for_proof(session, kept, now=now)
-    await delivery_history.release(session, endpoint_id)
+    await release_held(session, endpoint_id)
     return kept
 
 
@@ -170,32 +169,6 @@ async def ping_endpoint(session: AsyncSession, caller: Caller, endpoint_id: UUID
     news = NewEvent(caller.agency_code, EventType.ENDPOINT_PING, {"endpoint_id": str(endpoint_id)})
     await events.announce(session, news, now=now)
     await own_endpoint.record(session, caller, "ping", endpoint_id)
-
-
-async def recover_endpoint(session: AsyncSession, caller: Caller, endpoint_id: UUID, *, failed_since: datetime) -> int:
-    """Send again what failed since a time, and what is held; give the number.
-
-    What an endpoint that is not active missed is held, and goes when it is enabled. Offers no longer open are not sent.
-    """
-    endpoint = await own_endpoint.lock(session, caller, endpoint_id)
-    if endpoint.state == endpoints.ACTIVE:
-        count = await delivery_history.release(session, endpoint_id, failed_since=failed_since)
-    else:
-        count = await delivery_history.hold_failed(session, endpoint_id, failed_since=failed_since)
-    await own_endpoint.record(session, caller, "recover", endpoint_id)
-    return count
-
-
-async def resend_delivery(session: AsyncSession, caller: Caller, delivery_id: UUID) -> Delivery:
-    """Send one delivery again, with the same webhook-id; one that is due or under way already is left to be."""
-    found = await delivery_history.get(session, delivery_id, agency_code=caller.agency_code)
-    if found is None:
-        raise NotFound("delivery")
-    endpoint = await own_endpoint.lock(session, caller, found.endpoint_id)
-    state = DUE if endpoint.state == endpoints.ACTIVE else HELD
-    await delivery_history.send_again(session, delivery_id, state=state)
-    await audit.record(session, caller, "delivery.resend", subject="delivery", subject_id=delivery_id)
-    return await delivery_history.get(session, delivery_id, agency_code=caller.agency_code) or found
 
 
 async def _stop(session: AsyncSession, caller: Caller, endpoint_id: UUID, state: str, action: str) -> Endpoint:

@@ -11,11 +11,12 @@ from app.domain.breaker import Breaker
 from app.domain.caller import Caller
 from app.domain.errors import Fault, InvalidInput, TooManyUnverified
 from app.domain.events import EventType, NewEvent
-from app.storage import challenges, delivery_history, endpoints, events
+from app.storage import challenges, endpoints, events
 from app.storage.endpoints import Endpoint
 from app.storage.equipment import real_time
 from app.storage.sealing import KeyRing
 from app.workflows import own_endpoint
+from app.workflows.recover_endpoint import release_held
 
 MOST_UNVERIFIED = 10
 """Endpoints of one agency that wait for their proof: nobody may have us post to many that are not theirs."""
@@ -69,7 +70,7 @@ async def verify_endpoint(
     if endpoint.challenge_id is not None:
         await challenges.withdraw(session, endpoint.challenge_id, now=moment)
     if waited:
-        await delivery_history.release(session, endpoint_id)
+        await release_held(session, endpoint_id)
     await own_endpoint.record(session, caller, "verify", endpoint_id)
     return kept
 

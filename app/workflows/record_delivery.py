@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.breaker import BreakerRule, after_failure
 from app.domain.events import EventType, NewEvent
 from app.domain.retry import Answer, Phase, Verdict, exhausted, is_failing, is_hopeless, next_attempt, pause_of, verdict
-from app.storage import breakers, deliveries, delivery_history, endpoints, events
+from app.storage import api_keys, breakers, deliveries, delivery_history, endpoints, events
 from app.storage.breakers import Taken
 from app.storage.claims import Claimed
 from app.storage.endpoints import Endpoint
@@ -32,6 +32,7 @@ class Posted:
     answer: Answer
     started_at: datetime
     duration: timedelta
+    sealed_answer: bytes | None = None
 
 
 async def record_deliveries(
@@ -221,11 +222,12 @@ def _attempt(posted: Posted, state: str, due_at: datetime) -> deliveries.Attempt
         state=state,
         due_at=due_at,
         detail=posted.answer.detail,
+        answer=posted.sealed_answer,
     )
 
 
 async def _give_up(session: AsyncSession, endpoint: Endpoint, now: datetime) -> None:
-    """Hold what a disabled endpoint misses, and tell its agency."""
+    """Hold what a disabled endpoint misses, and tell its agency and the operators."""
     log.error("endpoint_disabled", endpoint_id=str(endpoint.id), agency=endpoint.agency_code, why=endpoint.state_reason)
     await delivery_history.hold(session, endpoint.id)
     await _tell(session, endpoint, EventType.ENDPOINT_DISABLED, now)
@@ -234,8 +236,10 @@ async def _give_up(session: AsyncSession, endpoint: Endpoint, now: datetime) -> 
 async def _tell(session: AsyncSession, endpoint: Endpoint, type_: EventType, now: datetime) -> None:
     data = {
         "endpoint_id": str(endpoint.id),
+        "agency": endpoint.agency_code,
         "state": endpoint.state,
         "reason": endpoint.state_reason,
         "failing_since": endpoint.failing_since.isoformat() if endpoint.failing_since else None,
     }
-    await events.announce(session, NewEvent(endpoint.agency_code, type_, data), now=now)
+    told = {endpoint.agency_code, *await api_keys.operators(session)}
+    await events.announce(session, [NewEvent(agency, type_, data) for agency in sorted(told)], now=now)

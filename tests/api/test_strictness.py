@@ -144,6 +144,7 @@ async def test_no_action_without_a_body_takes_one(service: Service) -> None:
         f"/endpoints/{referral['id']}/enable",
         f"/endpoints/{referral['id']}/disable",
         f"/deliveries/{referral['id']}/resend",
+        f"/recoveries/{referral['id']}/cancel",
     ):
         answer = await service.call(PPU, "POST", path, json={"reason": "siti"})
         assert answer.status_code == 422, path

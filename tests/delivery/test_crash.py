@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from app.storage.sealing import KeyRing
-from app.storage.tables import deliveries
+from app.storage.tables import every_delivery
 from tests.delivery.receivers import a_receiver
 from tests.delivery.world import World, until
 
@@ -88,7 +88,7 @@ async def test_workers_killed_again_and_again_lose_nothing(world: World, databas
         async with a_worker(database_url, ring_file):
             await until(lambda: all_delivered(world), within=30)
 
-    rows = await world.rows(deliveries)
+    rows = await world.rows(every_delivery)
     assert len(rows) == 80
     assert set(receiver.ids) == {str(row.event_id) for row in rows}
     assert {row.claim for row in rows} == {None}

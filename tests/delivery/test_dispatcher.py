@@ -13,7 +13,7 @@ from app.delivery.post import Deadlines
 from app.domain.events import EventType
 from app.domain.retry import Answer
 from app.storage.database import open_engine, sessions_of
-from app.storage.tables import agencies, deliveries
+from app.storage.tables import agencies, every_delivery
 from app.workflows.manage_endpoint import Wanted
 from app.workflows.prove_endpoint import verify_endpoint
 from tests.delivery.receivers import (
@@ -231,7 +231,7 @@ async def test_stopping_waits_for_posts_under_way_and_claims_nothing_more(world:
 
     assert len(receiver.received) == 1
     assert await world.states() == ["delivered", "due"]
-    assert [row.claim for row in await world.rows(deliveries)] == [None, None]
+    assert [row.claim for row in await world.rows(every_delivery)] == [None, None]
 
 
 async def test_draining_ends_with_its_deadline(world: World) -> None:

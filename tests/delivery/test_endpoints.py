@@ -9,10 +9,11 @@ from app.domain.events import EventType
 from app.domain.versions import Expected
 from app.storage import deliveries as queue
 from app.storage import delivery_history, endpoints, equipment
-from app.storage.tables import audit, clocks, deliveries, endpoint_secrets
+from app.storage.tables import audit, clocks, endpoint_secrets, every_delivery
 from app.storage.tables import endpoints as endpoint_rows
 from app.workflows import manage_endpoint
 from app.workflows.manage_endpoint import Wanted
+from app.workflows.resend_delivery import resend_delivery
 from tests.delivery.receivers import a_receiver, answering
 from tests.delivery.world import AGENCY, OTHER, World, all_are, has_attempts, until
 
@@ -29,15 +30,9 @@ async def enable(world: World, endpoint_id: UUID) -> None:
         await manage_endpoint.enable_endpoint(tx, world.caller(), endpoint_id, now=world.clock())
 
 
-async def recover(world: World, endpoint_id: UUID) -> int:
-    async with world.sessions.begin() as tx:
-        since = world.clock() - timedelta(days=30)
-        return await manage_endpoint.recover_endpoint(tx, world.caller(), endpoint_id, failed_since=since)
-
-
 async def resend(world: World, delivery_id: UUID, *, agency: str = AGENCY) -> delivery_history.Delivery:
     async with world.sessions.begin() as tx:
-        return await manage_endpoint.resend_delivery(tx, world.caller(agency), delivery_id)
+        return await resend_delivery(tx, world.caller(agency), delivery_id)
 
 
 # --- registering ---
@@ -97,7 +92,7 @@ async def test_anothers_endpoint_is_as_absent(world: World) -> None:
             manage_endpoint.pause_endpoint(tx, stranger, endpoint_id),
             manage_endpoint.enable_endpoint(tx, stranger, uuid7(), now=world.clock()),
             manage_endpoint.ping_endpoint(tx, stranger, endpoint_id, now=world.clock()),
-            manage_endpoint.resend_delivery(tx, stranger, delivery.id),
+            resend_delivery(tx, stranger, delivery.id),
         ):
             with pytest.raises(NotFound):
                 await story
@@ -119,7 +114,7 @@ async def test_news_goes_to_every_endpoint_of_the_agency_whose_filter_includes_i
 
     await world.tell(EventType.REFERRAL_CLOSED)
 
-    told = {row.endpoint_id for row in await world.rows(deliveries)}
+    told = {row.endpoint_id for row in await world.rows(every_delivery)}
     assert told == {everything, closed}
     assert offers not in told
 
@@ -148,7 +143,7 @@ async def test_ids_of_deliveries_follow_time_and_are_version_7(world: World) -> 
     for _ in range(5):
         await world.tell(times=3)
 
-    rows = await world.rows(deliveries)
+    rows = await world.rows(every_delivery)
     assert [row.created_at for row in rows] == sorted(row.created_at for row in rows)
     assert {(row.id.version, row.id.variant) for row in rows} == {(7, "specified in RFC 4122")}
 

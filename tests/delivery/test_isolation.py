@@ -11,7 +11,7 @@ from app.delivery.post import Deadlines, open_post
 from app.domain.retry import Answer, Phase
 from app.storage.claims import claim_due
 from app.storage.sealing import KeyRing
-from app.storage.tables import deliveries
+from app.storage.tables import every_delivery
 from tests.delivery.receivers import a_bad_receiver, a_receiver, say_nothing
 from tests.delivery.world import LOOPBACK, OTHER, QUICK, World, all_are, has_attempts, is_claimed, until
 
@@ -105,7 +105,7 @@ async def test_workers_that_work_at_once_never_post_the_same_claim(world: World)
             await until(lambda: all_are(world, "delivered"), within=30)
 
     assert len(receiver.received) == 600
-    assert Counter(receiver.ids) == Counter(str(row.event_id) for row in await world.rows(deliveries))
+    assert Counter(receiver.ids) == Counter(str(row.event_id) for row in await world.rows(every_delivery))
 
 
 async def test_who_records_late_changes_nothing(world: World) -> None:

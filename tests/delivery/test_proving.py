@@ -16,7 +16,7 @@ from app.domain.errors import InvalidInput, NotFound, TooManyUnverified
 from app.domain.events import EventType
 from app.domain.own_headers import OwnHeader
 from app.domain.retry import Answer, Phase
-from app.storage import endpoints, events
+from app.storage import endpoints, events, recoveries
 from app.storage.claims import Claimed, claim_due
 from app.storage.endpoints import Endpoint
 from app.storage.tables import clocks, deliveries
@@ -24,6 +24,8 @@ from app.storage.tables import endpoints as endpoint_rows
 from app.workflows import manage_endpoint, prove_endpoint
 from app.workflows.equip_endpoint import Carried
 from app.workflows.manage_endpoint import Wanted
+from app.workflows.recover_endpoint import begin_recovery
+from app.workflows.resend_delivery import resend_delivery
 from tests.delivery.receivers import Received, Receiver, a_receiver, answering
 from tests.delivery.world import AGENCY, OTHER, World, has_attempts, until
 
@@ -257,11 +259,10 @@ async def test_no_way_round_leads_to_an_address_that_is_not_proven(world: World)
         await manage_endpoint.pause_endpoint(tx, world.caller(), endpoint_id)
     async with world.sessions.begin() as tx:
         enabled = await manage_endpoint.enable_endpoint(tx, world.caller(), endpoint_id, now=world.clock())
-        since = world.clock() - timedelta(days=1)
-        await manage_endpoint.recover_endpoint(tx, world.caller(), endpoint_id, failed_since=since)
+        await begin_recovery(tx, world.caller(), endpoint_id, recoveries.Wanted(recoveries.FAILED))
     for row in await world.rows(deliveries):
         async with world.sessions.begin() as tx:
-            await manage_endpoint.resend_delivery(tx, world.caller(), row.id)
+            await resend_delivery(tx, world.caller(), row.id)
     await world.execute("UPDATE deliveries SET due_at = now()")
 
     async with world.sessions.begin() as tx:

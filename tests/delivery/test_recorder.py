@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from app.delivery.dispatcher import Dispatcher, Pace
 from app.delivery.post import open_post
 from app.storage import endpoints
-from app.storage.tables import deliveries
+from app.storage.tables import every_delivery
 from tests.delivery.receivers import a_receiver
 from tests.delivery.world import LOOPBACK, OTHER, World, all_are, until
 
@@ -34,7 +34,7 @@ async def test_one_endpoint_that_somebody_holds_locked_keeps_no_other_from_being
                 reached = len(free.received)
                 async with world.sessions.begin() as tx:
                     recorded = await tx.scalar(
-                        select(func.count()).select_from(deliveries).where(deliveries.c.state == "delivered")
+                        select(func.count()).select_from(every_delivery).where(every_delivery.c.state == "delivered")
                     )
                 await person.rollback()
 

@@ -9,8 +9,9 @@ from app.domain.events import EventType, NewEvent
 from app.storage import deliveries as queue
 from app.storage import delivery_history, events
 from app.storage.claims import claim_due
-from app.storage.tables import deliveries
+from app.storage.tables import every_delivery
 from app.workflows import manage_endpoint
+from app.workflows.resend_delivery import resend_delivery
 from tests.delivery.receivers import a_receiver, answering
 from tests.delivery.world import AGENCY, World, all_are, until
 
@@ -27,15 +28,9 @@ async def enable(world: World, endpoint_id: UUID) -> None:
         await manage_endpoint.enable_endpoint(tx, world.caller(), endpoint_id, now=world.clock())
 
 
-async def recover(world: World, endpoint_id: UUID) -> int:
-    async with world.sessions.begin() as tx:
-        since = world.clock() - timedelta(days=30)
-        return await manage_endpoint.recover_endpoint(tx, world.caller(), endpoint_id, failed_since=since)
-
-
 async def resend(world: World, delivery_id: UUID, *, agency: str = AGENCY) -> delivery_history.Delivery:
     async with world.sessions.begin() as tx:
-        return await manage_endpoint.resend_delivery(tx, world.caller(agency), delivery_id)
+        return await resend_delivery(tx, world.caller(agency), delivery_id)
 
 
 async def test_what_a_paused_endpoint_misses_is_held_and_goes_when_it_is_enabled(world: World) -> None:
@@ -122,36 +117,10 @@ async def test_resending_twice_on_purpose_works_and_twice_by_accident_does_not(w
     assert len(set(receiver.ids)) == 1
 
 
-async def test_recovering_sends_what_failed_again_and_nothing_else(world: World) -> None:
-    async with a_receiver() as receiver:
-        endpoint_id, _ = await world.endpoint(receiver.url)
-        await world.tell(times=3)
-        await world.execute("UPDATE deliveries SET state = 'failed', attempts = 10, finished_at = now()")
-        await world.execute(
-            "UPDATE deliveries SET state = 'delivered' WHERE id = (SELECT id FROM deliveries ORDER BY id LIMIT 1)"
-        )
-        assert await recover(world, endpoint_id) == 2
-        assert await recover(world, endpoint_id) == 0
-        async with world.delivering():
-            await until(lambda: all_are(world, "delivered"))
-
-    assert len(receiver.received) == 2
-
-
-async def test_what_failed_for_a_paused_endpoint_is_held_until_it_is_enabled(world: World) -> None:
-    endpoint_id, _ = await world.endpoint(URL)
-    await world.tell(times=2)
-    await world.execute("UPDATE deliveries SET state = 'failed', attempts = 10, finished_at = now()")
-    await pause(world, endpoint_id)
-
-    assert await recover(world, endpoint_id) == 2
-    assert await world.states() == ["held", "held"]
-
-
 async def test_the_history_is_paged_from_the_newest_on(world: World) -> None:
     endpoint_id, _ = await world.endpoint(URL)
     await world.tell(times=5)
-    everything = [row.id for row in await world.rows(deliveries)][::-1]
+    everything = [row.id for row in await world.rows(every_delivery)][::-1]
 
     async with world.sessions.begin() as tx:
         first = await delivery_history.list_deliveries(tx, endpoint_id=endpoint_id, agency_code=AGENCY, limit=3)
@@ -201,7 +170,7 @@ async def test_resending_by_hand_leaves_the_post_that_is_under_way_to_a_paused_e
         [claimed] = await claim_due(tx, now=world.clock(), lease=timedelta(seconds=40), limit=1)
         await manage_endpoint.pause_endpoint(tx, world.caller(), endpoint_id)
     async with world.sessions.begin() as tx:
-        await manage_endpoint.resend_delivery(tx, world.caller(), claimed.id)
+        await resend_delivery(tx, world.caller(), claimed.id)
         await manage_endpoint.enable_endpoint(tx, world.caller(), endpoint_id, now=world.clock())
 
     async with world.sessions.begin() as tx:

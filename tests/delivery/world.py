@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Table, delete, func, select, text, update
+from sqlalchemy import Row, Subquery, Table, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from uuid_utils.compat import uuid7
@@ -31,6 +31,7 @@ from app.storage.tables import (
     decisions,
     deliveries,
     endpoints,
+    every_delivery,
     facts,
     handoffs,
     referrals,
@@ -198,7 +199,7 @@ class World:
             newest = select(event_rows.c.id).where(event_rows.c.agency_code == agency, event_rows.c.type == type_)
             return list(await tx.scalars(newest.order_by(event_rows.c.id.desc()).limit(times)))
 
-    async def rows(self, table: Table) -> list[Row[Any]]:
+    async def rows(self, table: Table | Subquery) -> list[Row[Any]]:
         async with self.sessions.begin() as tx:
             return list(await tx.execute(select(table).order_by(table.c.id)))
 
@@ -208,11 +209,11 @@ class World:
             return list(await tx.execute(select(table)))
 
     async def delivery(self) -> Row[Any]:
-        (row,) = await self.rows(deliveries)
+        (row,) = await self.rows(every_delivery)
         return row
 
     async def states(self) -> list[str]:
-        return [row.state for row in await self.rows(deliveries)]
+        return [row.state for row in await self.rows(every_delivery)]
 
     async def attempts(self) -> list[tuple[int, str, int | None]]:
         return [(row.number, row.outcome, row.status) for row in await self.rows(attempts)]

@@ -1,0 +1,44 @@
+"""Deliveries that are finished: out of the queue, and back into it when they are sent again."""
+
+from sqlalchemy import Boolean, ColumnElement, delete, insert, literal_column, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.storage.deliveries import keep
+from app.storage.tables import deliveries, finished_deliveries
+
+AT_ONCE = 1000
+"""How many are moved in one transaction."""
+_IS_FINISHED = literal_column("deliveries.state IN ('delivered', 'superseded', 'failed')", Boolean)
+"""Written as the index has it."""
+
+
+async def bring_back(session: AsyncSession, *which: ColumnElement[bool]) -> int:
+    """Put finished deliveries back into the queue as they are, locked until the transaction ends; give the number.
+
+    `which` speaks of `tables.finished_deliveries`. Whoever brings some back gives them another state in the same
+    transaction: what is left finished is swept out again. Lock their endpoint first.
+    """
+    chosen = (
+        select(finished_deliveries.c.event_id, finished_deliveries.c.id)
+        .where(*which)
+        # In one order for everybody.
+        .order_by(finished_deliveries.c.id)
+        .with_for_update()
+        .cte("chosen")
+    )
+    back = (
+        delete(finished_deliveries)
+        .where(finished_deliveries.c.event_id == chosen.c.event_id, finished_deliveries.c.id == chosen.c.id)
+        .returning(*finished_deliveries.c)
+        .cte("back")
+    )
+    names = [column.name for column in finished_deliveries.c]
+    queued = insert(deliveries).from_select(names, select(*(back.c[name] for name in names))).returning(deliveries.c.id)
+    return len((await session.scalars(queued)).all())
+
+
+async def sweep(session: AsyncSession, *, limit: int = AT_ONCE) -> int:
+    """Move some finished deliveries that were left in the queue, as code of before leaves them; give the number."""
+    chosen = select(deliveries.c.id).where(_IS_FINISHED).limit(limit).with_for_update(skip_locked=True).cte("chosen")
+    left = delete(deliveries).where(deliveries.c.id == chosen.c.id).returning(*deliveries.c).cte("left")
+    return len((await session.scalars(keep(left).returning(finished_deliveries.c.id))).all())
