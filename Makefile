@@ -12,7 +12,7 @@ RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; 
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lock openapi docs bench-routing clean
+.PHONY: help run demo test check format lock openapi docs bench-routing bench-growth clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s%s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,9 @@ docs: $(DEV_READY) ## Write the generated parts of the documents anew
 bench-routing: $(DEV_READY) ## Measure decisions, beside a plain loop and zen-engine (a few minutes)
 	@$(PIP_INSTALL) --require-hashes -r requirements/bench.txt
 	@$(VENV_PYTHON) -m bench.routing
+
+bench-growth: $(DEV_READY) ## Measure delivery with ten million finished ones behind it (12 GB of disk for a while); ARGS="--deliveries 100000"
+	@$(VENV_PYTHON) -m bench.growth $(ARGS)
 
 clean: ## Remove the environment and all caches; .lintas/ and its data stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
