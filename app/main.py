@@ -249,11 +249,13 @@ async def work(service: Service, stop: asyncio.Event) -> None:
             async with service.sessions.begin() as tx:
                 forgotten = await idempotency.forget_expired(tx)
 
+    kept = service.settings.history_months
+
     async def make_months() -> None:
-        await keep_history.make_months(service.sessions, now=real_time())
+        await keep_history.make_months(service.sessions, now=real_time(), kept=kept)
 
     async def drop_months() -> None:
-        await keep_history.drop_months(service.sessions, now=real_time(), kept=service.settings.history_months)
+        await keep_history.drop_months(service.sessions, now=real_time(), kept=kept)
 
     async def sweep_queue() -> None:
         await keep_history.sweep_queue(service.sessions)
