@@ -2,7 +2,7 @@
 
 What was there becomes the partition of the month in which this runs, with all that is older: nothing is copied but the
 deliveries that are not finished. Under locks on `events`, `deliveries` and `attempts` it reads those three tables and
-builds a key over two of them (docs/benchmarks.md has how long ten million deliveries take). Code of before goes on
+builds a key over two of them (docs/benchmarks.md has how long that takes). Code of before goes on
 working meanwhile: what it finishes stays in `deliveries` until a worker of now moves it, and it does not see what was
 moved.
 
