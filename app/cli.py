@@ -120,7 +120,8 @@ def migrate() -> None:
     settings = settings_with()
     url = direct_address(settings, any_database(settings))
     migrate_to_head(url)
-    without_limits(url, lambda sessions: keep_history.make_months(sessions, now=real_time()))
+    kept = settings.history_months
+    without_limits(url, lambda sessions: keep_history.make_months(sessions, now=real_time(), kept=kept))
     print(f"{head()}")
 
 

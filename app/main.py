@@ -264,7 +264,7 @@ async def _recover(service: Service, stop: asyncio.Event) -> None:
 
 
 async def _make_months(service: Service) -> None:
-    await keep_history.make_months(service.sessions, now=service.real_clock())
+    await keep_history.make_months(service.sessions, now=service.real_clock(), kept=service.settings.history_months)
 
 
 async def _drop_months(service: Service) -> None:

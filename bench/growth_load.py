@@ -72,7 +72,7 @@ async def load(engine: AsyncEngine, now: datetime, count: int) -> None:
         own = {"table": "finished_deliveries", "events": f"events_{month}"}
         await _insert(engine, _DELIVERIES.format(**own))
         await _insert(engine, _ATTEMPTS.format(deliveries=f"finished_deliveries_{month}"))
-    await _tidy(engine)
+    await _tidy(engine, "finished_deliveries")
 
 
 async def load_before(engine: AsyncEngine, now: datetime, count: int) -> None:
@@ -98,9 +98,9 @@ async def _insert(engine: AsyncEngine, statement: str, values: dict[str, int] | 
         await connection.execute(text(statement), values or {})
 
 
-async def _tidy(engine: AsyncEngine) -> None:
+async def _tidy(engine: AsyncEngine, *tables: str) -> None:
     async with engine.connect() as connection:
         outside = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        for table in ("endpoints", "events", "deliveries", "finished_deliveries", "attempts"):
+        for table in ("endpoints", "events", "deliveries", "attempts", *tables):
             await outside.execute(text(f"VACUUM (ANALYZE) {table}"))
         await outside.execute(text("CHECKPOINT"))

@@ -43,10 +43,11 @@ class Month:
         return UUID(int=(begins - _EPOCH) // timedelta(milliseconds=1) << 80)
 
 
-def ahead(moment: datetime, count: int) -> Iterator[Month]:
-    """Give the month of a moment and so many after it."""
-    this = Month.of(moment)
-    return (this.later(by) for by in range(count + 1))
+def through(first: Month, last: Month) -> Iterator[Month]:
+    """Give the months from one to another, both included."""
+    while first <= last:
+        yield first
+        first = first.later(1)
 
 
 def is_over(month: Month, moment: datetime, *, kept: int) -> bool:

@@ -73,6 +73,8 @@ ID_WITH_ITS_EVENT = literal_column(
     " for 6) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid",
     Uuid,
 )
+PLANNED_ONCE = func.set_config("plan_cache_mode", "force_generic_plan", true())
+"""Selected in time, it has the event of each new row in the queue looked up by one plan, not by a new one for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +252,7 @@ def _enqueueing() -> Select[Any]:
         .returning(deliveries.c.state)
         .cte("written")
     )
-    # That each event is there is looked up among its table's partitions by one plan for all, not by a new one for each.
-    planned = select(func.set_config("plan_cache_mode", "force_generic_plan", true())).cte("planned")
+    planned = select(PLANNED_ONCE).cte("planned")
     hinted = exists(select(1).where(written.c.state == DUE))
     return select(func.pg_notify(CHANNEL, "")).select_from(planned).where(hinted)
 

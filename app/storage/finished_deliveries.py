@@ -3,7 +3,7 @@
 from sqlalchemy import Boolean, ColumnElement, delete, insert, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.storage.deliveries import keep
+from app.storage.deliveries import PLANNED_ONCE, keep
 from app.storage.tables import deliveries, finished_deliveries
 
 AT_ONCE = 1000
@@ -34,6 +34,7 @@ async def bring_back(session: AsyncSession, *which: ColumnElement[bool]) -> int:
     )
     names = [column.name for column in finished_deliveries.c]
     queued = insert(deliveries).from_select(names, select(*(back.c[name] for name in names))).returning(deliveries.c.id)
+    await session.execute(select(PLANNED_ONCE))
     return len((await session.scalars(queued)).all())
 
 

@@ -77,10 +77,10 @@ async def make(session: AsyncSession, month: Month) -> int:
         own = f"{table}_{month}"
         await session.execute(text(f"CREATE TABLE {own} (LIKE {table} INCLUDING ALL) WITH ({GROWING})"))
         moving = text(
-            f"WITH stray AS (DELETE FROM {table}_default WHERE {key} >= :first AND {key} < :ends RETURNING *)"  # noqa: S608 - our own names
-            f" INSERT INTO {own} SELECT * FROM stray RETURNING 1"
+            f"WITH stray AS (DELETE FROM {table}_default WHERE {key} >= :first AND {key} < :ends RETURNING *),"  # noqa: S608 - our own names
+            f" there AS (INSERT INTO {own} SELECT * FROM stray RETURNING 1) SELECT count(*) FROM there"
         )
-        moved += len((await session.execute(moving, bounds)).all())
+        moved += (await session.execute(moving, bounds)).scalar_one()
     await session.execute(
         text(
             f"ALTER TABLE finished_deliveries_{month} ADD CONSTRAINT fk_finished_deliveries_event_id_events"

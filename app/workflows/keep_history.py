@@ -7,7 +7,7 @@ from typing import TypeAlias, TypeVar
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from app.domain.history_months import Month, ahead, is_over
+from app.domain.history_months import Month, is_over, through
 from app.storage import finished_deliveries, partitions
 from app.storage.database import is_gone, is_passing
 from app.storage.partitions import Needed
@@ -21,15 +21,19 @@ AHEAD = 3
 """How many months after this one have their partitions."""
 
 
-async def make_months(sessions: Sessions, *, now: datetime) -> list[Month]:
-    """Make the partitions of this month and the next three where they are not there yet; give those made.
+async def make_months(sessions: Sessions, *, now: datetime, kept: int) -> list[Month]:
+    """Make the partitions of this month and the next three, and of any that is missing among those kept; give those.
 
-    Any number of processes may do this at once; `now` is real time. What lies in no month is moved where it belongs,
-    and what belongs to none is an alert.
+    Any number of processes may do this at once; `now` is real time, and `kept` as `drop_months` has it. What lies in no
+    month is moved where it belongs, and what belongs to none is an alert.
     """
+    this = Month.of(now)
+    async with sessions.begin() as tx:
+        there = await partitions.months(tx)
+    first = min([*there, this])
     made = []
-    for month in ahead(now, AHEAD):
-        moved = await _unless_locked(month, _make(sessions, month))
+    for month in through(max(first, this.later(-kept)) if kept else first, this.later(AHEAD)):
+        moved = await _unless_locked(month, _make(sessions, month)) if month not in there else None
         if moved is not None:
             log.info("month_made", month=str(month), count=moved)
             made.append(month)

@@ -2,13 +2,15 @@
 
 What was there becomes the partition of the month in which this runs, with all that is older: nothing is copied but the
 deliveries that are not finished. Under locks on `events`, `deliveries` and `attempts` it reads those three tables and
-builds a key over two of them (docs/benchmarks.md has how long ten million deliveries take). Code of before goes on
+builds a key over two of them (docs/benchmarks.md has how long that takes). Code of before goes on
 working meanwhile: what it finishes stays in `deliveries` until a worker of now moves it, and it does not see what was
 moved.
 
 Why which settings:
 - deliveries, clocks, idempotency_records: rows come and go all day and few are there at a time, so a share of the
   table says nothing. They are vacuumed after so many dead rows, without pauses, before an index fills with the dead.
+  They keep their pages when they are empty: to give them back takes a lock on all, and a table that looks small is read
+  as a whole by plans that are kept when it has grown.
 - endpoints, service_pulse, registry_state, feed_state: few rows, changed again and again outside of any index. Room in
   the page keeps each change in its page, which is cleaned in passing.
 - referrals, handoffs, service_requests: grow for good, and are changed while they are young. A fifth of a large table
@@ -37,7 +39,7 @@ FINISHED = "'delivered', 'superseded', 'failed'"
 
 TURNS_OVER = (
     "autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0,"
-    " autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000"
+    " autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000, vacuum_truncate = off"
 )
 CHANGED_IN_PLACE = (
     "fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,"

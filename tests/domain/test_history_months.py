@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
 
-from app.domain.history_months import Month, ahead, is_over
+from app.domain.history_months import Month, is_over, through
 
 moments = st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2900, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
@@ -33,8 +33,8 @@ def test_a_month_begins_at_midnight_in_utc() -> None:
     assert Month.of(in_samarinda + timedelta(minutes=1)) == Month(2026, 12)
 
 
-def test_the_months_ahead_pass_over_the_year() -> None:
-    months = [str(month) for month in ahead(datetime(2026, 11, 30, tzinfo=UTC), 3)]
+def test_months_pass_over_the_year() -> None:
+    months = [str(month) for month in through(Month(2026, 11), Month(2027, 2))]
 
     assert months == ["2026_11", "2026_12", "2027_01", "2027_02"]
 
