@@ -17,7 +17,7 @@ from app.domain.events import EventType
 from app.storage import breakers, endpoints
 from app.storage.breakers import Taken
 from app.storage.claims import Claimed, claim_due
-from app.storage.tables import clocks, deliveries
+from app.storage.tables import clocks, every_delivery
 from app.storage.tables import endpoints as endpoint_rows
 from app.workflows import manage_endpoint
 from tests.delivery.receivers import a_receiver, answering
@@ -76,7 +76,7 @@ async def test_a_dead_endpoint_with_a_backlog_uses_up_few_attempts_and_all_of_it
                 await until(lambda: all_are(world, "delivered"), within=20)
 
     assert tried <= 12, f"{tried} attempts of 200 were used up"
-    assert sum(row.attempts for row in await world.rows(deliveries)) == 200 + tried
+    assert sum(row.attempts for row in await world.rows(every_delivery)) == 200 + tried
     assert (await breaker_of(world, endpoint_id)).breaker == Breaker()
     assert [line["event"] for line in lines if line["event"].startswith("breaker")] == [
         "breaker_open",
@@ -85,17 +85,17 @@ async def test_a_dead_endpoint_with_a_backlog_uses_up_few_attempts_and_all_of_it
 
 
 async def nothing_is_under_way(world: World) -> bool:
-    return all(row.claim is None for row in await world.rows(deliveries))
+    return all(row.claim is None for row in await world.rows(every_delivery))
 
 
 async def test_while_it_is_open_nothing_is_claimed_and_no_attempt_is_counted(world: World) -> None:
     endpoint_id, _ = await world.endpoint(NOWHERE)
     await world.tell(times=20)
-    before = [(row.attempts, row.due_at, row.claim) for row in await world.rows(deliveries)]
+    before = [(row.attempts, row.due_at, row.claim) for row in await world.rows(every_delivery)]
     await open_breaker(world, endpoint_id, probe_in=timedelta(minutes=1))
 
     assert await claim(world) == []
-    assert [(row.attempts, row.due_at, row.claim) for row in await world.rows(deliveries)] == before
+    assert [(row.attempts, row.due_at, row.claim) for row in await world.rows(every_delivery)] == before
     assert (await breaker_of(world, endpoint_id)).breaker_state is BreakerState.OPEN
 
 
@@ -156,7 +156,7 @@ async def test_an_endpoint_that_takes_less_than_half_opens_its_breaker_though_it
         async with world.delivering(pace=PACE):
             await until(lambda: is_open(world, endpoint_id))
 
-    assert 1 <= [row.state for row in await world.rows(deliveries)].count("delivered") < 20
+    assert 1 <= [row.state for row in await world.rows(every_delivery)].count("delivered") < 20
 
 
 async def test_what_waits_dilutes_nothing_and_one_failure_among_many_successes_opens_nothing(world: World) -> None:

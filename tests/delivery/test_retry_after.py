@@ -9,7 +9,7 @@ from aiohttp import web
 
 from app.domain.events import EventType
 from app.storage import endpoints
-from app.storage.tables import deliveries
+from app.storage.tables import every_delivery
 from tests.delivery.receivers import a_receiver, answering
 from tests.delivery.world import World, all_are, has_attempts, until
 
@@ -46,7 +46,7 @@ async def test_an_absurd_retry_after_is_bounded_to_a_day_and_for_an_emergencys_o
             world.clock.ahead += timedelta(minutes=1, seconds=1)
             await world.tell()
             await until(lambda: has_attempts(world, 2))
-            ordinary = max(row.due_at for row in await world.rows(deliveries)) - world.clock()
+            ordinary = max(row.due_at for row in await world.rows(every_delivery)) - world.clock()
 
     assert timedelta(minutes=4) < emergency <= timedelta(minutes=5)
     assert timedelta(hours=23) < ordinary <= timedelta(hours=24)
@@ -81,7 +81,7 @@ async def test_a_busy_server_is_left_alone_as_long_as_it_asked_and_what_waits_us
             await until(lambda: all_are(world, "delivered"))
 
     assert meanwhile == 1
-    assert sum(row.attempts for row in await world.rows(deliveries)) == 21
+    assert sum(row.attempts for row in await world.rows(every_delivery)) == 21
 
 
 async def test_an_absurd_pause_silences_no_agency_for_longer_than_five_minutes_nor_an_emergency_at_all(

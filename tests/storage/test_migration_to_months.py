@@ -22,8 +22,8 @@ EVERYTHING = {
 }
 FILL = """
     INSERT INTO agencies (code, body, registry_version) VALUES ('a', '{}', 0);
-    INSERT INTO endpoints (id, agency_code, url, secret, state, created_at)
-        VALUES (gen_random_uuid(), 'a', 'https://a.example', '', 'active', now());
+    INSERT INTO endpoints (id, agency_code, url, state, created_at)
+        VALUES (gen_random_uuid(), 'a', 'https://a.example', 'active', now());
     INSERT INTO events (id, agency_code, type, occurred_at, data)
         SELECT encode(overlay(uuid_send(gen_random_uuid()) placing
             substring(int8send(floor(extract(epoch from at) * 1000)::bigint) from 3) from 1 for 6), 'hex')::uuid,
