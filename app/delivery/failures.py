@@ -4,23 +4,18 @@ import errno
 import ssl
 from collections.abc import Mapping
 
-import aiohttp
-
-from app.delivery.bounded import AnswerTooLarge
+from app.delivery.connections import ConnectFailed, TlsFailed
+from app.delivery.exchange import AnswerBroken, AnswerNotHttp
 from app.delivery.resolver import AddressRefused, NameUnresolved
 from app.domain.retry import Answer, Detail, Phase
 
 _PHASES: tuple[tuple[type[Exception], Phase], ...] = (
     (AddressRefused, Phase.ADDRESS),
-    (aiohttp.InvalidURL, Phase.ADDRESS),
-    (aiohttp.ClientConnectorDNSError, Phase.DNS),
     (NameUnresolved, Phase.DNS),
-    (aiohttp.ClientSSLError, Phase.TLS),
-    (ssl.SSLError, Phase.TLS),
-    (aiohttp.ConnectionTimeoutError, Phase.CONNECT),
-    (aiohttp.ClientConnectorError, Phase.CONNECT),
+    (TlsFailed, Phase.TLS),
+    (ConnectFailed, Phase.CONNECT),
     (TimeoutError, Phase.TIMEOUT),
-    (aiohttp.ClientError, Phase.ANSWER),
+    (AnswerBroken, Phase.ANSWER),
     (OSError, Phase.ANSWER),
 )
 """In this order: some of these are kinds of others."""
@@ -53,62 +48,43 @@ _CLIENT_REFUSED = frozenset(
     }
 )
 """The alerts by which a server says that it does not take the client for who it must be."""
-_NOT_HTTP = (aiohttp.ClientResponseError, aiohttp.ClientPayloadError, AnswerTooLarge)
-"""Something else came, or more than is read: too long a line, too many headers, no end."""
 _UNREACHABLE = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL})
 
 
 def answer_of(error: Exception) -> Answer:
     """Say what came of a post that raised one of FAILURES."""
-    if _refuses_client(error):
+    cause = error.__cause__
+    if isinstance(cause, ssl.SSLError) and cause.reason in _CLIENT_REFUSED:
+        # From TLS 1.3 on a server refuses the client after the handshake, when its answer is waited for.
         return Answer(failed=Phase.TLS, detail=Detail.CERTIFICATE_ASKED_FOR)
     phase = next(phase for kind, phase in _PHASES if isinstance(error, kind))
-    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, ConnectionResetError):
-        # There was a connection to reset: the handshake had begun.
-        phase = Phase.TLS
     return Answer(failed=phase, detail=_detail(error, phase))
-
-
-def _refuses_client(error: Exception) -> bool:
-    # From TLS 1.3 on a server refuses the client after the handshake, when its answer is waited for.
-    # The errors of aiohttp are kinds of SSLError that have no reason of their own.
-    causes = (error, error.__cause__, error.__context__, getattr(error, "os_error", None))
-    return any(
-        isinstance(cause, ssl.SSLError) and getattr(cause, "reason", None) in _CLIENT_REFUSED for cause in causes
-    )
 
 
 def _detail(error: Exception, phase: Phase) -> Detail | None:
     if phase is Phase.TLS:
-        return _of_tls(error)
+        return _of_tls(error.__cause__)
     if phase is Phase.ADDRESS:
         return Detail.ADDRESS_NOT_ALLOWED
     if phase is Phase.DNS:
         return Detail.NAME_UNRESOLVED
     if phase is Phase.CONNECT:
-        return _of_connecting(error)
+        return _of_connecting(error.__cause__)
     if phase is Phase.ANSWER:
-        return Detail.NOT_HTTP if isinstance(error, _NOT_HTTP) else Detail.CLOSED
+        return Detail.NOT_HTTP if isinstance(error, AnswerNotHttp) else Detail.CLOSED
     return None
 
 
-def _of_tls(error: Exception) -> Detail:
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        found: BaseException = error.certificate_error
-    elif isinstance(error, aiohttp.ClientConnectorError):
-        found = error.os_error
-    else:
-        found = error
-    if isinstance(found, ssl.SSLCertVerificationError):
-        return _CERTIFICATES.get(found.verify_code, Detail.CERTIFICATE_INVALID)
-    reason = found.reason if isinstance(found, ssl.SSLError) else None
+def _of_tls(cause: BaseException | None) -> Detail:
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return _CERTIFICATES.get(cause.verify_code, Detail.CERTIFICATE_INVALID)
+    reason = cause.reason if isinstance(cause, ssl.SSLError) else None
     return Detail.NOT_TLS if reason in _NOT_TLS else Detail.HANDSHAKE
 
 
-def _of_connecting(error: Exception) -> Detail | None:
-    if isinstance(error, TimeoutError):
+def _of_connecting(cause: BaseException | None) -> Detail | None:
+    if isinstance(cause, TimeoutError):
         return Detail.TIMEOUT
-    found = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    if isinstance(found, ConnectionRefusedError):
+    if isinstance(cause, ConnectionRefusedError):
         return Detail.REFUSED
-    return Detail.UNREACHABLE if isinstance(found, OSError) and found.errno in _UNREACHABLE else None
+    return Detail.UNREACHABLE if isinstance(cause, OSError) and cause.errno in _UNREACHABLE else None

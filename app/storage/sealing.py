@@ -35,6 +35,8 @@ class KeyRing:
     active: str
     _keys: dict[str, bytes] = field(repr=False)
     _hash_key: bytes = field(repr=False)
+    _known: dict[tuple[str, str], bytes] = field(default_factory=dict, repr=False, compare=False)
+    """The keys that were derived, by key and purpose."""
 
     @classmethod
     def generate(cls, key_id: str) -> "KeyRing":
@@ -122,7 +124,11 @@ class KeyRing:
         return DataKey(referral_id, key_id, wrapped, secret)
 
     def _derived(self, key_id: str, purpose: str) -> bytes:
-        return HKDF(hashes.SHA256(), _KEY, salt=None, info=f"lintas {purpose}".encode()).derive(self._keys[key_id])
+        derived = self._known.get((key_id, purpose))
+        if derived is None:
+            of_purpose = HKDF(hashes.SHA256(), _KEY, salt=None, info=f"lintas {purpose}".encode())
+            derived = self._known[key_id, purpose] = of_purpose.derive(self._keys[key_id])
+        return derived
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,6 @@ NO_ANSWER: Mapping[str, Conversation] = {
     "has a status of two digits": answering_with(b"HTTP/1.1 20 OK\r\ncontent-length: 0\r\n\r\n"),
     "has a status of four digits": answering_with(b"HTTP/1.1 2000 OK\r\ncontent-length: 0\r\n\r\n"),
     "has no status": answering_with(b"HTTP/1.1 OK\r\ncontent-length: 0\r\n\r\n"),
-    "has no content and a body": answering_with(b"HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\nhello"),
     "has two lengths": answering_with(OK, b"content-length: 5\r\ncontent-length: 6\r\n\r\nhello!"),
     "has a length below zero": answering_with(OK, b"content-length: -5\r\n\r\nhello"),
     "has a header with a line break in it": answering_with(OK, b"x-a: b\r\n c\x00d\r\n\r\n"),
@@ -153,6 +152,10 @@ POOR_ANSWERS: Mapping[str, tuple[int, Conversation]] = {
         answering_with(
             b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Hints\r\n\r\n" * 5, OK, b"content-length: 0\r\n\r\n"
         ),
+    ),
+    "has no content and a body": (
+        204,
+        answering_with(b"HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\nhello"),
     ),
     "says 000": (0, answering_with(b"HTTP/1.1 000 What\r\ncontent-length: 0\r\n\r\n")),
     "says 999": (999, answering_with(b"HTTP/1.1 999 Denied\r\ncontent-length: 0\r\n\r\n")),

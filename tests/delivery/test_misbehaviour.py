@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from app.delivery.bounded import MOST_OF_AN_ANSWER
+from app.delivery.exchange import LARGEST_HEAD
 from app.delivery.post import open_post
 from app.domain.retry import Answer, Detail, Phase
 from tests.delivery.misbehaviours import FLOODING, HANGING, NO_ANSWER, POOR_ANSWERS, SLOW_TLS
@@ -75,7 +75,7 @@ async def test_whatever_is_poured_out_takes_little_memory(name: str) -> None:
             tracemalloc.stop()
 
     # Of both sides, for the receiver lives in this process too.
-    assert peak < 16 * MOST_OF_AN_ANSWER
+    assert peak < 128 * LARGEST_HEAD
 
 
 async def test_what_was_answered_too_often_is_not_taken_for_the_answer_to_the_next_post() -> None:
