@@ -22,7 +22,9 @@ from app.storage.tables import (
     decisions,
     deliveries,
     endpoints,
+    every_delivery,
     facts,
+    finished_deliveries,
     handoffs,
     referrals,
     service_requests,
@@ -33,7 +35,7 @@ from bench.posting import LOOPBACK, Job, real_time
 ENDPOINTS = 50
 IN_A_TRANSACTION = 500
 NEWS = tables.events
-EMPTIED = ", ".join(f'"{table.name}"' for table in (attempts, deliveries, NEWS))
+EMPTIED = ", ".join(f'"{table.name}"' for table in (attempts, deliveries, finished_deliveries, NEWS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,19 @@ class News:
         """Give the endpoints other addresses, and forget how they did."""
         async with self._sessions.begin() as tx:
             for one, url in zip(self.told, places, strict=True):
-                anew = {"url": url, "failing_since": None, "last_failure_at": None, "state_reason": None}
+                anew = {
+                    "url": url,
+                    "version": endpoints.c.version + 1,  # workers keep what they know of a version
+                    "failing_since": None,
+                    "last_failure_at": None,
+                    "state_reason": None,
+                    "breaker_opened_at": None,
+                    "breaker_next_probe_at": None,
+                    "breaker_window_since": None,
+                    "breaker_failed_probes": 0,
+                    "breaker_window_taken": 0,
+                    "breaker_window_failed": 0,
+                }
                 await tx.execute(endpoints.update().where(endpoints.c.id == one.endpoint_id).values(anew))
 
     async def forget(self) -> None:
@@ -140,16 +154,17 @@ class News:
 
     async def undelivered(self, endpoint_ids: Sequence[UUID] | None = None) -> int:
         """Count what is not delivered yet, to some endpoints."""
-        of = deliveries.c.endpoint_id.in_(endpoint_ids) if endpoint_ids is not None else deliveries.c.id.is_not(None)
+        of = every_delivery.c
+        ours = of.endpoint_id.in_(endpoint_ids) if endpoint_ids is not None else of.id.is_not(None)
         async with self._sessions() as session:
-            wanted = select(func.count()).where(deliveries.c.state != "delivered", of)
+            wanted = select(func.count()).where(of.state != "delivered", ours)
             return int(await session.scalar(wanted) or 0)
 
     async def delivered(self) -> list[Delivered]:
         """Read what became of all news."""
-        recorded = select(func.count()).where(attempts.c.delivery_id == deliveries.c.id).scalar_subquery()
+        recorded = select(func.count()).where(attempts.c.delivery_id == every_delivery.c.id).scalar_subquery()
         async with self._sessions() as session:
-            of = deliveries.c
+            of = every_delivery.c
             wanted = select(of.event_id, of.endpoint_id, of.state, of.attempts, recorded)
             return [Delivered(str(row[0]), *row[1:]) for row in await session.execute(wanted)]
 
@@ -166,6 +181,11 @@ class News:
             made, secret = await register_endpoint(
                 tx, caller, Wanted(url), reach=LOOPBACK, key_ring=self._key_ring, now=now
             )
+            # As if its agency had given the challenge back.
+            await tx.execute(deliveries.delete().where(deliveries.c.event_id == made.challenge_id))
+            await tx.execute(NEWS.delete().where(NEWS.c.id == made.challenge_id))
+            proven = {"state": "active", "verified_at": now, "challenge_id": None, "challenged_at": None}
+            await tx.execute(endpoints.update().where(endpoints.c.id == made.id).values(proven))
             await add(
                 referrals,
                 id=referral,

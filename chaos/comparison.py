@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.domain.events import EventType
 from app.domain.webhook import body_of
 from app.storage.deliveries import DELIVERED, FAILED, SUPERSEDED
-from app.storage.tables import deliveries, endpoints, events, handoffs, referrals
+from app.storage.tables import endpoints, events, every_delivery, handoffs, referrals
 
 TAKEN = frozenset({"taken", "slow"})
 OFFERS = frozenset({EventType.HANDOFF_OFFERED.value, EventType.HANDOFF_REMINDER.value})
@@ -100,7 +100,7 @@ class Comparison:
         challenges = select(events.c.id).where(events.c.type == EventType.ENDPOINT_VERIFICATION.value)
         wanted = {table.name: select(table) for table in (endpoints, referrals, handoffs)} | {
             "events": select(events).where(events.c.id.not_in(challenges)),
-            "deliveries": select(deliveries).where(deliveries.c.event_id.not_in(challenges)),
+            "deliveries": select(every_delivery).where(every_delivery.c.event_id.not_in(challenges)),
         }
         async with engine.begin() as connection:
             rows = {name: (await connection.execute(one)).all() for name, one in wanted.items()}

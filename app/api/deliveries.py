@@ -50,13 +50,14 @@ class DeliveryView(Answer):
 
 
 class AttemptView(Answer):
-    """One attempt to deliver: `outcome` is `delivered`, or the phase that failed."""
+    """One attempt to deliver: `outcome` is `delivered`, or the phase that failed; `detail` says what exactly did."""
 
     number: int = Field(description="Of its schedule: what is sent again begins with 1 once more.")
     started_at: datetime
     duration_ms: int
     outcome: str
     status: int | None
+    detail: str | None
     answer: str | None = Field(
         description="The start of what your server answered; null where the operator keeps none, or there was none."
     )
@@ -123,6 +124,7 @@ async def list_attempts(delivery_id: UUID, caller: CurrentCaller, desk: Desk) ->
                 duration_ms=one.duration_ms,
                 outcome=one.outcome,
                 status=one.status,
+                detail=one.detail,
                 answer=delivery_history.open_answer(desk.key_ring, delivery_id, one.answer),
             )
             for one in made
