@@ -42,6 +42,7 @@ from app.storage.shared_clock import SharedClock
 from app.workflows.credit_outage import credit_outage
 from app.workflows.desk import Terms
 from app.workflows.draw_statistics import draw_settled_months
+from app.workflows.link_audit import Said, link_audit
 from app.workflows.run_clocks import run_due_clocks
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -218,6 +219,11 @@ async def work(service: Service, stop: asyncio.Event) -> None:
     async def draw_statistics() -> None:
         await draw_settled_months(service.sessions, service.reference, service.clock)
 
+    said = Said()
+
+    async def link() -> None:
+        await link_audit(service.sessions, service.key_ring, said, is_stopped=stop.is_set)
+
     async def bring_near() -> None:
         async with service.sessions.begin() as tx:
             brought = await due_times.bring_near(tx, lease=pace_of(service.settings).lease)
@@ -229,6 +235,7 @@ async def work(service: Service, stop: asyncio.Event) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(deliver(service, stop))
         tasks.create_task(repeat("bring_near", bring_near, every=60.0, stop=stop))
+        tasks.create_task(repeat("audit_chain", link, every=0.5, stop=stop))
         tasks.create_task(repeat("clocks", run_clocks, every=1.0, stop=stop))
         tasks.create_task(repeat("forget_answers", forget_answers, every=60.0, stop=stop))
         tasks.create_task(repeat("statistics", draw_statistics, every=600.0, stop=stop))

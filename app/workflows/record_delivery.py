@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.events import EventType, NewEvent
 from app.domain.retry import Answer, Phase, Verdict, exhausted, is_failing, is_hopeless, next_attempt, verdict
-from app.storage import deliveries, delivery_history, endpoints, events
+from app.storage import audit, deliveries, delivery_history, endpoints, events
 from app.storage.claims import Claimed
 from app.storage.endpoints import Endpoint
 
@@ -165,6 +165,7 @@ async def _give_up(session: AsyncSession, endpoint: Endpoint, now: datetime) -> 
     """Hold what a disabled endpoint misses, and tell its agency."""
     log.error("endpoint_disabled", endpoint_id=str(endpoint.id), agency=endpoint.agency_code, why=endpoint.state_reason)
     await delivery_history.hold(session, endpoint.id)
+    await audit.record(session, None, "endpoint.disable", subject="endpoint", subject_id=endpoint.id)
     await _tell(session, endpoint, EventType.ENDPOINT_DISABLED, now)
 
 
