@@ -37,7 +37,7 @@ from app.main import compose, create_app, listen, real_time
 from app.observability import configure_logging, frames
 from app.reference.cases import run_route
 from app.settings import Settings, SettingsInvalid
-from app.storage import api_keys, events
+from app.storage import api_keys
 from app.storage.database import is_passing
 from app.storage.embedded import EmbeddedPostgresError
 from app.storage.migrating import head, migrate_to_head
@@ -45,6 +45,7 @@ from app.storage.run_role import grant_run_role
 from app.storage.sealing import KeyRing, KeyRingInvalid
 from app.workflows import prepare_trial
 from app.workflows.issue_key import issue_key
+from app.workflows.repair_feed import repair_feed as repair
 from app.workflows.revoke_key import revoke_key
 from app.workflows.seed import seed as add_what_ships
 
@@ -137,7 +138,7 @@ def migrate() -> None:
 @cli.command("repair-feed")
 def repair_feed() -> None:
     """After a dump was restored: let what is new follow what was restored, for every reader of the feed."""
-    print("umpan diteruskan / the feed goes on" if in_transaction(events.go_on) else "umpan utuh / the feed is whole")
+    print("umpan diteruskan / the feed goes on" if in_transaction(repair) else "umpan utuh / the feed is whole")
 
 
 @cli.command()

@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+import orjson
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -41,7 +42,8 @@ class Root:
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Add the next entry, by its columns."""
-        written = canonical_bytes({name: value for name, value in entry.items() if value is not None})
+        there = {name: value for name, value in entry.items() if value is not None}
+        written = orjson.dumps(there, default=_uuid_said, option=orjson.OPT_SORT_KEYS)
         self._digest.update(len(written).to_bytes(4))
         self._digest.update(written)
         self.count += 1
@@ -173,6 +175,13 @@ def _head_said(segment: int, entries: int, head: bytes, linked_at: datetime) -> 
 
 def _drop_said(up_to: int, dropped_at: datetime) -> bytes:
     return b"lintas audit drop\n" + canonical_bytes({"dropped_at": _written(dropped_at), "up_to": up_to})
+
+
+def _uuid_said(value: Any) -> str:
+    """Write an id that the database's driver has a type of its own for."""
+    if not isinstance(value, UUID):
+        raise TypeError
+    return str(value)
 
 
 def _written(moment: datetime) -> str:

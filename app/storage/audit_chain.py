@@ -195,7 +195,7 @@ async def of_referral(session: AsyncSession, referral_id: UUID) -> list[Entry]:
 
 async def _entries(session: AsyncSession, wanted: Select[Any]) -> list[Entry]:
     found = await session.execute(wanted)
-    names = tuple(found.keys())
+    names = tuple(map(str, found.keys()))
     return [dict(zip(names, row, strict=True)) for row in found]
 
 

@@ -12,9 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.domain.events import NewEvent
-from app.storage import audit, deliveries
-from app.storage.tables import agencies, events, feed_state
-from app.storage.tables import audit as audit_entries
+from app.storage import deliveries
+from app.storage.tables import agencies, audit, events, feed_state
 from app.storage.transactions import NEXT_TO_COME, OFFSET, OLDEST_RUNNING, THIS_TRANSACTION
 
 
@@ -93,7 +92,6 @@ async def go_on(session: AsyncSession) -> bool:
     await session.execute(
         line.on_conflict_do_update(index_elements=["only"], set_={"xact_offset": line.excluded.xact_offset})
     )
-    await audit.record(session, None, "feed.repair", subject="feed", subject_id="all")
     return True
 
 
@@ -107,5 +105,5 @@ def _last() -> ColumnElement[int]:
         .lateral("latest")
     )
     of_feed = select(func.max(latest.c.xact)).select_from(agencies.join(latest, true())).scalar_subquery()
-    of_audit = select(func.max(audit_entries.c.xact)).scalar_subquery()
+    of_audit = select(func.max(audit.c.xact)).scalar_subquery()
     return func.coalesce(func.greatest(of_feed, of_audit), 0)
