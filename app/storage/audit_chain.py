@@ -106,14 +106,13 @@ async def segments_of(session: AsyncSession, numbers: Sequence[int]) -> dict[int
     return {row["number"]: _segment(row) for row in (await session.execute(wanted)).mappings()}
 
 
-async def entries_between(sessions: Sessions, after: Place, to: Place) -> AsyncIterator[Entry]:
-    """Give the entries after one place up to another, in their order: page by page, in memory that does not grow."""
+async def entries_between(sessions: Sessions, after: Place, to: Place) -> AsyncIterator[list[Entry]]:
+    """Give the entries after one place up to another, in their order, as pages: in memory that does not grow."""
     while True:
         async with sessions() as session:
             page = _after(after).where(tuple_(audit.c.xact, audit.c.id) <= _written(to)).limit(A_PAGE)
             rows = await _entries(session, page)
-        for row in rows:
-            yield row
+        yield rows
         if len(rows) < A_PAGE:
             return
         after = (rows[-1]["xact"], rows[-1]["id"])

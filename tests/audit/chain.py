@@ -33,7 +33,7 @@ async def link(sessions: Sessions, key_ring: KeyRing, *, batch: int = 3) -> list
     """Link what there is, and give the anchors that were said."""
     with capture_logs() as lines:
         await link_audit(sessions, key_ring, Said(), batch=batch)
-    return [line for line in lines if line["event"] == "audit_head"]
+    return [dict(line) for line in lines if line["event"] == "audit_head"]
 
 
 async def a_chain(sessions: Sessions, key_ring: KeyRing, *, entries: int = 9) -> list[bytes]:

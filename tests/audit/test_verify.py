@@ -239,8 +239,9 @@ async def recompute(sessions: Sessions, key_ring: KeyRing) -> None:
     place, made = BEFORE_ALL, []
     for number in sorted(old):
         root = Root()
-        async for entry in audit_chain.entries_between(sessions, place, old[number].last):
-            root.add(entry)
+        async for page in audit_chain.entries_between(sessions, place, old[number].last):
+            for entry in page:
+                root.add(entry)
         place = old[number].last
         before = link(before, root, place, linked_at=old[number].linked_at, key=key_ring.signing_key(SIGNS_FOR))
         made.append(before)
