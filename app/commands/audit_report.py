@@ -69,5 +69,6 @@ def print_verified(verified: Verified, *, as_json: bool) -> None:
 def _line(finding: Finding) -> tuple[str, ...]:
     where = f"segmen / segment {finding.segment}" if finding.segment is not None else ""
     line = f"baris / line {finding.line}" if finding.line is not None else ""
-    counts = f"{finding.found} != {finding.expected}" if finding.found is not None else ""
+    differ = finding.found is not None and finding.found != finding.expected
+    counts = f"{finding.found} != {finding.expected}" if differ else ""
     return finding.kind.value, str(WORDS[finding.kind]), where, line, counts

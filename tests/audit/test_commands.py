@@ -9,6 +9,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from app.storage.sealing import KeyRing
 from tests.audit.chain import link, logged, tamper
@@ -31,15 +32,17 @@ def place(tmp_path: Path, key_ring: KeyRing) -> Path:
     return tmp_path
 
 
-async def lintas(database_url: str, place: Path, *arguments: str, ring: bool = True) -> Said:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "LINTAS_DATABASE_URL": database_url, "COLUMNS": "200"}
+async def lintas(
+    database_url: str, place: Path, *arguments: str, ring: bool = True, group: str = "audit", **more: str
+) -> Said:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "LINTAS_DATABASE_URL": database_url, "COLUMNS": "200", **more}
     if ring:
         environment["LINTAS_KEY_RING_FILE"] = "ring.json"
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "app.cli",
-        "audit",
+        group,
         *arguments,
         cwd=place,
         env=environment,
@@ -162,3 +165,18 @@ async def test_old_segments_are_dropped_by_command(
     assert (kept.status, dropped.status) == (0, 0), dropped.err
     assert "dihapus / dropped: 0" in kept.out
     assert "dihapus / dropped: 3" in dropped.out
+
+
+async def test_migrating_gives_the_run_role_its_rights(service: Service, database_url: str, place: Path) -> None:
+    said = await lintas(database_url, place, group="migrate", LINTAS_DATABASE__RUN_ROLE="lintas_run_by_migrate")
+
+    async with service.sessions() as session:
+        may = await session.execute(
+            text(
+                "SELECT has_table_privilege('lintas_run_by_migrate', 'audit', 'INSERT'),"
+                " has_table_privilege('lintas_run_by_migrate', 'audit', 'DELETE'),"
+                " has_table_privilege('lintas_run_by_migrate', 'referrals', 'UPDATE')"
+            )
+        )
+    assert said.status == 0, said.err
+    assert tuple(may.one()) == (True, False, True)

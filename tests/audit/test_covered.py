@@ -141,6 +141,15 @@ async def test_a_note_names_its_field_and_not_what_it_says(service: Service) -> 
     assert entry.fields == [f"handoff.{handoff_id}.decline_note"]
 
 
+async def test_what_is_done_with_an_endpoint_names_its_request(service: Service) -> None:
+    answer = await service.call(PPU, "POST", "/endpoints", json={"url": "https://example.org/hook"})
+
+    async with service.sessions() as session:
+        entry = (await session.execute(select(audit).where(audit.c.action == "endpoint.register"))).one()
+    assert (entry.agency_code, entry.purpose) == (PPU, "notify")
+    assert entry.request_id == answer.headers["x-request-id"]
+
+
 def test_every_move_and_every_clock_has_words_and_a_purpose() -> None:
     said = {f"handoff.{event.value}" for event in HandoffEvent} | {f"clock.{kind.value}" for kind in ClockKind}
 

@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from structlog.testing import capture_logs
 
+from app.commands.running import look_at_role
 from app.storage import audit_chain
 from app.storage.database import open_engine, sessions_of
 from app.storage.run_role import grant_run_role
@@ -81,6 +83,15 @@ async def test_a_role_that_reaches_the_audit_is_told_from_one_that_does_not(
         assert not await audit_chain.may_be_changed(tx)
     async with as_owner.begin() as tx:
         assert await audit_chain.may_be_changed(tx)
+
+
+async def test_a_worker_warns_where_its_role_could_change_the_audit(run_sessions: Sessions, as_owner: Sessions) -> None:
+    with capture_logs() as lines:
+        await look_at_role(run_sessions)
+        assert lines == []
+        await look_at_role(as_owner)
+
+    assert [(line["event"], line["log_level"]) for line in lines] == [("audit_within_reach", "warning")]
 
 
 async def test_rights_are_given_again_without_harm(run_sessions: Sessions, database_url: str) -> None:
