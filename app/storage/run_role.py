@@ -32,6 +32,7 @@ async def _grant(connection: AsyncConnection, role: str) -> None:
     schema = await connection.scalar(text("SELECT quote_ident(current_schema())"))
     await connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA {schema} TO {quoted}")
     await connection.exec_driver_sql(f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {quoted}")
+    await connection.exec_driver_sql(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {quoted}")
     for table in (*sorted(metadata.tables), "alembic_version"):
         rights = "SELECT" if table in ONLY_READ else "SELECT, INSERT"
         if table not in ONLY_READ | ONLY_ADDED:

@@ -16,6 +16,7 @@ from app.storage.run_role import grant_run_role
 from app.storage.sealing import KeyRing
 from app.workflows.link_audit import Said, link_audit
 from tests.audit.chain import verify
+from tests.workflows.agreements import a_document, publish
 from tests.workflows.conftest import RECEIVER, Service, a_referral, of, service
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -118,6 +119,8 @@ class TestAllItsWork:
             assert (await service.act(RECEIVER, handoff_id, action, **more)).status_code == 200
         await service.submit(a_referral())
         await service.after(timedelta(days=10))
+
+        await publish(service, a_document())
 
         assert await link_audit(run_sessions, key_ring, Said()) > 0
         assert (await verify(run_sessions, key_ring, None)).is_sound
