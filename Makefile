@@ -12,7 +12,7 @@ RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; 
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo chaos test check format lock openapi docs bench-routing bench-simulate bench-publishing bench-growth bench-delivery clean
+.PHONY: help run demo chaos test check format lock openapi docs bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile
@@ -64,12 +64,16 @@ bench-simulate: $(DEV_READY) ## Measure a draft tried on stored requests; ARGS=1
 
 bench-publishing: $(DEV_READY) ## Measure how long intake waits for a publication; ARGS="500 2000": clauses, agencies
 	@$(VENV_PYTHON) -m bench.publishing $(ARGS)
+
 bench-delivery: $(DEV_READY) ## Measure webhooks, beside a bare loop, pgqueuer and procrastinate (some minutes)
 	@$(PIP_INSTALL) --require-hashes -r requirements/bench.txt
 	@$(VENV_PYTHON) -m bench.delivery $(ARGS)
 
 bench-growth: $(DEV_READY) ## Measure delivery with ten million finished ones behind it (12 GB of disk for a while); ARGS="--deliveries 100000"
 	@$(VENV_PYTHON) -m bench.growth $(ARGS)
+
+bench-audit: $(DEV_READY) ## Measure how an audit is linked and verified; ARGS=10000000 says of how many entries
+	@$(VENV_PYTHON) -m bench.audit $(ARGS)
 
 clean: ## Remove the environment and all caches; .lintas/ and its data stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -14,7 +14,7 @@ import httpx
 import orjson
 import typer
 
-from app.commands import agreements, regions, statistics, written
+from app.commands import agreements, audit, regions, statistics, written
 from app.commands.lifetime import run
 from app.commands.running import (
     CannotGoOn,
@@ -23,7 +23,10 @@ from app.commands.running import (
     check_database,
     direct_address,
     given_database,
+    given_key_ring,
     in_transaction,
+    key_ring_of,
+    look_at_role,
     print_columns,
     run_to_end,
     settings_with,
@@ -35,13 +38,15 @@ from app.main import compose, create_app, listen, real_time
 from app.observability import configure_logging, frames
 from app.reference.cases import run_route
 from app.settings import Settings, SettingsInvalid
-from app.storage import api_keys, events
+from app.storage import api_keys
 from app.storage.database import is_passing
 from app.storage.embedded import EmbeddedPostgresError
 from app.storage.migrating import head, migrate_to_head
+from app.storage.run_role import grant_run_role
 from app.storage.sealing import KeyRing, KeyRingInvalid
 from app.workflows import keep_history, prepare_trial
 from app.workflows.issue_key import issue_key
+from app.workflows.repair_feed import repair_feed as repair
 from app.workflows.revoke_key import revoke_key
 from app.workflows.seed import seed as add_what_ships
 
@@ -51,6 +56,7 @@ cli = typer.Typer(name="lintas", no_args_is_help=True, add_completion=False, pre
 keys = typer.Typer(no_args_is_help=True, help="Kunci API / API keys.")
 cli.add_typer(keys, name="keys")
 cli.add_typer(agreements.group, name="agreements")
+cli.add_typer(audit.group, name="audit")
 cli.add_typer(regions.group, name="regions")
 cli.add_typer(statistics.group, name="statistics")
 
@@ -63,7 +69,7 @@ def serve(host: Host = None, port: Port = None) -> None:
     """Serve the API on the database of LINTAS_DATABASE_URL; any number of these may run."""
     settings = settings_with(host=host, port=port)
     configure_logging(level=settings.log_level, console=settings.log_format == "console")
-    url, ring = given_database(settings), _given_key_ring(settings)
+    url, ring = given_database(settings), given_key_ring(settings)
     with _listening(settings) as listener:
         settings = _at(settings, listener)
         service = compose(settings, url=url, key_ring=ring, name="api", revision=head())
@@ -75,9 +81,14 @@ def work() -> None:
     """Run the workers on the database of LINTAS_DATABASE_URL; any number of these may run."""
     settings = settings_with()
     configure_logging(level=settings.log_level, console=settings.log_format == "console")
-    url, ring = given_database(settings), _given_key_ring(settings)
+    url, ring = given_database(settings), given_key_ring(settings)
     service = compose(settings, url=url, key_ring=ring, name="worker", revision=head())
-    run_to_end(run(service, listener=None, workers=True, first=lambda: check_database(service.sessions, ring)))
+
+    async def look() -> None:
+        await check_database(service.sessions, ring)
+        await look_at_role(service.sessions)
+
+    run_to_end(run(service, listener=None, workers=True, first=look))
 
 
 @cli.command("all")
@@ -96,7 +107,7 @@ def all_(
     with _listening(settings) as listener:
         settings = _at(settings, listener)
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        ring = _key_ring(settings) or prepare_trial.own_key_ring(settings.data_dir)
+        ring = key_ring_of(settings) or prepare_trial.own_key_ring(settings.data_dir)
         with contextlib.ExitStack() as stack:
             url = address_of(settings) or stack.enter_context(prepare_trial.own_database(settings.data_dir))
             migrate_to_head(direct_address(settings, url))
@@ -122,13 +133,15 @@ def migrate() -> None:
     migrate_to_head(url)
     kept = settings.history_months
     without_limits(url, lambda sessions: keep_history.make_months(sessions, now=real_time(), kept=kept))
+    if settings.database.run_role is not None:
+        run_to_end(grant_run_role(url, settings.database.run_role))
     print(f"{head()}")
 
 
 @cli.command("repair-feed")
 def repair_feed() -> None:
     """After a dump was restored: let what is new follow what was restored, for every reader of the feed."""
-    print("umpan diteruskan / the feed goes on" if in_transaction(events.go_on) else "umpan utuh / the feed is whole")
+    print("umpan diteruskan / the feed goes on" if in_transaction(repair) else "umpan utuh / the feed is whole")
 
 
 @cli.command()
@@ -247,22 +260,6 @@ def _listening(settings: Settings) -> socket.socket:
 
 def _at(settings: Settings, listener: socket.socket) -> Settings:
     return settings.model_copy(update={"port": listener.getsockname()[1]})
-
-
-def _key_ring(settings: Settings) -> KeyRing | None:
-    if settings.key_ring is not None:
-        return KeyRing.parse(settings.key_ring.get_secret_value())
-    return KeyRing.read(settings.key_ring_file) if settings.key_ring_file is not None else None
-
-
-def _given_key_ring(settings: Settings) -> KeyRing:
-    ring = _key_ring(settings)
-    if ring is None:
-        raise CannotGoOn(
-            "LINTAS_KEY_RING_FILE atau LINTAS_KEY_RING belum diisi",
-            "neither LINTAS_KEY_RING_FILE nor LINTAS_KEY_RING is set",
-        )
-    return ring
 
 
 def _welcome(settings: Settings, issued: dict[str, tuple[str, str]]) -> None:

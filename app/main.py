@@ -47,6 +47,7 @@ from app.workflows import keep_history
 from app.workflows.credit_outage import credit_outage
 from app.workflows.desk import Terms
 from app.workflows.draw_statistics import draw_settled_months
+from app.workflows.link_audit import Said, link_audit
 from app.workflows.run_clocks import run_due_clocks
 from app.workflows.run_recoveries import run_due_recoveries
 
@@ -216,9 +217,11 @@ async def serve(
 
 async def work(service: Service, stop: asyncio.Event) -> None:
     """Run the workers until told to stop; any number of processes may do this at once."""
+    link = partial(link_audit, service.sessions, service.key_ring, Said(), is_stopped=stop.is_set)
     draw_statistics = partial(draw_settled_months, service.sessions, service.reference, service.clock)
     jobs: tuple[tuple[str, Callable[[], Awaitable[object]], float], ...] = (
         ("bring_near", partial(_bring_near, service), 60.0),
+        ("audit_chain", link, 0.5),
         ("clocks", partial(_run_clocks, service), 1.0),
         ("recoveries", partial(_recover, service, stop), 1.0),
         ("forget_answers", partial(_forget_answers, service, stop), 60.0),

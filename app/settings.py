@@ -88,6 +88,8 @@ class DatabaseSettings(_Part):
     """Whether a pooler in transaction mode stands between."""
     listen_url: DatabaseUrl | None = Field(default=None, repr=False)
     """The database's own address where a pooler stands between, so that news is delivered at once."""
+    run_role: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")] | None = None
+    """The database role that the service runs as, which `lintas migrate` gives its rights; None is the owner's."""
 
 
 class Settings(BaseSettings):

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from app.commands.audit_report import WORDS
 from app.domain import disclosure, simfoni
+from app.domain.audit_findings import FindingKind
 from app.domain.handoff import LIVE, TRANSITIONS, HandoffState
 from app.domain.statistics import RESULT_TERMS
 from app.reference.load import shipped
@@ -77,10 +79,18 @@ def statistics_table() -> str:
     return "\n".join(rows)
 
 
+def findings_table() -> str:
+    """Tabulate what a verification of the audit may find."""
+    lines = ["| found | what it says |", "|---|---|"]
+    lines += [f"| `{kind.value}` | {WORDS[kind].en} |" for kind in FindingKind]
+    return "\n".join(lines)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "state-diagram": state_diagram,
     "disclosure-table": disclosure_table,
     "settings-table": settings_table,
+    "findings-table": findings_table,
     "statistics-table": statistics_table,
 }
 

@@ -13,6 +13,7 @@ from app.domain.caller import Caller
 from app.domain.case import Case
 from app.domain.disclosure import Access, access, facts_for_receiver, fields_for, guardian_for_receiver
 from app.domain.handoff import HandoffEvent, available_actions
+from app.domain.purposes import Purpose
 from app.domain.referral import Handoff
 from app.domain.vocabulary import Urgency
 from app.storage import audit, personal_data
@@ -99,11 +100,34 @@ async def handoff_view(
             )
             if action != HandoffEvent.VOID
         ],
-        case=await _disclosed(desk, caller, case, handoff) if receiver and disclosing else None,
+        case=await _looked_at(desk, caller, case, handoff, receiver=receiver) if disclosing else None,
     )
 
 
-async def _disclosed(desk: Desk, caller: Caller, case: Case, handoff: Handoff) -> DisclosedCase | None:
+async def _looked_at(
+    desk: Desk, caller: Caller, case: Case, handoff: Handoff, *, receiver: bool
+) -> DisclosedCase | None:
+    """Show what the caller may know of the case, and record the look, whatever it showed."""
+    disclosed = await _disclosed(desk, case, handoff) if receiver else None
+    deciding = disclosed is not None and disclosed.access == Access.TO_DECIDE.value
+    refers = not receiver and caller.agency_code != handoff.agency_code
+    await audit.record(
+        desk.tx,
+        caller,
+        "handoff.read",
+        subject="handoff",
+        subject_id=handoff.id,
+        referral_id=case.referral.id,
+        fields=disclosed.personal if disclosed else None,
+        request_id=desk.request_id,
+        purpose=Purpose.REFER if refers else Purpose.DECIDE if deciding else Purpose.SERVE,
+        basis=disclosed.basis if disclosed else None,
+        result=audit.WITHHELD if disclosed is None and not refers else audit.DONE,
+    )
+    return disclosed
+
+
+async def _disclosed(desk: Desk, case: Case, handoff: Handoff) -> DisclosedCase | None:
     consent = case.consent_for(case.requests[handoff.service_request_id].service_type)
     withdrawn = case.referral.consent_withdrawn_at is not None
     allowed = access(
@@ -120,16 +144,6 @@ async def _disclosed(desk: Desk, caller: Caller, case: Case, handoff: Handoff) -
     note = f"services.{service_type}.note"
     names = (fields - {"service.note"}) | ({note} if "service.note" in fields else set())
     opened = await personal_data.unseal(desk.tx, desk.key_ring, case.referral.id, names)
-    await audit.record(
-        desk.tx,
-        caller,
-        "handoff.read",
-        subject="handoff",
-        subject_id=handoff.id,
-        referral_id=case.referral.id,
-        fields=opened,
-        request_id=desk.request_id,
-    )
     personal = {("service.note" if name == note else name): value for name, value in opened.items()}
     if "victim.guardian" in personal:
         personal["victim.guardian"] = guardian_for_receiver(personal["victim.guardian"])

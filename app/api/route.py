@@ -1,7 +1,7 @@
 """The frame around every route under /v1: body, caller, idempotency, one transaction that ends before the answer."""
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -15,6 +15,7 @@ from app.api.dependencies import RequireRole, reference
 from app.api.idempotency import slot
 from app.api.json_body import JsonRequest
 from app.api.refusals import BodyTooLarge, BodyTooSlow, Unauthenticated, Unavailable
+from app.api.refused import record_refusal, record_repeat
 from app.api.strictness import check_nothing_sent, check_parameters
 from app.api.validation import Judging, judged_by
 from app.domain.caller import Caller
@@ -68,7 +69,8 @@ class LintasRoute(APIRoute):
             request.state.keeps_registry = self.keeps_registry
             try:
                 return await _in_one_transaction(request, handle, asks)
-            except DomainError:
+            except DomainError as error:
+                await record_refusal(request, error.code)
                 raise
             except Exception as error:
                 if not is_passing(error):
@@ -98,12 +100,12 @@ async def _in_one_transaction(request: Request, handle: Handler, asks: _Asks) ->
     body, refusal = await _body(request)
     if asks.beforehand is not None and refusal is None:
         async with request.app.state.sessions.begin() as tx:
-            caller = await _authenticated(tx, secret)
+            request.state.caller = await _authenticated(tx, secret, request, asks)
         for role in asks.roles:
-            role.check(caller)
+            role.check(request.state.caller)
         await asks.beforehand(request)
     async with request.app.state.sessions.begin() as tx:
-        caller = await _authenticated(tx, secret)
+        caller = await _authenticated(tx, secret, request, asks)
         request.state.tx, request.state.caller, request.state.now = tx, caller, request.app.state.clock()
         for role in asks.roles:
             role.check(caller)
@@ -131,6 +133,7 @@ async def _answer(request: JsonRequest, body: bytes, handle: Handler, *, require
     ring = request.app.state.key_ring
     place = slot(request, body, request.state.caller, ring, required=required) if request.method == "POST" else None
     if place is not None and (first := await place.first_answer(tx)) is not None:
+        await record_repeat(request)
         return first
     with judged_by(Judging(request.state.now, await reference(request))):
         answer = await handle(request)
@@ -139,11 +142,12 @@ async def _answer(request: JsonRequest, body: bytes, handle: Handler, *, require
     return answer
 
 
-async def _authenticated(tx: AsyncSession, secret: str) -> Caller:
+async def _authenticated(tx: AsyncSession, secret: str, request: Request, asks: _Asks) -> Caller:
     caller = await api_keys.caller_of(tx, secret)
     if caller is None:
         raise Unauthenticated(key_given=True)
-    return caller
+    open_to = frozenset(one for role in asks.roles for one in role.roles)
+    return replace(caller, acting=caller.roles & open_to, request_id=request.state.request_id)
 
 
 async def _body(request: Request) -> tuple[bytes, DomainError | None]:

@@ -9,7 +9,7 @@ import uvloop
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.settings import Settings, read_settings
-from app.storage import events, readiness
+from app.storage import audit_chain, events, readiness
 from app.storage.database import is_passing, open_engine, open_for_migrations, sessions_of
 from app.storage.sealing import KeyRing
 from app.workflows import prepare_trial
@@ -56,6 +56,31 @@ def any_database(settings: Settings) -> str:
 def direct_address(settings: Settings, url: str) -> str:
     """Give the database's own address, which migrations want: what they hold, a pooler would hand to another."""
     return str(settings.database.listen_url) if settings.database.listen_url else url
+
+
+def key_ring_of(settings: Settings) -> KeyRing | None:
+    """Read the key ring that the settings name."""
+    if settings.key_ring is not None:
+        return KeyRing.parse(settings.key_ring.get_secret_value())
+    return KeyRing.read(settings.key_ring_file) if settings.key_ring_file is not None else None
+
+
+def given_key_ring(settings: Settings) -> KeyRing:
+    """Read the key ring that the settings must name."""
+    ring = key_ring_of(settings)
+    if ring is None:
+        raise CannotGoOn(
+            "LINTAS_KEY_RING_FILE atau LINTAS_KEY_RING belum diisi",
+            "neither LINTAS_KEY_RING_FILE nor LINTAS_KEY_RING is set",
+        )
+    return ring
+
+
+async def look_at_role(sessions: Sessions) -> None:
+    """Warn where the role that this process works as could change what the audit holds."""
+    async with sessions.begin() as tx:
+        if await audit_chain.may_be_changed(tx):
+            log.warning("audit_within_reach")
 
 
 async def check_database(sessions: Sessions, key_ring: KeyRing) -> None:

@@ -1,6 +1,6 @@
 """Who calls: an agency, through a key that carries roles."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
@@ -21,6 +21,10 @@ class Caller:
     agency_code: str
     roles: frozenset[Role]
     key_id: UUID
+    acting: frozenset[Role] = field(default=frozenset(), compare=False)
+    """Those of its roles that what it asks for is open to; none where nothing in particular is asked."""
+    request_id: str | None = field(default=None, compare=False)
+    """The request in which it acts."""
 
     @property
     def may_receive(self) -> bool:

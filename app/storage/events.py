@@ -6,14 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, func, insert, literal, literal_column, select, text, tuple_
+from sqlalchemy import ColumnElement, func, insert, literal, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.domain.events import NewEvent
 from app.storage import deliveries
-from app.storage.tables import events, feed_state
+from app.storage.tables import audit, events, feed_state
+from app.storage.transactions import NEXT_TO_COME, OFFSET, OLDEST_RUNNING, THIS_TRANSACTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,6 @@ class Event:
     occurred_at: datetime
     data: dict[str, Any]
     xact: int
-
-
-_OFFSET = func.coalesce(select(feed_state.c.xact_offset).scalar_subquery(), 0)
-"""A cluster counts its transactions from its own beginning: added, events of an older one stand before its own."""
-_THIS_TRANSACTION = literal_column("pg_current_xact_id()::text::bigint", BigInteger) + _OFFSET
-_OLDEST_RUNNING = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint", BigInteger)
-_NEXT_TO_COME = literal_column("pg_snapshot_xmax(pg_current_snapshot())::text::bigint", BigInteger)
 
 
 async def announce(session: AsyncSession, news: NewEvent | Sequence[NewEvent], *, now: datetime) -> list[UUID]:
@@ -52,7 +46,7 @@ async def announce(session: AsyncSession, news: NewEvent | Sequence[NewEvent], *
         }
         for event_id, event in zip(ids, told, strict=True)
     ]
-    await session.execute(insert(events).values(xact=_THIS_TRANSACTION), rows)
+    await session.execute(insert(events).values(xact=THIS_TRANSACTION), rows)
     await deliveries.enqueue(session, ids, now=now)
     return ids
 
@@ -66,7 +60,7 @@ async def feed(session: AsyncSession, *, agency_code: str, after: tuple[int, UUI
         select(events.c.id, events.c.type, events.c.occurred_at, events.c.data, events.c.xact)
         .where(
             events.c.agency_code == agency_code,
-            events.c.xact < _OLDEST_RUNNING + _OFFSET,
+            events.c.xact < OLDEST_RUNNING + OFFSET,
         )
         .order_by(events.c.xact, events.c.id)
         .limit(limit)
@@ -77,11 +71,11 @@ async def feed(session: AsyncSession, *, agency_code: str, after: tuple[int, UUI
 
 
 async def is_cut_off(session: AsyncSession) -> bool:
-    """Say whether the feed holds what no transaction of this cluster can have written: a dump was restored here.
+    """Say whether feed or audit hold what no transaction of this cluster can have written: a dump was restored here.
 
     Nothing of it is shown until the cluster has counted that far, and what is new would stand before it.
     """
-    ahead: bool | None = await session.scalar(select(_last() >= _NEXT_TO_COME + _OFFSET))
+    ahead: bool | None = await session.scalar(select(_last() >= NEXT_TO_COME + OFFSET))
     return bool(ahead)
 
 
@@ -91,10 +85,10 @@ async def go_on(session: AsyncSession) -> bool:
     Every reader goes on from where it was.
     """
     # Whoever wrote an event has committed then, and whoever comes next counts by what is found here.
-    await session.execute(text("LOCK TABLE events IN EXCLUSIVE MODE"))
+    await session.execute(text("LOCK TABLE events, audit IN EXCLUSIVE MODE"))
     if not await is_cut_off(session):
         return False
-    line = upsert(feed_state).values(xact_offset=_last() + 1 - _OLDEST_RUNNING)
+    line = upsert(feed_state).values(xact_offset=_last() + 1 - OLDEST_RUNNING)
     await session.execute(
         line.on_conflict_do_update(index_elements=["only"], set_={"xact_offset": line.excluded.xact_offset})
     )
@@ -102,4 +96,6 @@ async def go_on(session: AsyncSession) -> bool:
 
 
 def _last() -> ColumnElement[int]:
-    return select(func.coalesce(func.max(events.c.xact), 0)).scalar_subquery()
+    of_feed = select(func.max(events.c.xact)).scalar_subquery()
+    of_audit = select(func.max(audit.c.xact)).scalar_subquery()
+    return func.coalesce(func.greatest(of_feed, of_audit), 0)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -109,6 +110,11 @@ class KeyRing:
     def hash(self, purpose: str, plain: bytes) -> bytes:
         """Hash under a key, so that equal values are found and nobody without the ring can try guesses."""
         return hmac.digest(self._hash_key, len(purpose).to_bytes(2) + purpose.encode() + plain, "sha256")
+
+    def signing_key(self, purpose: str) -> Ed25519PrivateKey:
+        """Give the key that signs for a purpose. It stays the same for as long as the ring's hash key does."""
+        seed = HKDF(hashes.SHA256(), _KEY, salt=None, info=f"lintas sign {purpose}".encode()).derive(self._hash_key)
+        return Ed25519PrivateKey.from_private_bytes(seed)
 
     def new_data_key(self, referral_id: UUID) -> "DataKey":
         """Make a referral's own key, wrapped under the active key of the ring."""

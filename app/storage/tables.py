@@ -572,7 +572,40 @@ audit = Table(
     Column("subject", Text, nullable=False),
     Column("subject_id", Text, nullable=False),
     Column("referral_id", Uuid, index=True),
-    Column("fields", Codes, comment="The personal fields that were disclosed."),
+    Column("fields", Codes, comment="The personal fields that were disclosed or changed."),
     Column("request_id", Text),
+    Column("roles", Codes, comment="What the key was used as; null is the service itself."),
+    Column("purpose", Text, comment="What for; null in entries older than the column."),
+    Column("basis", Text, comment="On what ground personal data was disclosed: consent, or vital_interest."),
+    Column("result", Text, nullable=False, server_default=text("'done'"), comment="done, withheld, or why refused."),
+    # Entries are linked in this order, each once every transaction that began before its own has ended.
+    Column("xact", BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")),
+    Index("ix_audit_xact_id", "xact", "id"),
+    Index("ix_audit_refused", "subject_id", postgresql_where=text("result NOT IN ('done', 'withheld')")),
     comment="Every read of personal data and every change. Rows are only ever added.",
+)
+
+audit_segments = Table(
+    "audit_segments",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("count", Integer, nullable=False),
+    Column("entries", BigInteger, nullable=False, comment="How many entries the chain holds up to here."),
+    Column("last_xact", BigInteger, nullable=False),
+    Column("last_id", Uuid, nullable=False, comment="The segment reaches from after the one before it to here."),
+    Column("newest_at", Moment, nullable=False, comment="The time of its newest entry."),
+    Column("root", LargeBinary, nullable=False, comment="SHA-256 over its entries, in order."),
+    Column("head", LargeBinary, nullable=False, comment="SHA-256 over the head before, and all of this row."),
+    Column("linked_at", Moment, nullable=False),
+    Column("signature", LargeBinary, nullable=False, comment="Ed25519, by a key that is not in the database."),
+    comment="The chain over the audit: each row seals a batch of entries and all that came before it.",
+)
+
+audit_drops = Table(
+    "audit_drops",
+    metadata,
+    Column("up_to", BigInteger, primary_key=True, autoincrement=False),
+    Column("dropped_at", Moment, nullable=False),
+    Column("signature", LargeBinary, nullable=False, comment="Ed25519, as that of a segment."),
+    comment="Up to which segment entries were dropped when their time was over.",
 )

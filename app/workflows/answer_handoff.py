@@ -71,9 +71,8 @@ async def answer_handoff(
     actors = case.actors(caller.agency_code, caller.roles, handoff)
     given = answer or Answer()
     await move(desk, case, handoff, event, actors, given)
-    if given.note is not None:
-        name = f"handoff.{handoff_id}.{event.value}_note"
-        await personal_data.reseal(desk.tx, desk.key_ring, case.referral.id, {name: given.note})
+    notes = {} if given.note is None else {f"handoff.{handoff_id}.{event.value}_note": given.note}
+    await personal_data.reseal(desk.tx, desk.key_ring, case.referral.id, notes)
     await audit.record(
         desk.tx,
         caller,
@@ -81,6 +80,7 @@ async def answer_handoff(
         subject="handoff",
         subject_id=handoff_id,
         referral_id=case.referral.id,
+        fields=notes or None,
         request_id=desk.request_id,
     )
     return await desk.save(case)

@@ -91,10 +91,10 @@ async def place_request(
         duties=duties_of(by_rule, case),
         reachable=agency_code in reachable,
     )
+    name = f"service_request.{request.id}.place_note"
     if note is not None:
-        name = f"service_request.{request.id}.place_note"
         await personal_data.reseal(desk.tx, desk.key_ring, case.referral.id, {name: note})
-    return await _record(desk, caller, case, request, "place")
+    return await _record(desk, caller, case, request, "place", fields=None if note is None else [name])
 
 
 async def close_unmet(desk: Desk, caller: Caller, request_id: UUID, *, reason: UnmetReason) -> Case:
@@ -120,7 +120,9 @@ async def _coordinated(desk: Desk, caller: Caller, request_id: UUID) -> tuple[Ca
     return case, case.requests[request_id]
 
 
-async def _record(desk: Desk, caller: Caller, case: Case, request: ServiceRequest, action: str) -> Case:
+async def _record(
+    desk: Desk, caller: Caller, case: Case, request: ServiceRequest, action: str, *, fields: list[str] | None = None
+) -> Case:
     await audit.record(
         desk.tx,
         caller,
@@ -128,6 +130,7 @@ async def _record(desk: Desk, caller: Caller, case: Case, request: ServiceReques
         subject="service_request",
         subject_id=request.id,
         referral_id=case.referral.id,
+        fields=fields,
         request_id=desk.request_id,
     )
     return await desk.save(case)

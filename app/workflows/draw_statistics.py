@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.domain.months import Month
 from app.domain.statistics import DutyCarried, DutyCounts, ReferralCounts, carried_by
-from app.storage import statistics
+from app.storage import audit, statistics
 from app.storage.reference import Reference, ReferenceKeeper
 
 log = structlog.get_logger(__name__)
@@ -64,6 +64,8 @@ async def draw_settled_months(
         tables = await asyncio.to_thread(counted.tables)
         async with sessions.begin() as session:
             kept = await statistics.draw_alone(session) and await statistics.keep(session, month, tables, now=now())
+            if kept:
+                await audit.record(session, None, "statistics.draw", subject="month", subject_id=month)
         if kept:
             made.append(month)
             log.info("statistics_drawn", month=str(month))

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.breaker import BreakerRule, after_failure
 from app.domain.events import EventType, NewEvent
 from app.domain.retry import Answer, Phase, Verdict, exhausted, is_failing, is_hopeless, next_attempt, pause_of, verdict
-from app.storage import api_keys, breakers, deliveries, delivery_history, endpoints, events
+from app.storage import api_keys, audit, breakers, deliveries, delivery_history, endpoints, events
 from app.storage.breakers import Taken
 from app.storage.claims import Claimed
 from app.storage.endpoints import Endpoint
@@ -230,6 +230,7 @@ async def _give_up(session: AsyncSession, endpoint: Endpoint, now: datetime) -> 
     """Hold what a disabled endpoint misses, and tell its agency and the operators."""
     log.error("endpoint_disabled", endpoint_id=str(endpoint.id), agency=endpoint.agency_code, why=endpoint.state_reason)
     await delivery_history.hold(session, endpoint.id)
+    await audit.record(session, None, "endpoint.disable", subject="endpoint", subject_id=endpoint.id)
     await _tell(session, endpoint, EventType.ENDPOINT_DISABLED, now)
 
 

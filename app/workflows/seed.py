@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.reference import load
-from app.storage import documents, registry
+from app.storage import audit, documents, registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +36,5 @@ async def seed(session: AsyncSession, now: datetime) -> Seeded:
         await registry.put_agency(session, body, version=version, now=now)
     for document in new_documents:
         await documents.publish(session, document, registry_version=version, now=now)
+    await audit.record(session, None, "reference.seed", subject="registry", subject_id=version)
     return Seeded(regions, len(new_agencies), len(new_documents))

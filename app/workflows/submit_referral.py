@@ -28,6 +28,7 @@ async def submit_referral(desk: Desk, caller: Caller, submission: Submission) ->
         subject="referral",
         subject_id=case.referral.id,
         referral_id=case.referral.id,
+        fields=submission.personal,
         request_id=desk.request_id,
     )
     return await desk.save(case)

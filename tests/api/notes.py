@@ -78,4 +78,4 @@ async def count_notes(_: CurrentCaller, tx: Transaction) -> dict[str, int]:
 
 async def notes_in(sessions: Sessions) -> int:
     async with sessions.begin() as tx:
-        return await tx.scalar(select(func.count()).select_from(audit)) or 0
+        return await tx.scalar(select(func.count()).select_from(audit).where(audit.c.subject == "note")) or 0

@@ -14,6 +14,7 @@ from app.storage.embedded import EmbeddedPostgres
 from app.storage.migrating import configuration, migrate_to_head
 
 BEFORE_STATISTICS = "0006-1"
+BEFORE_THE_CHAIN = "0011-1"
 
 
 @pytest.fixture(scope="module")
@@ -180,3 +181,24 @@ async def test_what_waits_for_delivery_survives_the_way_up_down_and_up_and_emerg
         assert await ask("SELECT count(*), max(detail) FROM attempts") == [(2, None)]
         await asyncio.to_thread(go, command.downgrade, "0004")
     await asyncio.to_thread(migrate_to_head, empty_url)
+
+
+async def test_entries_of_before_the_chain_stand_before_all_others_and_survive_the_way_back(empty_url: str) -> None:
+    entry = "INSERT INTO audit (id, action, subject, subject_id) VALUES (gen_random_uuid(), '{}', 'b', 'c')"
+    settings = configuration(empty_url)
+    await asyncio.to_thread(migrate_to_head, empty_url)
+    await run(empty_url, "TRUNCATE audit")
+    await asyncio.to_thread(command.downgrade, settings, BEFORE_THE_CHAIN)
+    await run(empty_url, entry.format("old"))
+
+    await asyncio.to_thread(migrate_to_head, empty_url)
+    (old,) = await run(empty_url, "SELECT action, xact, result, roles FROM audit")
+    await run(empty_url, entry.format("new"))
+    both = await run(empty_url, "SELECT action FROM audit ORDER BY xact, id")
+    await asyncio.to_thread(command.downgrade, settings, BEFORE_THE_CHAIN)
+    still = await run(empty_url, "SELECT action FROM audit")
+    await asyncio.to_thread(migrate_to_head, empty_url)
+
+    assert tuple(old) == ("old", 0, "done", None)
+    assert [row.action for row in both] == ["old", "new"]
+    assert {row.action for row in still} == {"old", "new"}
