@@ -1,4 +1,4 @@
-"""`lintas agreements check | coverage | explain | schema`: documents as files or as shipped, without a database."""
+"""`lintas agreements check | coverage | explain | schema`: documents of the database, as files, or as shipped."""
 
 import json
 import sys
@@ -12,9 +12,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Styled
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.commands.running import CannotGoOn
-from app.commands.written import read_document
+from app.commands.documents import desk_of, named
+from app.commands.running import CannotGoOn, has_database, in_transaction
+from app.commands.written import read_document, why
 from app.domain.analysis import check as findings_of
 from app.domain.analysis import is_refused
 from app.domain.articles import Article, articles
@@ -22,6 +24,7 @@ from app.domain.coverage import Cell, Coverage
 from app.domain.coverage_page import CAPTION, answered, coverage_page, groups_of
 from app.domain.document import Document
 from app.domain.document_schema import document_schema
+from app.domain.errors import DomainError
 from app.domain.finding import Finding, Severity
 from app.domain.gaps import place
 from app.domain.review import Review
@@ -38,7 +41,15 @@ HINT = (
 ACROSS = 2
 """How many regions stand beside each other in a terminal."""
 
-What = Annotated[str, typer.Argument(metavar="FILE|ID", help="Berkas, atau id dokumen bawaan / a file or shipped id.")]
+What = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE|ID",
+        help="Berkas, atau id: dari basis data bila ada, jika tidak bawaan / a file, or an id: of the database where"
+        " there is one, else a shipped one.",
+    ),
+]
+Version = Annotated[int | None, typer.Option(help="Versi; bawaan: yang terbaru / default: the newest.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Untuk mesin / for machines.")]
 
 
@@ -63,11 +74,12 @@ def add_to(group: typer.Typer) -> None:
 
 def check(
     what: What,
+    version: Version = None,
     cases: Annotated[Path | None, typer.Option(help="Tulis contoh kasus / write the witnesses as cases.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what refuses a document, and what its parties should know; exit 1 if anything refuses it."""
-    review = _review(what)
+    review = _review(what, version)
     findings = findings_of(
         review.document,
         published=review.published,
@@ -88,12 +100,13 @@ def check(
 
 def coverage(
     what: What,
+    version: Version = None,
     html: Annotated[Path | None, typer.Option(help="Tulis halaman HTML / write an HTML page.")] = None,
     language: Languages = Language.BOTH,
     as_json: AsJson = False,
 ) -> None:
     """Show who is offered each service in each region of a document, for whom, and by which clause."""
-    review = _review(what)
+    review = _review(what, version)
     if html is not None:
         _write(html, coverage_page(review.coverage, review.wording).encode())
         print(html)
@@ -103,9 +116,9 @@ def coverage(
         _show_coverage(review.coverage, review.wording, language)
 
 
-def explain(what: What, language: Languages = Language.BOTH, as_json: AsJson = False) -> None:
+def explain(what: What, version: Version = None, language: Languages = Language.BOTH, as_json: AsJson = False) -> None:
     """Say a document as the numbered articles its parties would sign or correct."""
-    review = _review(what)
+    review = _review(what, version)
     said = articles(review.document, review.registry, review.vocabulary, review.regions)
     if as_json:
         _print_json([article.to_json() for article in said])
@@ -136,12 +149,28 @@ def schema(
         )
 
 
-def _review(what: str) -> Review:
+def _review(what: str, version: int | None) -> Review:
+    """Read a document beside the registry and the documents of where it comes from: the database, or what ships."""
+    if not Path(what).exists() and not Path(what).suffix and (version is not None or has_database()):
+        return _stored(what, version)
     reference = shipped()
     document = _document(what)
     return Review(
         document, reference.documents, reference.registry, reference.vocabulary, reference.regions, real_time()
     )
+
+
+def _stored(id_: str, version: int | None) -> Review:
+    async def read(tx: AsyncSession) -> Review:
+        desk = await desk_of(tx)
+        known = desk.reference
+        document = await named(desk, id_, version)
+        return Review(document, known.documents, known.registry, known.vocabulary, known.regions, desk.now)
+
+    try:
+        return in_transaction(read)
+    except DomainError as error:
+        raise why(error) from None
 
 
 def _document(what: str) -> Document:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands.running import CannotGoOn, Sessions, in_transaction, print_columns, with_sessions
 from app.commands.written import load_document, parse_written, tell, why
+from app.domain.document import Document
 from app.domain.errors import DocumentInvalid, DomainError, NotFound, PreconditionRequired
 from app.domain.routing import effects
 from app.domain.versions import Expected
@@ -20,7 +21,7 @@ from app.storage.sealing import KeyRing
 from app.workflows.check_document import check_document
 from app.workflows.confirm_clause import confirm_clause
 from app.workflows.desk import Desk, Terms
-from app.workflows.draft_document import draft_document, draft_in
+from app.workflows.draft_document import document_of, draft_document, draft_in
 from app.workflows.publish_document import Publication, publish_document
 from app.workflows.withdraw_draft import withdraw_draft
 
@@ -141,6 +142,13 @@ async def desk_of(tx: AsyncSession, keeper: ReferenceKeeper | None = None) -> De
     reference = await keeper.current(tx)
     # Documents hold nothing sealed: the ring opens nothing.
     return Desk(tx, real_time().astimezone(UTC), reference, keeper, Terms(), KeyRing.generate("none"))
+
+
+async def named(desk: Desk, id_: str, version: int | None) -> Document:
+    """Read a version of the database: that one, else the newest, a draft before what is published; else NotFound."""
+    drafted = await documents.drafts_of(desk.tx, [id_])
+    newest = max((one.version for one in drafted), default=await documents.newest_version(desk.tx, id_))
+    return await document_of(desk, id_, version or newest)
 
 
 async def _listed(tx: AsyncSession) -> list[Row]:

@@ -53,6 +53,12 @@ def any_database(settings: Settings) -> str:
     return address_of(settings) or prepare_trial.address_of_own_database(settings.data_dir) or given_database(settings)
 
 
+def has_database() -> bool:
+    """Say whether the settings name a database, or `lintas all` runs one here."""
+    settings = settings_with()
+    return (address_of(settings) or prepare_trial.address_of_own_database(settings.data_dir)) is not None
+
+
 def direct_address(settings: Settings, url: str) -> str:
     """Give the database's own address, which migrations want: what they hold, a pooler would hand to another."""
     return str(settings.database.listen_url) if settings.database.listen_url else url

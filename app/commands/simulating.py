@@ -9,21 +9,18 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.commands.documents import desk_of
+from app.commands.documents import desk_of, named
 from app.commands.running import CannotGoOn, Sessions, print_columns, with_sessions
 from app.commands.written import load_document, parse_written, tell, why
-from app.domain.document import Document
 from app.domain.errors import DomainError
 from app.domain.simulation import Fate, Simulation
 from app.reference.cases import Case, CasesInvalid, load_cases, parse_cases
 from app.reference.load import places
 from app.reference.yaml_text import Unreadable
-from app.storage import documents, past_decisions
+from app.storage import past_decisions
 from app.storage.past_decisions import Period, Place
 from app.storage.reference import Reference
-from app.workflows.draft_document import document_of
 from app.workflows.simulate_document import simulate_cases, simulate_period
 
 A_PAGE = 5000
@@ -53,7 +50,7 @@ def simulate(
             if loaded is not None:
                 document = parse_written(file, loaded, reference.vocabulary, reference.regions)
             else:
-                document = await _named(tx, what, version)
+                document = await named(await desk_of(tx), what, version)
         simulation = Simulation(document, reference.rules, reference.documents)
         if cases is not None:
             simulate_cases(simulation, _cases(cases, reference))
@@ -66,13 +63,6 @@ def simulate(
     except DomainError as error:
         raise why(error) from None
     _show(simulation, as_json=as_json)
-
-
-async def _named(tx: AsyncSession, id_: str, version: int | None) -> Document:
-    """Read a version of the database: that one, else the newest, a draft before what is published."""
-    drafted = await documents.drafts_of(tx, [id_])
-    newest = max((one.version for one in drafted), default=await documents.newest_version(tx, id_))
-    return await document_of(await desk_of(tx), id_, version or newest)
 
 
 def _cases(file: Path, reference: Reference) -> list[Case]:

@@ -171,3 +171,23 @@ async def test_what_is_wrong_is_said_with_its_line_and_changes_nothing(
     assert (nothing.status, missing.status) == (1, 2)
     assert all("Traceback" not in one.err for one in (number, bomb, again, refused, nothing, missing))
     assert of(await service.submit(hurt_in_balikpapan()))["decision"]["agency"] == PROVINCE
+
+
+async def test_a_version_of_the_database_is_explained_checked_and_shown_by_its_id(
+    service: Service, database_url: str, place: Path
+) -> None:
+    await lintas(database_url, place, "draft", "third.json")
+    await lintas(database_url, place, "publish", ID, "1")
+
+    explained = await lintas(database_url, place, "explain", ID, "--version", "1", "--json")
+    checked = await lintas(database_url, place, "check", ID, "--json")
+    covered = await lintas(database_url, place, "coverage", ID)
+    shipped = await lintas(database_url, place, "explain", "baseline-national", "--language", "en")
+    unknown = await lintas(database_url, place, "explain", ID, "--version", "7")
+
+    assert [one["clause"] for one in json.loads(explained.out) if one["clause"]] == ["legal-at-incident"]
+    assert "refuse" not in {one["severity"] for one in json.loads(checked.out)}
+    assert BALIKPAPAN in covered.out
+    assert "Article 1" in shipped.out
+    assert unknown.status == 1
+    assert unknown.out == ""
