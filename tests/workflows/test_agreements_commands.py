@@ -173,8 +173,9 @@ async def test_what_is_wrong_is_said_with_its_line_and_changes_nothing(
     assert of(await service.submit(hurt_in_balikpapan()))["decision"]["agency"] == PROVINCE
 
 
+@pytest.mark.usefixtures("service")
 async def test_a_version_of_the_database_is_explained_checked_and_shown_by_its_id(
-    service: Service, database_url: str, place: Path
+    database_url: str, place: Path
 ) -> None:
     await lintas(database_url, place, "draft", "third.json")
     await lintas(database_url, place, "publish", ID, "1")
