@@ -31,7 +31,8 @@ class StrictProtocol(HttpToolsProtocol):
     refusal: Refusal | None = None
     head_timer: asyncio.TimerHandle | None = None
     in_head = True
-    heads_ended = 0
+    ended = 0
+    """Heads and bodies that came in whole."""
     unended = 0
     """Bytes that came in of a head which has not ended."""
     said = 0
@@ -56,11 +57,12 @@ class StrictProtocol(HttpToolsProtocol):
         if self.in_head or self.cycle is None or self.cycle.response_complete:
             # Also what comes after an answer, and is no request yet.
             self._await_head()
-        heads, self.received = self.heads_ended, self.received + len(data)
+        ended, self.received = self.ended, self.received + len(data)
         super().data_received(data)
         if self.transport.is_closing():
             return
-        if self.in_head and heads == self.heads_ended:
+        if self.in_head and ended == self.ended:
+            # What ended a body is none of the next head.
             self.unended += len(data)
         if self.unended > LARGEST_HEAD:
             self._refuse(HeadTooLarge())
@@ -89,13 +91,14 @@ class StrictProtocol(HttpToolsProtocol):
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
             self._stop(MalformedRequest())
         self.in_head, self.unended = False, 0
-        self.heads_ended += 1
+        self.ended += 1
         self._end_wait()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """Be ready for another request."""
         self.in_head = True
+        self.ended += 1
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - what uvicorn says in plain text

@@ -169,3 +169,13 @@ async def test_an_answer_under_way_is_not_followed_by_one_that_could_be_taken_fo
     writer.close()
 
     assert b"400" not in answer
+
+
+async def test_a_body_is_no_head_however_much_of_it_comes_at_once(port: int) -> None:
+    body = b"a" * (3 * LARGEST_HEAD)
+    head = b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n" % len(body)
+    # How the bytes are cut on their way is the kernel's affair: at least one of these comes in large pieces.
+    for pieces in ((head, body), (head + body[:10], body[10:]), (head + body,)) * 10:
+        answer, told = await answer_to(port, *pieces)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert told["content-length"] == str(len(body))
