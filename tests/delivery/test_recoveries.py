@@ -10,6 +10,7 @@ from app.storage import recoveries
 from app.storage.recoveries import ALL, FAILED, Wanted
 from app.storage.tables import every_delivery
 from app.storage.tables import recoveries as recovery_rows
+from app.workflows import manage_endpoint
 from app.workflows.run_recoveries import TURNS_AHEAD, run_due_recoveries
 from tests.delivery.receivers import a_receiver
 from tests.delivery.recovering import (
@@ -114,6 +115,18 @@ async def test_news_of_other_types_and_of_later_is_left(world: World) -> None:
 
     assert (await read(world, begun.id)).state == "finished"
     assert await world.states() == ["due", "due", "failed", "failed"]
+
+
+async def test_neither_an_old_challenge_nor_what_an_address_that_was_left_was_told_is_sent_again(world: World) -> None:
+    endpoint_id, _ = await world.endpoint(URL)
+    await world.tell()
+    await all_end(world, "delivered")
+    await world.change(endpoint_id, manage_endpoint.Wanted(f"{URL}/elsewhere"))
+    await all_end(world, "delivered")
+
+    everything = Wanted(ALL, since=await database_time(world) - timedelta(hours=1))
+
+    assert (await count(world, endpoint_id, everything)).by_type == {"referral.closed": 1}
 
 
 async def test_an_offer_that_is_no_longer_open_is_recorded_superseded_instead_of_sent(world: World) -> None:
