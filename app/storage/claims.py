@@ -30,7 +30,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.events import EventType
 from app.domain.vocabulary import Urgency
-from app.storage.deliveries import DUE_LITERAL, OF_ITS_ADDRESS
+from app.storage.address_news import OF_ITS_ADDRESS, is_of_address
+from app.storage.deliveries import DUE_LITERAL
 from app.storage.endpoints import ACTIVE, UNVERIFIED
 from app.storage.offers import IS_CLOSED_OFFER, IS_OFFER
 from app.storage.rates import FULL_AT, INTERVAL, ROOM, taken
@@ -111,12 +112,14 @@ _MOMENT = bindparam("moment", type_=Moment)
 _LEASE_END = func.statement_timestamp() + bindparam("lease", type_=Interval())
 _NEW_CLAIM = bindparam("new_claim", type_=Uuid())
 _NOW = func.greatest(_MOMENT, func.statement_timestamp())
-_IS_DUE = and_(
-    deliveries.c.state == DUE_LITERAL,
+_HAS_COME = and_(
     deliveries.c.due_at <= _NOW,
     # A lease is the database's to count: a worker whose clock is ahead takes nothing from another.
     or_(deliveries.c.claim.is_(None), deliveries.c.due_at <= func.statement_timestamp()),
 )
+_IS_DUE = and_(deliveries.c.state == DUE_LITERAL, _HAS_COME)
+# No index of all that is due fits this: what was picked is found by its key, however short the queue seemed to be.
+_IS_STILL_DUE = and_(deliveries.c.state.concat("") == DUE_LITERAL, _HAS_COME)
 _TAKING = (ACTIVE, UNVERIFIED)
 _GOES_FIRST = and_(deliveries.c.goes_first, _IS_DUE)
 _FIRST_ATTEMPT = deliveries.c.attempts == 0
@@ -124,12 +127,6 @@ _IS_OPEN = endpoints.c.breaker_opened_at.is_not(None)
 _IS_FAILING = or_(endpoints.c.failing_since.is_not(None), _IS_OPEN)
 _IS_LEFT_ALONE = func.coalesce(
     func.greatest(endpoints.c.breaker_next_probe_at, endpoints.c.breaker_quiet_until) > _NOW, false()
-)
-_IS_STILL_DUE = and_(
-    # No index of all that is due fits this: what was picked is found by its key, however short the queue seemed to be.
-    deliveries.c.state.concat("") == DUE_LITERAL,
-    deliveries.c.due_at <= func.greatest(_MOMENT, func.statement_timestamp()),
-    or_(deliveries.c.claim.is_(None), deliveries.c.due_at <= func.statement_timestamp()),
 )
 
 
@@ -196,13 +193,7 @@ def _picked(rooms: CTE) -> CTE:
     room = func.greatest(func.least(rooms.c.most - rooms.c.under_way, rooms.c.by_rate), 0)
     # Looked up for endpoints that are not verified alone: nothing else may reach them, whenever it was written.
     of_its_address = exists(
-        select(1)
-        .where(
-            events.c.id == deliveries.c.event_id,
-            events.c.type.in_(OF_ITS_ADDRESS),
-            events.c.data["endpoint_id"].astext == cast(rooms.c.id, Text),
-        )
-        .correlate(deliveries, rooms)
+        select(1).where(events.c.id == deliveries.c.event_id, is_of_address(rooms.c.id)).correlate(deliveries, rooms)
     )
     columns = (deliveries.c.id, deliveries.c.goes_first, deliveries.c.due_at)
     of_endpoint = (

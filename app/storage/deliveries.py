@@ -38,6 +38,7 @@ from uuid_utils.compat import uuid7
 
 from app.domain.events import EventType
 from app.domain.vocabulary import Urgency
+from app.storage.address_news import is_of_address, names
 from app.storage.endpoints import ACTIVE, UNVERIFIED
 from app.storage.tables import (
     Moment,
@@ -57,9 +58,6 @@ CHANNEL = "lintas_deliveries"
 DUE, DELIVERED, HELD, SUPERSEDED, FAILED = "due", "delivered", "held", "superseded", "failed"
 DUE_LITERAL = literal_column("'due'", Text)
 """Written out, so that a plan kept for any parameters still knows that the partial index fits."""
-
-OF_ITS_ADDRESS = (EventType.ENDPOINT_VERIFICATION.value, EventType.ENDPOINT_CHANGED.value)
-"""News that goes out though the endpoint it names is not verified: the challenge, and what its old address is told."""
 
 NEW_ID = literal_column(
     # A UUIDv7 for each row; PostgreSQL has a function for it from 18 on, and 15 is enough for us.
@@ -191,7 +189,7 @@ def _array(name: str, of: Any) -> ColumnElement[Any]:
 
 
 def _enqueueing() -> Select[Any]:
-    named = events.c.data["endpoint_id"].astext == cast(endpoints.c.id, Text)
+    named = names(endpoints.c.id)
     of_a_test = events.c.type.in_([EventType.ENDPOINT_PING.value, EventType.ENDPOINT_VERIFICATION.value])
     wanted = case(
         # A ping or a challenge is for the endpoint it tests; that an endpoint fails is told to the others.
@@ -199,7 +197,7 @@ def _enqueueing() -> Select[Any]:
         (events.c.type.in_([EventType.ENDPOINT_FAILING.value, EventType.ENDPOINT_DISABLED.value]), ~named),
         else_=true(),
     )
-    of_its_address = and_(events.c.type.in_(OF_ITS_ADDRESS), named)
+    of_its_address = is_of_address(endpoints.c.id)
     chosen = or_(
         endpoints.c.event_types.is_(None),
         events.c.type == EventType.ENDPOINT_PING.value,

@@ -4,11 +4,11 @@ This is app/domain/rate.py in SQL; a test holds them together. Who claims from a
 claims use the same room, and nobody waits for a row.
 """
 
-from sqlalchemy import CTE, Integer, Interval, Text, case, cast, exists, func, literal_column, select
+from sqlalchemy import CTE, Integer, Interval, case, cast, exists, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.domain.events import EventType
 from app.domain.rate import SMOOTHED
+from app.storage.address_news import is_to_former_address
 from app.storage.tables import endpoint_rates, endpoints, events
 
 _NOW = func.statement_timestamp()
@@ -31,11 +31,7 @@ def taken(rooms: CTE, claimed: CTE) -> CTE:
     """
     to_former_address = exists(
         select(1)
-        .where(
-            events.c.id == claimed.c.event_id,
-            events.c.type == EventType.ENDPOINT_CHANGED.value,
-            events.c.data["endpoint_id"].astext == cast(claimed.c.endpoint_id, Text),
-        )
+        .where(events.c.id == claimed.c.event_id, is_to_former_address(claimed.c.endpoint_id))
         .correlate(claimed)
     )
     used = (

@@ -15,11 +15,9 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
-    cast,
     delete,
     func,
     literal,
-    not_,
     or_,
     select,
     text,
@@ -30,7 +28,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.events import EventType
 from app.domain.vocabulary import Urgency
-from app.storage.deliveries import DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, OF_ITS_ADDRESS, SUPERSEDED, keep
+from app.storage.address_news import is_of_address
+from app.storage.deliveries import DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, SUPERSEDED, keep
 from app.storage.delivery_history import AFRESH, OFFERED_LITERAL, STOPPED, hint, in_order
 from app.storage.finished_deliveries import bring_back
 from app.storage.offers import IS_CLOSED_OFFER
@@ -236,8 +235,7 @@ def _is_wanted(of: FromClause, which: Which) -> ColumnElement[bool]:
         rules.append(events.c.type.in_(which.event_types))
     if which.what != "held":
         # A challenge proves nothing any more, and an address that was left is not told twice.
-        named = events.c.data["endpoint_id"].astext == cast(of.c.endpoint_id, Text)
-        rules.append(not_(and_(events.c.type.in_(OF_ITS_ADDRESS), func.coalesce(named, False))))
+        rules.append(~func.coalesce(is_of_address(of.c.endpoint_id), False))
     return and_(true(), *rules)
 
 
