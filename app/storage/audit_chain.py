@@ -35,12 +35,6 @@ async def link_alone(session: AsyncSession) -> bool:
     return bool(alone)
 
 
-async def real_time(session: AsyncSession) -> datetime:
-    """Tell the time by the database's clock."""
-    now: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
-    return now
-
-
 async def last_segment(session: AsyncSession) -> Segment | None:
     """Give the end of the chain."""
     row = (await session.execute(select(audit_segments).order_by(audit_segments.c.number.desc()).limit(1))).first()

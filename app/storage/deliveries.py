@@ -71,6 +71,7 @@ ID_WITH_ITS_EVENT = literal_column(
     " for 6) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid",
     Uuid,
 )
+_HINT = func.pg_notify(CHANNEL, "")
 PLANNED_ONCE = func.set_config("plan_cache_mode", "force_generic_plan", true())
 """Selected in time, it has the event of each new row in the queue looked up by one plan, not by a new one for each."""
 
@@ -123,7 +124,12 @@ async def hurry(session: AsyncSession, handoff_ids: Sequence[UUID]) -> None:
         # A claimed one keeps its lease.
         .values(goes_first=true(), due_at=case((deliveries.c.claim.is_(None), now), else_=deliveries.c.due_at))
     )
-    await session.execute(select(func.pg_notify(CHANNEL, "")))
+    await hint(session)
+
+
+async def hint(session: AsyncSession) -> None:
+    """Tell the workers that something has fallen due."""
+    await session.execute(select(_HINT))
 
 
 async def record(session: AsyncSession, made: Sequence[Attempt], *, now: datetime) -> set[UUID]:
@@ -252,7 +258,7 @@ def _enqueueing() -> Select[Any]:
     )
     planned = select(PLANNED_ONCE).cte("planned")
     hinted = exists(select(1).where(written.c.state == DUE))
-    return select(func.pg_notify(CHANNEL, "")).select_from(planned).where(hinted)
+    return select(_HINT).select_from(planned).where(hinted)
 
 
 _KEPT = (

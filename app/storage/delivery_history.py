@@ -32,7 +32,7 @@ from app.domain.events import EventType
 from app.domain.handoff import HandoffState
 from app.domain.referral import ClockKind
 from app.domain.vocabulary import Urgency
-from app.storage.deliveries import CHANNEL, DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, NEW_ID, SUPERSEDED
+from app.storage.deliveries import DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, NEW_ID, SUPERSEDED, hint
 from app.storage.finished_deliveries import bring_back
 from app.storage.sealing import KeyRing, SealBroken
 from app.storage.tables import (
@@ -250,11 +250,11 @@ async def doubt_offers(session: AsyncSession, offers: Sequence[UUID]) -> None:
 STOPPED = text("deliveries.state IN ('held', 'failed')")
 """Written out as in the index, so that a plan kept for any parameters still knows that it fits."""
 _HELD = and_(deliveries.c.state == HELD, STOPPED)
-_LEASED = and_(deliveries.c.claim.is_not(None), deliveries.c.due_at > func.now())
+IS_LEASED = and_(deliveries.c.claim.is_not(None), deliveries.c.due_at > func.now())
 AFRESH: Mapping[str, Any] = {
-    "due_at": case((_LEASED, deliveries.c.due_at), else_=func.now()),
-    "claim": case((_LEASED, deliveries.c.claim), else_=null()),
-    "attempts": case((_LEASED, deliveries.c.attempts), else_=0),
+    "due_at": case((IS_LEASED, deliveries.c.due_at), else_=func.now()),
+    "claim": case((IS_LEASED, deliveries.c.claim), else_=null()),
+    "attempts": case((IS_LEASED, deliveries.c.attempts), else_=0),
     "finished_at": null(),
 }
 """A whole schedule from now on; a post that is still under way keeps its lease, and is recorded."""
@@ -264,11 +264,6 @@ def in_order(*which: ColumnElement[bool]) -> Select[Any]:
     """Lock deliveries in the order in which everybody locks several of them."""
     locked = select(deliveries.c.id).where(*which).order_by(deliveries.c.id).with_for_update().cte("locked")
     return select(locked.c.id)
-
-
-async def hint(session: AsyncSession) -> None:
-    """Tell the workers that something has fallen due."""
-    await session.execute(select(func.pg_notify(CHANNEL, "")))
 
 
 def _shown(agency_code: str) -> Select[Any]:

@@ -1,7 +1,7 @@
 """Where agencies want their news: endpoints, whether they are proven to be theirs, and how they are doing."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -65,6 +65,12 @@ class Endpoint:
         """Whether it is a working way to tell its agency of offers, as far as was noticed."""
         wanted = self.event_types is None or EventType.HANDOFF_OFFERED.value in self.event_types
         return wanted and self.state == ACTIVE and self.state_reason != FAILING
+
+    @property
+    def forgiven(self) -> "Endpoint":
+        """The endpoint as one that has not failed yet."""
+        reason = None if self.state_reason == FAILING else self.state_reason
+        return replace(self, failing_since=None, state_reason=reason, breaker=Breaker())
 
 
 _KEPT = tuple(

@@ -203,12 +203,6 @@ async def former_address(
     return url, headers
 
 
-async def real_time(session: AsyncSession) -> datetime:
-    """Tell real time, which certificates and secrets end by, by the database's clock."""
-    moment: datetime = (await session.scalars(select(func.clock_timestamp()))).one()
-    return moment
-
-
 async def _put(session: AsyncSession, endpoint_id: UUID, **values: object) -> None:
     row = upsert(endpoint_equipment).values(endpoint_id=endpoint_id, **values)
     await session.execute(row.on_conflict_do_update(index_elements=["endpoint_id"], set_=values))

@@ -18,7 +18,6 @@ from sqlalchemy import (
     delete,
     func,
     literal,
-    or_,
     select,
     text,
     true,
@@ -29,8 +28,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.events import EventType
 from app.domain.vocabulary import Urgency
 from app.storage.address_news import is_of_address
-from app.storage.deliveries import DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, SUPERSEDED, keep
-from app.storage.delivery_history import AFRESH, OFFERED_LITERAL, STOPPED, hint, in_order
+from app.storage.deliveries import DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, SUPERSEDED, hint, keep
+from app.storage.delivery_history import AFRESH, IS_LEASED, OFFERED_LITERAL, STOPPED, in_order
 from app.storage.finished_deliveries import bring_back
 from app.storage.offers import IS_CLOSED_OFFER
 from app.storage.recoveries import Recovery, Wanted, after_all_of, first_place
@@ -201,12 +200,9 @@ async def supersede(session: AsyncSession, delivery_ids: Collection[UUID]) -> No
         .where(_among(finished_deliveries, delivery_ids), finished_deliveries.c.state == FAILED)
         .values(state=SUPERSEDED, due_at=func.now(), finished_at=func.now())
     )
-    held = in_order(_among(deliveries, delivery_ids), deliveries.c.state == HELD, _UNLEASED)
+    held = in_order(_among(deliveries, delivery_ids), deliveries.c.state == HELD, ~IS_LEASED)
     left = delete(deliveries).where(deliveries.c.id.in_(held)).returning(*deliveries.c).cte("left")
     await session.execute(keep(left, state=literal(SUPERSEDED, Text), due_at=func.now(), finished_at=func.now()))
-
-
-_UNLEASED = or_(deliveries.c.claim.is_(None), deliveries.c.due_at <= func.now())
 
 
 def _among(lying: Table, delivery_ids: Collection[UUID]) -> ColumnElement[bool]:

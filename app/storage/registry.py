@@ -44,11 +44,6 @@ async def agency(session: AsyncSession, code: str) -> tuple[Mapping[str, Any], i
     return None if row is None else (row.body, row.registry_version)
 
 
-async def lock_agency(session: AsyncSession, code: str) -> None:
-    """Hold an agency still until the transaction ends."""
-    await session.execute(select(agencies.c.code).where(agencies.c.code == code).with_for_update())
-
-
 async def agencies_after(session: AsyncSession, after: str | None, limit: int) -> list[tuple[Mapping[str, Any], int]]:
     """List agencies by code."""
     wanted = select(agencies.c.body, agencies.c.registry_version).order_by(agencies.c.code).limit(limit)

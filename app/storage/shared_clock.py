@@ -14,6 +14,12 @@ def since_boot() -> float:
     return time.clock_gettime(clock)
 
 
+async def real_time(session: AsyncSession) -> datetime:
+    """Tell real time by the database's clock, as it is now and not when the transaction began."""
+    moment: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
+    return moment
+
+
 class SharedClock:
     """Tells the time of the database's clock, counting on from the last look at it.
 
@@ -36,6 +42,6 @@ class SharedClock:
     async def look(self, session: AsyncSession) -> None:
         """Look at the database's clock."""
         asked = self._elapsed()
-        at = (await session.execute(select(func.clock_timestamp()))).scalar_one()
+        at = await real_time(session)
         # It was read somewhere between question and answer.
         self._seen = at, (asked + self._elapsed()) / 2

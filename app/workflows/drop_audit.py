@@ -11,6 +11,7 @@ from app.domain.audit_chain import drop
 from app.domain.audit_findings import FindingKind, Verified
 from app.storage import audit, audit_chain
 from app.storage.sealing import KeyRing
+from app.storage.shared_clock import real_time
 from app.workflows.link_audit import SIGNS_FOR
 from app.workflows.verify_audit import verify_audit
 
@@ -55,7 +56,7 @@ async def drop_audit(
         up_to = max(last.number if last else 0, verified.dropped_up_to)
         if up_to > verified.dropped_up_to:
             # Said before anything is gone: entries that are missing without a word are entries that were taken.
-            now = await audit_chain.real_time(session)
+            now = await real_time(session)
             await audit_chain.add_drop(session, drop(up_to, dropped_at=now, key=key))
             await audit.record(session, None, "audit.drop", subject="audit", subject_id=up_to)
         end = (await audit_chain.segments_of(session, [up_to])).get(up_to)

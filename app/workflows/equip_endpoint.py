@@ -17,6 +17,7 @@ from app.storage import endpoints, equipment
 from app.storage.endpoints import Endpoint
 from app.storage.equipment import ShownSecret
 from app.storage.sealing import KeyRing
+from app.storage.shared_clock import real_time
 from app.workflows import own_endpoint
 
 MOST_SECRETS = 3
@@ -43,7 +44,7 @@ class Read:
 
 async def read(session: AsyncSession, carried: Carried) -> tuple[Read, tuple[Fault, ...]]:
     """Read what webhooks are to carry, and list all that is wrong with it."""
-    identity, faults = certificates.read_tls(carried.tls, now=await equipment.real_time(session))
+    identity, faults = certificates.read_tls(carried.tls, now=await real_time(session))
     return Read(carried.headers, identity), (*own_headers.faults_of(carried.headers), *faults)
 
 
@@ -116,7 +117,7 @@ async def put_tls(
     """Show this client certificate and trust this CA alone from now on; InvalidInput lists all faults."""
     endpoint = await own_endpoint.lock(session, caller, endpoint_id)
     expected.check(endpoint.version)
-    identity, faults = certificates.read_tls(given, now=await equipment.real_time(session))
+    identity, faults = certificates.read_tls(given, now=await real_time(session))
     if faults:
         # Here the body is what stands under /tls where an endpoint is registered.
         raise InvalidInput(tuple(Fault(one.pointer.removeprefix("/tls"), one.code, one.message) for one in faults))

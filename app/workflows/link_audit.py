@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from app.domain.audit_chain import BEFORE_ALL, Root, Segment, link
 from app.storage import audit_chain
 from app.storage.sealing import KeyRing
+from app.storage.shared_clock import real_time
 
 log = structlog.get_logger()
 
@@ -56,7 +57,7 @@ async def _link_batch(sessions: async_sessionmaker[AsyncSession], key_ring: KeyR
             return 0
         end = await audit_chain.last_segment(session)
         entries = await audit_chain.to_be_linked(session, end.last if end else BEFORE_ALL, limit=batch)
-        now = await audit_chain.real_time(session)
+        now = await real_time(session)
         if entries:
             root = Root()
             for entry in entries:

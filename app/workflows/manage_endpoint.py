@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.domain.addresses import Reach, origin_of
-from app.domain.breaker import Breaker
 from app.domain.caller import Caller, Role
 from app.domain.errors import Fault, InvalidInput
 from app.domain.events import EventType, NewEvent
@@ -113,7 +112,7 @@ async def change_endpoint(
     moved = changed.url != endpoint.url
     if moved:
         state = endpoints.UNVERIFIED if endpoint.state == endpoints.ACTIVE else endpoint.state
-        changed = replace(_forgiven(changed), state=state, verified_at=None)
+        changed = replace(changed.forgiven, state=state, verified_at=None)
     kept = await endpoints.put(session, changed)
     if moved:
         await _leave(session, endpoint, kept, key_ring=key_ring, now=now)
@@ -155,7 +154,7 @@ async def enable_endpoint(session: AsyncSession, caller: Caller, endpoint_id: UU
     if endpoint.state in {endpoints.ACTIVE, endpoints.UNVERIFIED}:
         return endpoint
     state = endpoints.UNVERIFIED if endpoint.verified_at is None else endpoints.ACTIVE
-    kept = await endpoints.put(session, replace(_forgiven(endpoint), state=state, state_reason=None))
+    kept = await endpoints.put(session, replace(endpoint.forgiven, state=state, state_reason=None))
     await own_endpoint.record(session, caller, "enable", endpoint_id)
     if state == endpoints.UNVERIFIED:
         return await ask_for_proof(session, kept, now=now)
@@ -191,12 +190,6 @@ async def _doubt(session: AsyncSession, endpoint: Endpoint, offers: Sequence[UUI
     """Have coordinators told of offers that never reached an agency that can no longer be told of them."""
     if not await endpoints.reachable(session, [endpoint.agency_code]):
         await delivery_history.doubt_offers(session, offers)
-
-
-def _forgiven(endpoint: Endpoint) -> Endpoint:
-    """Give the endpoint as one that has not failed yet."""
-    reason = None if endpoint.state_reason == endpoints.FAILING else endpoint.state_reason
-    return replace(endpoint, failing_since=None, state_reason=reason, breaker=Breaker())
 
 
 def _check(wanted: Wanted, reach: Reach, *more: Fault) -> None:

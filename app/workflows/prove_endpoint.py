@@ -7,14 +7,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.breaker import Breaker
 from app.domain.caller import Caller
 from app.domain.errors import Fault, InvalidInput, TooManyUnverified
 from app.domain.events import EventType, NewEvent
 from app.storage import challenges, endpoints, events
 from app.storage.endpoints import Endpoint
-from app.storage.equipment import real_time
 from app.storage.sealing import KeyRing
+from app.storage.shared_clock import real_time
 from app.workflows import own_endpoint
 from app.workflows.recover_endpoint import release_held
 
@@ -65,7 +64,7 @@ async def verify_endpoint(
     if endpoint.verified_at is not None:
         return endpoint
     waited = endpoint.state == endpoints.UNVERIFIED
-    proven = replace(endpoint, verified_at=moment, failing_since=None, breaker=Breaker())
+    proven = replace(endpoint.forgiven, verified_at=moment)
     kept = await endpoints.put(session, replace(proven, state=endpoints.ACTIVE) if waited else proven)
     if endpoint.challenge_id is not None:
         await challenges.withdraw(session, endpoint.challenge_id, now=moment)
