@@ -1,6 +1,7 @@
 """What every test that needs the database or the service starts from."""
 
 import asyncio
+import inspect
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -26,8 +27,16 @@ from app.storage.migrating import migrate_to_head
 from app.storage.sealing import KeyRing
 from app.storage.tables import agencies, metadata
 from app.workflows.desk import Terms
+from tests.deadline import in_time
 
 EVERY_TABLE = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Set an end to the time of every test that waits for something."""
+    for item in items:
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+            item.obj = in_time(item.obj, item.funcargs)
 
 
 @pytest.fixture(scope="session")
