@@ -21,7 +21,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.domain.events import EventType, NewEvent
-from app.storage import claims, deliveries, delivery_history, events
+from app.storage import attempts, claims, deliveries, delivery_history, events
 from app.storage.claims import Claimed, claim_due
 from app.storage.database import open_engine, open_for_migrations, sessions_of
 from app.storage.embedded import EmbeddedPostgres
@@ -165,7 +165,7 @@ async def work_round(engine: AsyncEngine, times: Times) -> None:
     news = [news_for(number) for number in range(1, AGENCIES + 1)]
     await timed("enqueue", lambda tx: events.announce(tx, news, now=now()))
     taken = await timed("claim", lambda tx: claim_due(tx, now=now(), lease=LEASE, limit=AGENCIES))
-    won = await timed("record", lambda tx: deliveries.record(tx, [delivered(one) for one in taken], now=now()))
+    won = await timed("record", lambda tx: attempts.record(tx, [delivered(one) for one in taken], now=now()))
     if len(won) != AGENCIES:
         raise AssertionError("not all that was told could be claimed and recorded")
     async with sessions.begin() as tx:
@@ -234,9 +234,9 @@ def shapes(plan: Sequence[str]) -> Iterator[str]:
     return (line for line in lines if "->" in line or "Index Cond" in line)
 
 
-def delivered(claimed: Claimed) -> deliveries.Attempt:
+def delivered(claimed: Claimed) -> attempts.Attempt:
     moment = now()
-    return deliveries.Attempt(
+    return attempts.Attempt(
         claimed.id,
         claimed.claim,
         claimed.attempt,

@@ -4,12 +4,13 @@ import base64
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import null, update
+from sqlalchemy import Text, literal, null, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.storage.deliveries import DUE, HELD, SUPERSEDED
+from app.storage.finished_deliveries import finish
 from app.storage.sealing import KeyRing
-from app.storage.tables import deliveries
+from app.storage.tables import Moment, deliveries
 
 PURPOSE = "endpoint-challenge"
 VALID_FOR = timedelta(hours=72)
@@ -32,10 +33,13 @@ def next_due(challenged_at: datetime | None, *, now: datetime) -> datetime:
 
 async def withdraw(session: AsyncSession, event_id: UUID, *, now: datetime) -> None:
     """Send a challenge no more; one that is under way changes nothing when it ends."""
-    await session.execute(
-        update(deliveries)
-        .where(deliveries.c.event_id == event_id, deliveries.c.state.in_([DUE, HELD]))
-        .values(state=SUPERSEDED, claim=null(), finished_at=now)
+    await finish(
+        session,
+        deliveries.c.event_id == event_id,
+        deliveries.c.state.in_([DUE, HELD]),
+        state=literal(SUPERSEDED, Text),
+        claim=null(),
+        finished_at=literal(now, Moment),
     )
 
 

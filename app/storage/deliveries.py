@@ -1,40 +1,31 @@
-"""The queue of webhooks: written with the news, and left behind a fence (claims.py has what is between)."""
+"""The queue of webhooks: written with the news, claimed (claims.py), and left with what came of it (attempts.py)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    CTE,
     ColumnElement,
-    Insert,
-    Integer,
-    LargeBinary,
     Select,
-    SmallInteger,
     Text,
     Uuid,
     and_,
     bindparam,
     case,
     cast,
-    delete,
     exists,
     func,
     insert,
     literal,
     literal_column,
-    null,
     or_,
     select,
     true,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from uuid_utils.compat import uuid7
 
 from app.domain.events import EventType
 from app.domain.vocabulary import Urgency
@@ -42,12 +33,10 @@ from app.storage.address_news import is_of_address, names
 from app.storage.endpoints import ACTIVE, UNVERIFIED
 from app.storage.tables import (
     Moment,
-    attempts,
     deliveries,
     endpoints,
     events,
     every_delivery,
-    finished_deliveries,
     handoffs,
     referrals,
 )
@@ -74,25 +63,6 @@ ID_WITH_ITS_EVENT = literal_column(
 _HINT = func.pg_notify(CHANNEL, "")
 PLANNED_ONCE = func.set_config("plan_cache_mode", "force_generic_plan", true())
 """Selected in time, it has the event of each new row in the queue looked up by one plan, not by a new one for each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One attempt as it is recorded, and what it makes of its delivery."""
-
-    delivery_id: UUID
-    claim: UUID
-    number: int
-    started_at: datetime
-    duration: timedelta
-    outcome: str
-    status: int | None
-    state: str
-    due_at: datetime
-    """When the next attempt is due, in real time; now, where there is none."""
-    detail: str | None = None
-    answer: bytes | None = None
-    """The start of the answer, sealed, where the operator opted in."""
 
 
 async def enqueue(session: AsyncSession, event_ids: Sequence[UUID], *, now: datetime) -> None:
@@ -132,48 +102,6 @@ async def hint(session: AsyncSession) -> None:
     await session.execute(select(_HINT))
 
 
-async def record(session: AsyncSession, made: Sequence[Attempt], *, now: datetime) -> set[UUID]:
-    """Record attempts and what they make of their deliveries; give the ids of those that still were the claim's.
-
-    Who comes late finds another's claim, or none, and changes nothing.
-    """
-    columns = {
-        "ids": [attempt.delivery_id for attempt in made],
-        "claims": [attempt.claim for attempt in made],
-        "attempt_ids": [uuid7() for _ in made],
-        "numbers": [attempt.number for attempt in made],
-        "began": [attempt.started_at for attempt in made],
-        "durations": [round(attempt.duration / timedelta(milliseconds=1)) for attempt in made],
-        "outcomes": [attempt.outcome for attempt in made],
-        "statuses": [attempt.status for attempt in made],
-        "details": [attempt.detail for attempt in made],
-        "states": [attempt.state for attempt in made],
-        "dues": [attempt.due_at for attempt in made],
-        "answers": [attempt.answer for attempt in made],
-    }
-    return set(await session.scalars(_RECORD, columns | {"moment": now})) if made else set()
-
-
-async def supersede(session: AsyncSession, delivery_id: UUID, claim: UUID, *, now: datetime) -> bool:
-    """Record that an offer was no longer open and nothing was sent; False where the claim is another's by now."""
-    ours = and_(deliveries.c.id == delivery_id, deliveries.c.claim == claim)
-    left = delete(deliveries).where(ours).returning(*deliveries.c).cte("left")
-    kept = keep(
-        left,
-        state=literal(SUPERSEDED, Text),
-        due_at=literal(now, Moment),
-        finished_at=literal(now, Moment),
-        attempts=left.c.attempts - 1,
-    )
-    return await session.scalar(kept.returning(finished_deliveries.c.id)) is not None
-
-
-def keep(left: CTE, **now_so: ColumnElement[Any]) -> Insert:
-    """Write to the finished deliveries what left the queue in the same statement, with what has changed of it."""
-    names = [column.name for column in finished_deliveries.c]
-    return insert(finished_deliveries).from_select(names, select(*(now_so.get(name, left.c[name]) for name in names)))
-
-
 async def has_delivered(session: AsyncSession, handoff_id: UUID, event_type: str, agency_code: str) -> bool:
     """Say whether an endpoint of the agency took this news of the handoff."""
     taken = (
@@ -190,7 +118,8 @@ async def has_delivered(session: AsyncSession, handoff_id: UUID, event_type: str
     return await session.scalar(taken) is not None
 
 
-def _array(name: str, of: Any) -> ColumnElement[Any]:
+def array(name: str, of: Any) -> ColumnElement[Any]:
+    """Bind a list to a name, as an array."""
     return cast(bindparam(name), ARRAY(of))
 
 
@@ -226,7 +155,7 @@ def _enqueueing() -> Select[Any]:
         .join_from(events, endpoints, endpoints.c.agency_code == events.c.agency_code)
         .outerjoin(handoffs, handoffs.c.id == events.c.handoff_id)
         .outerjoin(referrals, referrals.c.id == events.c.referral_id)
-        .where(events.c.id == func.any(_array("event_ids", Uuid())), wanted, chosen)
+        .where(events.c.id == func.any(array("event_ids", Uuid())), wanted, chosen)
         .cte("told")
     )
     # Whoever enables an endpoint waits for us or is seen by us: nothing is held that nobody would ever release.
@@ -261,85 +190,6 @@ def _enqueueing() -> Select[Any]:
     return select(_HINT).select_from(planned).where(hinted)
 
 
-_KEPT = (
-    ("id", "attempt_id"),
-    ("delivery_id", "id"),
-    ("endpoint_id", "endpoint_id"),
-    ("number", "number"),
-    ("started_at", "began"),
-    ("duration_ms", "duration"),
-    ("outcome", "outcome"),
-    ("status", "status"),
-    ("detail", "detail"),
-    ("answer", "answer"),
-)
-"""The columns of an attempt, and what each is called among what was posted."""
-_POSTED = (
-    *("id", "claim", "attempt_id", "number", "began", "duration"),
-    *("outcome", "status", "state", "due", "detail", "answer"),
-)
-
-
-def _recording() -> Select[UUID]:
-    posted = (
-        func.unnest(
-            _array("ids", Uuid()),
-            _array("claims", Uuid()),
-            _array("attempt_ids", Uuid()),
-            _array("numbers", Integer()),
-            _array("began", Moment),
-            _array("durations", Integer()),
-            _array("outcomes", Text()),
-            _array("statuses", SmallInteger()),
-            _array("states", Text()),
-            _array("dues", Moment),
-            _array("details", Text()),
-            _array("answers", LargeBinary()),
-        )
-        .table_valued(*_POSTED)
-        .render_derived()
-        .alias("posted")
-    )
-    # In one order for everybody, so that a worker and somebody who holds an endpoint's news do not wait crosswise.
-    won = (
-        select(posted, deliveries.c.endpoint_id)
-        .join(deliveries, and_(deliveries.c.id == posted.c.id, deliveries.c.claim == posted.c.claim))
-        .order_by(deliveries.c.id)
-        .with_for_update(of=deliveries)
-        .cte("won")
-    )
-    kept = (
-        insert(attempts)
-        .from_select(
-            [name for name, _ in _KEPT],
-            select(*(won.c[name] for _, name in _KEPT)),
-        )
-        .returning(attempts.c.id)
-        .cte("kept")
-    )
-    ended = won.c.state.in_([DELIVERED, FAILED])
-    left = (
-        delete(deliveries)
-        .where(deliveries.c.id == won.c.id, ended)
-        .returning(*deliveries.c, won.c.state.label("now_state"), won.c.due)
-        .cte("left")
-    )
-    finished = (
-        keep(left, state=left.c.now_state, due_at=left.c.due, finished_at=_MOMENT)
-        .returning(finished_deliveries.c.id)
-        .cte("finished")
-    )
-    waiting = (
-        update(deliveries)
-        .where(deliveries.c.id == won.c.id, ~ended)
-        .values(state=won.c.state, due_at=won.c.due, claim=null(), finished_at=null())
-        .returning(deliveries.c.id)
-        .cte("waiting")
-    )
-    return select(won.c.id).add_cte(kept, finished, waiting)
-
-
 _MOMENT = bindparam("moment", type_=Moment)
 # Built once: building them takes SQLAlchemy several times as long as PostgreSQL takes to run them.
 _ENQUEUE = _enqueueing()
-_RECORD = _recording()

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
-    delete,
     func,
     literal,
     select,
@@ -28,9 +27,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.events import EventType
 from app.domain.vocabulary import Urgency
 from app.storage.address_news import is_of_address
-from app.storage.deliveries import DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, SUPERSEDED, hint, keep
+from app.storage.deliveries import DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, SUPERSEDED, hint
 from app.storage.delivery_history import AFRESH, IS_LEASED, OFFERED_LITERAL, STOPPED, in_order
-from app.storage.finished_deliveries import bring_back
+from app.storage.finished_deliveries import bring_back, finish
 from app.storage.offers import IS_CLOSED_OFFER
 from app.storage.recoveries import Recovery, Wanted, after_all_of, first_place
 from app.storage.tables import deliveries, endpoints, events, finished_deliveries, handoffs
@@ -201,8 +200,8 @@ async def supersede(session: AsyncSession, delivery_ids: Collection[UUID]) -> No
         .values(state=SUPERSEDED, due_at=func.now(), finished_at=func.now())
     )
     held = in_order(_among(deliveries, delivery_ids), deliveries.c.state == HELD, ~IS_LEASED)
-    left = delete(deliveries).where(deliveries.c.id.in_(held)).returning(*deliveries.c).cte("left")
-    await session.execute(keep(left, state=literal(SUPERSEDED, Text), due_at=func.now(), finished_at=func.now()))
+    state, now = literal(SUPERSEDED, Text), func.now()
+    await finish(session, deliveries.c.id.in_(held), state=state, due_at=now, finished_at=now)
 
 
 def _among(lying: Table, delivery_ids: Collection[UUID]) -> ColumnElement[bool]:

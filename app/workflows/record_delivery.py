@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.breaker import BreakerRule, after_failure
 from app.domain.events import EventType, NewEvent
 from app.domain.retry import Answer, Phase, Verdict, exhausted, is_failing, is_hopeless, next_attempt, pause_of, verdict
-from app.storage import api_keys, audit, breakers, deliveries, delivery_history, endpoints, events
+from app.storage import api_keys, attempts, audit, breakers, deliveries, delivery_history, endpoints, events
 from app.storage.breakers import Taken
 from app.storage.claims import Claimed
 from app.storage.endpoints import Endpoint
@@ -44,7 +44,7 @@ async def record_deliveries(
     """
     left = await note_taken(session, _counted(taken), now=now, rule=rule)
     made = [_attempt(posted, deliveries.DELIVERED, now) for posted in taken]
-    won = await deliveries.record(session, made, now=now)
+    won = await attempts.record(session, made, now=now)
     for posted in taken:
         if posted.claimed.id not in won:
             log.warning("delivery_recorded_late", delivery_id=str(posted.claimed.id))
@@ -85,7 +85,7 @@ async def record_failure(
         # It changed in between. Where another is at work on one of them now, all this is done again.
         offers = await _lock_offers(session, endpoint, doubt, failed=lost, wait=False)
     state = deliveries.FAILED if failed else deliveries.DUE if active else deliveries.HELD
-    won = await deliveries.record(session, [_attempt(posted, state, again or now)], now=now)
+    won = await attempts.record(session, [_attempt(posted, state, again or now)], now=now)
     if not won:
         log.warning("delivery_recorded_late", delivery_id=str(claimed.id))
         return
@@ -107,7 +107,7 @@ async def record_failure(
 
 async def supersede_delivery(session: AsyncSession, claimed: Claimed, *, now: datetime) -> None:
     """Record that nothing was sent, because the offer that it was about is no longer open."""
-    if not await deliveries.supersede(session, claimed.id, claimed.claim, now=now):
+    if not await attempts.supersede(session, claimed.id, claimed.claim, now=now):
         log.warning("delivery_recorded_late", delivery_id=str(claimed.id))
 
 
@@ -210,8 +210,8 @@ def _next_attempt(posted: Posted, now: datetime, chance: float) -> datetime | No
     )
 
 
-def _attempt(posted: Posted, state: str, due_at: datetime) -> deliveries.Attempt:
-    return deliveries.Attempt(
+def _attempt(posted: Posted, state: str, due_at: datetime) -> attempts.Attempt:
+    return attempts.Attempt(
         delivery_id=posted.claimed.id,
         claim=posted.claimed.claim,
         number=posted.claimed.attempt,

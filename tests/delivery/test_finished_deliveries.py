@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from app.domain.events import EventType
+from app.storage import attempts, delivery_history
 from app.storage import deliveries as queue
-from app.storage import delivery_history
 from app.storage.claims import Claimed, claim_due
 from app.storage.tables import deliveries, finished_deliveries
 from app.workflows.keep_history import sweep_queue
@@ -26,15 +26,15 @@ async def a_claim(world: World, *, lease: timedelta = LEASE) -> Claimed:
     return claimed
 
 
-def what_came_of(world: World, claimed: Claimed, state: str) -> queue.Attempt:
+def what_came_of(world: World, claimed: Claimed, state: str) -> attempts.Attempt:
     outcome, status = ("delivered", 204) if state == "delivered" else ("answer", 500)
     now, took = world.clock(), timedelta(milliseconds=7)
-    return queue.Attempt(claimed.id, claimed.claim, claimed.attempt, now, took, outcome, status, state, now)
+    return attempts.Attempt(claimed.id, claimed.claim, claimed.attempt, now, took, outcome, status, state, now)
 
 
 async def record(world: World, claimed: Claimed, state: str = "delivered") -> bool:
     async with world.sessions.begin() as tx:
-        return bool(await queue.record(tx, [what_came_of(world, claimed, state)], now=world.clock()))
+        return bool(await attempts.record(tx, [what_came_of(world, claimed, state)], now=world.clock()))
 
 
 async def resend(world: World, claimed: Claimed) -> delivery_history.Delivery:
@@ -167,7 +167,7 @@ async def test_what_is_recorded_while_somebody_asks_to_resend_it_is_sent_again(w
     await world.tell()
     claimed = await a_claim(world)
     async with world.sessions.begin() as worker:
-        await queue.record(worker, [what_came_of(world, claimed, "delivered")], now=world.clock())
+        await attempts.record(worker, [what_came_of(world, claimed, "delivered")], now=world.clock())
         asking = asyncio.create_task(resend(world, claimed))
         await until(lambda: _somebody_waits(world))
     again = await asyncio.wait_for(asking, 10)

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from app.domain.events import EventType, NewEvent
-from app.storage import deliveries as queue
 from app.storage import delivery_history, events
+from app.storage.attempts import Attempt, record
 from app.storage.claims import claim_due
 from app.storage.tables import every_delivery
 from app.workflows import manage_endpoint
@@ -82,7 +82,7 @@ async def test_a_post_under_way_while_its_endpoint_is_paused_is_still_recorded(w
     await pause(world, claimed.endpoint_id)
     async with world.sessions.begin() as tx:
         made = _attempt(world, claimed, "delivered")
-        assert await queue.record(tx, [made], now=world.clock()) == {claimed.id}
+        assert await record(tx, [made], now=world.clock()) == {claimed.id}
 
     assert await world.states() == ["delivered"]
 
@@ -149,8 +149,8 @@ async def _claimed_once(world: World) -> Row[Any]:
     return await world.delivery()
 
 
-def _attempt(world: World, claimed: Row[Any], state: str) -> queue.Attempt:
-    return queue.Attempt(
+def _attempt(world: World, claimed: Row[Any], state: str) -> Attempt:
+    return Attempt(
         delivery_id=claimed.id,
         claim=claimed.claim,
         number=1,
@@ -176,7 +176,7 @@ async def test_resending_by_hand_leaves_the_post_that_is_under_way_to_a_paused_e
     async with world.sessions.begin() as tx:
         now = world.clock()
         again = await claim_due(tx, now=now, lease=timedelta(seconds=40), limit=1)
-        done = queue.Attempt(claimed.id, claimed.claim, 1, now, timedelta(0), "delivered", 204, "delivered", now)
-        won = await queue.record(tx, [done], now=now)
+        done = Attempt(claimed.id, claimed.claim, 1, now, timedelta(0), "delivered", 204, "delivered", now)
+        won = await record(tx, [done], now=now)
 
     assert (again, won) == ([], {claimed.id}), "it was posted once and is recorded so"

@@ -1,0 +1,169 @@
+"""What came of posts: recorded behind a fence, and with it a delivery leaves the queue or waits for another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import (
+    Integer,
+    LargeBinary,
+    Select,
+    SmallInteger,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.storage.deliveries import DELIVERED, FAILED, SUPERSEDED, array
+from app.storage.finished_deliveries import finish, keep
+from app.storage.tables import Moment, attempts, deliveries, finished_deliveries
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt as it is recorded, and what it makes of its delivery."""
+
+    delivery_id: UUID
+    claim: UUID
+    number: int
+    started_at: datetime
+    duration: timedelta
+    outcome: str
+    status: int | None
+    state: str
+    due_at: datetime
+    """When the next attempt is due, in real time; now, where there is none."""
+    detail: str | None = None
+    answer: bytes | None = None
+    """The start of the answer, sealed, where the operator opted in."""
+
+
+async def record(session: AsyncSession, made: Sequence[Attempt], *, now: datetime) -> set[UUID]:
+    """Record attempts and what they make of their deliveries; give the ids of those that still were the claim's.
+
+    Who comes late finds another's claim, or none, and changes nothing.
+    """
+    columns = {
+        "ids": [attempt.delivery_id for attempt in made],
+        "claims": [attempt.claim for attempt in made],
+        "attempt_ids": [uuid7() for _ in made],
+        "numbers": [attempt.number for attempt in made],
+        "began": [attempt.started_at for attempt in made],
+        "durations": [round(attempt.duration / timedelta(milliseconds=1)) for attempt in made],
+        "outcomes": [attempt.outcome for attempt in made],
+        "statuses": [attempt.status for attempt in made],
+        "details": [attempt.detail for attempt in made],
+        "states": [attempt.state for attempt in made],
+        "dues": [attempt.due_at for attempt in made],
+        "answers": [attempt.answer for attempt in made],
+    }
+    return set(await session.scalars(_RECORD, columns | {"moment": now})) if made else set()
+
+
+async def supersede(session: AsyncSession, delivery_id: UUID, claim: UUID, *, now: datetime) -> bool:
+    """Record that an offer was no longer open and nothing was sent; False where the claim is another's by now."""
+    ended = await finish(
+        session,
+        deliveries.c.id == delivery_id,
+        deliveries.c.claim == claim,
+        state=literal(SUPERSEDED, Text),
+        due_at=literal(now, Moment),
+        finished_at=literal(now, Moment),
+        # Claiming it counted one that was not made.
+        attempts=deliveries.c.attempts - 1,
+    )
+    return bool(ended)
+
+
+_KEPT = (
+    ("id", "attempt_id"),
+    ("delivery_id", "id"),
+    ("endpoint_id", "endpoint_id"),
+    ("number", "number"),
+    ("started_at", "began"),
+    ("duration_ms", "duration"),
+    ("outcome", "outcome"),
+    ("status", "status"),
+    ("detail", "detail"),
+    ("answer", "answer"),
+)
+"""The columns of an attempt, and what each is called among what was posted."""
+_POSTED = (
+    *("id", "claim", "attempt_id", "number", "began", "duration"),
+    *("outcome", "status", "state", "due", "detail", "answer"),
+)
+
+
+def _recording() -> Select[UUID]:
+    posted = (
+        func.unnest(
+            array("ids", Uuid()),
+            array("claims", Uuid()),
+            array("attempt_ids", Uuid()),
+            array("numbers", Integer()),
+            array("began", Moment),
+            array("durations", Integer()),
+            array("outcomes", Text()),
+            array("statuses", SmallInteger()),
+            array("states", Text()),
+            array("dues", Moment),
+            array("details", Text()),
+            array("answers", LargeBinary()),
+        )
+        .table_valued(*_POSTED)
+        .render_derived()
+        .alias("posted")
+    )
+    # In one order for everybody, so that a worker and somebody who holds an endpoint's news do not wait crosswise.
+    won = (
+        select(posted, deliveries.c.endpoint_id)
+        .join(deliveries, and_(deliveries.c.id == posted.c.id, deliveries.c.claim == posted.c.claim))
+        .order_by(deliveries.c.id)
+        .with_for_update(of=deliveries)
+        .cte("won")
+    )
+    kept = (
+        insert(attempts)
+        .from_select(
+            [name for name, _ in _KEPT],
+            select(*(won.c[name] for _, name in _KEPT)),
+        )
+        .returning(attempts.c.id)
+        .cte("kept")
+    )
+    ended = won.c.state.in_([DELIVERED, FAILED])
+    left = (
+        delete(deliveries)
+        .where(deliveries.c.id == won.c.id, ended)
+        .returning(*deliveries.c, won.c.state.label("now_state"), won.c.due)
+        .cte("left")
+    )
+    finished = (
+        keep(left, state=left.c.now_state, due_at=left.c.due, finished_at=_MOMENT)
+        .returning(finished_deliveries.c.id)
+        .cte("finished")
+    )
+    waiting = (
+        update(deliveries)
+        .where(deliveries.c.id == won.c.id, ~ended)
+        .values(state=won.c.state, due_at=won.c.due, claim=null(), finished_at=null())
+        .returning(deliveries.c.id)
+        .cte("waiting")
+    )
+    return select(won.c.id).add_cte(kept, finished, waiting)
+
+
+_MOMENT = bindparam("moment", type_=Moment)
+# Built once: building it takes SQLAlchemy several times as long as PostgreSQL takes to run it.
+_RECORD = _recording()
