@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -65,7 +66,12 @@ def start_lintas(script: str, data: Path) -> "subprocess.Popen[str]":
 
 def heard(lintas: "subprocess.Popen[str]") -> dict[str, object]:
     assert lintas.stdout is not None
-    said: dict[str, object] = json.loads(lintas.stdout.readline())
+    patience = threading.Timer(60, lintas.kill)
+    patience.start()
+    try:
+        said: dict[str, object] = json.loads(lintas.stdout.readline())
+    finally:
+        patience.cancel()
     return said
 
 
@@ -190,10 +196,11 @@ def test_killing_parent_and_guard_together_leaves_no_server_either(tmp_path: Pat
 
 
 def test_ctrl_c_in_the_terminal_leaves_the_server_to_the_service(tmp_path: Path) -> None:
+    # Held back from before anybody hears of it, so that it is not over before it is waited for.
     drain = """
-signal.signal(signal.SIGINT, lambda *_: None)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
 say(**about)
-signal.pause()
+signal.sigwait([signal.SIGINT])
 time.sleep(0.5)  # longer than the server takes to stop
 say(answer=subprocess.getoutput(about["look"] + " -Atc 'SELECT 42'"))
 server.stop()
