@@ -232,18 +232,23 @@ def main() -> None:
     """Run the command line; what goes wrong is said in a line, and what broke by its name."""
     try:
         cli()
-    except (CannotGoOn, SettingsInvalid, KeyRingInvalid, EmbeddedPostgresError) as error:
-        sys.exit("\n".join(f"lintas: {line}" for line in str(error).splitlines()))
-    except UnknownAgency as error:
-        sys.exit(f"lintas: tidak ada lembaga / there is no agency {error.agency_code}")
-    except NotFound:
-        sys.exit("lintas: tidak ditemukan / not found")
-    except Exception as error:  # noqa: BLE001 - its message may hold anything: told are its name and its places
+    except Exception as error:  # noqa: BLE001 - whatever ends a command is told in a line
         while isinstance(error, ExceptionGroup):
             error = error.exceptions[0]
-        if is_passing(error):
-            sys.exit(f"lintas: basis data tidak menjawab / the database does not answer ({type(error).__name__})")
-        sys.exit(f"lintas: {type(error).__name__}: {frames(error)}")
+        sys.exit("\n".join(f"lintas: {line}" for line in _said(error).splitlines()))
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, CannotGoOn | SettingsInvalid | KeyRingInvalid | EmbeddedPostgresError):
+        return str(error)
+    if isinstance(error, UnknownAgency):
+        return f"tidak ada lembaga / there is no agency {error.agency_code}"
+    if isinstance(error, NotFound):
+        return "tidak ditemukan / not found"
+    if is_passing(error):
+        return f"basis data tidak menjawab / the database does not answer ({type(error).__name__})"
+    # Its message may hold anything: told are its name and its places.
+    return f"{type(error).__name__}: {frames(error)}"
 
 
 def _listening(settings: Settings) -> socket.socket:

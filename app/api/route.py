@@ -96,6 +96,9 @@ async def _in_one_transaction(request: Request, handle: Handler, asks: _Asks) ->
     secret = secret_in(request.scope["headers"])
     if secret is None:
         raise Unauthenticated(key_given=False)
+    if not request.app.state.ring_checked.is_set():
+        # Whether this process has the right keys is not known yet: what it sealed, others might never open.
+        raise Unavailable
     # Read before a connection is taken: a slow caller holds none.
     body, refusal = await _body(request)
     if asks.beforehand is not None and refusal is None:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.storage.tables import idempotency_records
 
+PURPOSE = "idempotency"
 KEPT_FOR = timedelta(hours=72)
 AT_ONCE = 1000
 """How many answers past their time are deleted in one transaction."""
@@ -21,6 +22,11 @@ class FirstAnswer:
     request_hash: bytes
     status: int
     sealed: bytes
+
+
+def subject_of(agency_code: str, key_hash: bytes) -> str:
+    """Say what a first answer is sealed for."""
+    return f"{agency_code}|{key_hash.hex()}"
 
 
 async def hold(session: AsyncSession, key_hash: bytes) -> bool:
