@@ -88,6 +88,10 @@ FAULTS: Mapping[str, Text] = {
     "certificate_not_for_clients": Text(
         "sertifikat ini tidak untuk klien TLS", "is a certificate that is not for TLS clients"
     ),
+    "certificate_no_authority": Text(
+        "berisi sertifikat yang bukan otoritas; sertifikat peladen hanya bila ditandatangani sendiri",
+        "holds a certificate that is no authority's; a server's own is taken only where it signed itself",
+    ),
     "key_unreadable": Text("bukan kunci privat PEM tanpa sandi", "is not a private key in PEM without a passphrase"),
     "key_too_weak": Text(
         "kunci harus RSA mulai 2048 bit, kurva NIST, atau Ed25519",
