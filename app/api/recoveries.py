@@ -36,13 +36,13 @@ class Recover(JudgedBody):
     @classmethod
     def contradictions(cls, said: Mapping[str, Any]) -> Iterable[PydanticCustomError]:
         """Find what does not hang together."""
-        if said.get("failed") is not True and said.get("since") is None:
+        if said.get("failed", False) is False and said.get("since") is None:
             yield fault("failed_or_since", at=("failed",))
 
     def wanted(self) -> recoveries.Wanted:
         """Give what is asked for."""
-        types = None if self.event_types is None else tuple(sorted(set(self.event_types)))
-        return recoveries.Wanted(recoveries.FAILED if self.failed else recoveries.ALL, self.since, self.until, types)
+        what = recoveries.FAILED if self.failed else recoveries.ALL
+        return recoveries.Wanted(what, self.since, self.until, self.event_types)
 
 
 class RecoveryCount(Answer):

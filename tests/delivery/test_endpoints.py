@@ -64,6 +64,13 @@ async def test_every_fault_of_an_endpoint_is_named(world: World) -> None:
     assert not await world.rows(endpoint_rows)
 
 
+async def test_a_type_of_news_that_is_chosen_twice_is_named_where_it_is_the_second_time(world: World) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        await world.endpoint(URL, event_types=("handoff.offered", "handoff.offered", "referral.closed"))
+
+    assert [(fault.pointer, fault.code) for fault in raised.value.faults] == [("/event_types/1", "twice")]
+
+
 async def test_what_is_changed_must_be_of_the_version_it_was(world: World) -> None:
     endpoint_id, _ = await world.endpoint(URL)
     wanted = Wanted("http://127.0.0.1:9010/", ("handoff.offered",), 2)
