@@ -221,6 +221,15 @@ PROBLEMS: Mapping[str, Wording] = {
             "This recovery sends news that was held; pause the endpoint if nothing may be sent.",
         ),
     ),
+    "not_sent_again": Wording(
+        Text("Tidak dikirim ulang", "Not sent again"),
+        Text(
+            "Tantangan, dan kabar kepada alamat lama, tidak dikirim ulang; minta tantangan baru dengan POST "
+            ".../challenge dari endpoint itu.",
+            "A challenge, and what a former address was told, is not sent again; ask for a new challenge by POST "
+            ".../challenge of the endpoint.",
+        ),
+    ),
     "unauthenticated": Wording(
         Text("Kunci diperlukan", "Key required"),
         Text(

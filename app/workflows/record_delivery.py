@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
+from logging import ERROR, INFO
 from uuid import UUID
 
 import structlog
@@ -93,9 +94,7 @@ async def record_failure(
         await breakers.note_failure(session, judged)
         _tell_of_breaker(endpoint, judged)
     if failed:
-        log.error(
-            "delivery_failed", delivery_id=str(claimed.id), endpoint_id=str(endpoint.id), attempts=claimed.attempt
-        )
+        _tell_of_end(claimed)
         await delivery_history.doubt_offers(session, [one for one in offers if one == claimed.handoff_id])
     if judged.state != endpoint.state:
         await _give_up(session, judged, now)
@@ -170,6 +169,12 @@ def _judged(endpoint: Endpoint, posted: Posted, now: datetime, rule: BreakerRule
 def _says_something(posted: Posted) -> bool:
     """Say whether the answer came from the endpoint, and not from us or from the address that it had before."""
     return posted.answer.failed is not Phase.INTERNAL and not posted.claimed.to_former_address
+
+
+def _tell_of_end(claimed: Claimed) -> None:
+    # Nobody has to be woken because there is no one at an address that was given up, or never proven.
+    name, level = ("address_not_told", INFO) if claimed.of_its_address else ("delivery_failed", ERROR)
+    log.log(level, name, delivery_id=str(claimed.id), endpoint_id=str(claimed.endpoint_id), attempts=claimed.attempt)
 
 
 def _tell_of_breaker(before: Endpoint, after: Endpoint) -> None:
