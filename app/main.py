@@ -35,6 +35,7 @@ from app.api.server import Server
 from app.delivery.dispatcher import Dispatcher, Pace
 from app.delivery.post import Deadlines, open_post
 from app.domain.addresses import Reach
+from app.domain.breaker import BreakerRule
 from app.domain.clock import BusinessClock
 from app.observability import told_of
 from app.settings import Settings
@@ -276,11 +277,18 @@ async def _drop_months(service: Service) -> None:
 
 def pace_of(settings: Settings) -> Pace:
     """Say how deliveries are made: a lease is longer than twice the longest post, with time to record it."""
-    longest = settings.webhook.total_timeout
+    longest, breaker = settings.webhook.total_timeout, settings.webhook.breaker
     return Pace(
         lease=2 * longest + timedelta(seconds=10),
         longest_post=longest,
         concurrency=settings.webhook.concurrency,
+        breaker=BreakerRule(
+            window=breaker.window,
+            at_least=breaker.at_least,
+            share=breaker.share,
+            first_wait=breaker.first_wait,
+            longest_wait=breaker.longest_wait,
+        ),
         drain=settings.stop_within,
     )
 
