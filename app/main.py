@@ -49,6 +49,7 @@ from app.workflows.credit_outage import credit_outage
 from app.workflows.desk import Terms
 from app.workflows.draw_statistics import draw_settled_months
 from app.workflows.link_audit import Said, link_audit
+from app.workflows.notice_failing import notice_failing
 from app.workflows.run_clocks import run_due_clocks
 from app.workflows.run_recoveries import run_due_recoveries
 
@@ -224,6 +225,7 @@ async def work(service: Service, stop: asyncio.Event) -> None:
         ("bring_near", partial(_bring_near, service), 60.0),
         ("audit_chain", link, 0.5),
         ("clocks", partial(_run_clocks, service), 1.0),
+        ("failing_endpoints", partial(_notice_failing, service), 5.0),
         ("recoveries", partial(_recover, service, stop), 1.0),
         ("forget_answers", partial(_forget_answers, service, stop), 60.0),
         ("make_months", partial(_make_months, service), 600.0),
@@ -258,6 +260,10 @@ async def _bring_near(service: Service) -> None:
         started = await clocks.start_now(tx)
     if brought or started:
         log.warning("database_clock_was_ahead", count=brought, clocks=started)
+
+
+async def _notice_failing(service: Service) -> None:
+    await notice_failing(service.sessions, now=service.real_clock())
 
 
 async def _recover(service: Service, stop: asyncio.Event) -> None:

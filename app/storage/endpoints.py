@@ -147,6 +147,26 @@ async def note_challenge(session: AsyncSession, endpoint_id: UUID, *, event_id: 
     await session.execute(challenged.values(challenge_id=event_id, challenged_at=due_at))
 
 
+async def failing_untold(session: AsyncSession, *, now: datetime, limit: int) -> Sequence[UUID]:
+    """List active endpoints that have done nothing but fail for five minutes, and whose agency was not told."""
+    found = await session.scalars(
+        select(endpoints.c.id)
+        .where(
+            endpoints.c.state == ACTIVE,
+            endpoints.c.failing_since <= now - FAILING_AFTER,
+            endpoints.c.state_reason.is_distinct_from(FAILING),
+        )
+        .order_by(endpoints.c.failing_since)
+        .limit(limit)
+    )
+    return found.all()
+
+
+async def note_failing(session: AsyncSession, endpoint_id: UUID) -> None:
+    """Keep that the agency of a locked endpoint was told that it fails."""
+    await session.execute(update(endpoints).where(endpoints.c.id == endpoint_id).values(state_reason=FAILING))
+
+
 async def count_unverified(session: AsyncSession, agency_code: str) -> int:
     """Count the endpoints of an agency that nothing but a challenge is sent to."""
     unverified = and_(endpoints.c.agency_code == agency_code, endpoints.c.state == UNVERIFIED)
