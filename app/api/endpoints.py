@@ -41,7 +41,8 @@ class EndpointBody(Body):
         DEFAULT_IN_FLIGHT, description="How many posts may be under way at once."
     )
     max_per_minute: Annotated[Whole, Field(ge=1, le=MOST_PER_MINUTE)] | None = Field(
-        None, description="No minute, wherever it begins, sees more posts than this. Absent is no limit."
+        None,
+        description="No minute, wherever it begins, sees more posts than this; they are spread evenly. Absent is no limit.",
     )
 
     def wanted(self) -> Wanted:
