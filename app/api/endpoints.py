@@ -42,7 +42,7 @@ class EndpointBody(Body):
     )
     max_per_minute: Annotated[Whole, Field(ge=1, le=MOST_PER_MINUTE)] | None = Field(
         None,
-        description="No minute, wherever it begins, sees more posts than this; they are spread evenly. Absent is no limit.",
+        description="No minute, wherever it begins, sees more posts; they are spread evenly. Absent is no limit.",
     )
 
     def wanted(self) -> Wanted:

@@ -46,7 +46,10 @@ FAULTS: Mapping[str, Text] = {
         "isi failed: true, atau since, atau keduanya", "needs failed: true, or since, or both of them"
     ),
     "url_too_long": Text("URL terlalu panjang", "the URL is too long"),
-    "url_characters": Text("URL berisi karakter yang tidak boleh", "the URL holds characters it may not"),
+    "url_characters": Text(
+        "URL berisi karakter yang tidak boleh; nama internasional ditulis xn--..., selebihnya %XX",
+        "the URL holds characters it may not; an international name is written xn--..., anything else %XX",
+    ),
     "url_invalid": Text("bukan URL yang sah", "is not a valid URL"),
     "url_scheme": Text("skema URL harus https", "the URL's scheme must be https"),
     "url_fragment": Text("URL tidak boleh memuat fragmen (#)", "the URL may hold no fragment (#)"),

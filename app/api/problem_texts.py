@@ -136,8 +136,10 @@ PROBLEMS: Mapping[str, Wording] = {
     "too_many_unverified": Wording(
         Text("Terlalu banyak endpoint yang belum terverifikasi", "Too many endpoints are unverified"),
         Text(
-            "Verifikasi atau nonaktifkan dahulu endpoint lembaga Anda yang masih unverified.",
-            "First verify or disable those of your agency's endpoints that are unverified.",
+            "Verifikasi atau nonaktifkan dahulu endpoint lembaga Anda yang masih unverified; yang dinonaktifkan "
+            "masih dihitung satu jam sejak tantangan terakhirnya.",
+            "First verify or disable those of your agency's endpoints that are unverified; one that is disabled still "
+            "counts for an hour after its latest challenge.",
         ),
     ),
     "too_many_secrets": Wording(

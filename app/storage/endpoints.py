@@ -167,10 +167,14 @@ async def note_failing(session: AsyncSession, endpoint_id: UUID) -> None:
     await session.execute(update(endpoints).where(endpoints.c.id == endpoint_id).values(state_reason=FAILING))
 
 
-async def count_unverified(session: AsyncSession, agency_code: str) -> int:
-    """Count the endpoints of an agency that nothing but a challenge is sent to."""
-    unverified = and_(endpoints.c.agency_code == agency_code, endpoints.c.state == UNVERIFIED)
-    return await session.scalar(select(func.count()).where(unverified)) or 0
+async def count_unverified(session: AsyncSession, agency_code: str, *, challenged_since: datetime) -> int:
+    """Count the endpoints of an agency that nothing but a challenge is sent to, or was since then, stopped or not."""
+    unverified = or_(
+        endpoints.c.state == UNVERIFIED,
+        and_(endpoints.c.verified_at.is_(None), endpoints.c.challenged_at > challenged_since),
+    )
+    counted = select(func.count()).where(endpoints.c.agency_code == agency_code, unverified)
+    return await session.scalar(counted) or 0
 
 
 async def reachable(session: AsyncSession, agency_codes: Iterable[str]) -> set[str]:

@@ -253,6 +253,20 @@ async def test_an_agency_has_no_more_than_ten_addresses_posted_to_that_are_not_p
     await world.endpoint(URL, agency=OTHER, verified=False)
 
 
+async def test_to_stop_what_is_not_proven_makes_room_for_another_after_an_hour_and_not_before(world: World) -> None:
+    for stop in [manage_endpoint.disable_endpoint, manage_endpoint.pause_endpoint] * 5:
+        endpoint_id, _ = await world.endpoint(URL, verified=False)
+        async with world.sessions.begin() as tx:
+            await stop(tx, world.caller(), endpoint_id)
+    with pytest.raises(TooManyUnverified):
+        await world.endpoint(URL, verified=False)
+    await world.execute("UPDATE endpoints SET challenged_at = now() - interval '61 minutes'")
+
+    await world.endpoint(URL, verified=False)
+
+    assert [row.state for row in await world.rows(endpoint_rows)].count("unverified") == 1
+
+
 async def test_no_way_round_leads_to_an_address_that_is_not_proven(world: World) -> None:
     endpoint_id, _ = await world.endpoint(URL, verified=False)
     await world.tell()
