@@ -31,6 +31,8 @@ from app.storage.tables import endpoints
 UNVERIFIED, ACTIVE, PAUSED, DISABLED = "unverified", "active", "paused", "disabled"
 FAILING = "failing"
 """The state's reason of an active endpoint whose agency was told that it fails."""
+_COUNTING = 0x6C656E64
+"""The class of the advisory locks by which one at a time counts an agency's endpoints."""
 _BREAKER = "breaker_"
 """What the columns of an endpoint's breaker begin with; the rest is the name of the field."""
 
@@ -168,7 +170,11 @@ async def note_failing(session: AsyncSession, endpoint_id: UUID) -> None:
 
 
 async def count_unverified(session: AsyncSession, agency_code: str, *, challenged_since: datetime) -> int:
-    """Count the endpoints of an agency that nothing but a challenge is sent to, or was since then, stopped or not."""
+    """Count the endpoints of an agency that nothing but a challenge is sent to, or was since then, stopped or not.
+
+    Nobody else counts them until this transaction ends: of many that come at once none is overlooked.
+    """
+    await session.execute(select(func.pg_advisory_xact_lock(_COUNTING, func.hashtext(agency_code))))
     unverified = or_(
         endpoints.c.state == UNVERIFIED,
         and_(endpoints.c.verified_at.is_(None), endpoints.c.challenged_at > challenged_since),

@@ -253,6 +253,14 @@ async def test_an_agency_has_no_more_than_ten_addresses_posted_to_that_are_not_p
     await world.endpoint(URL, agency=OTHER, verified=False)
 
 
+async def test_of_many_addresses_that_come_at_once_no_more_than_ten_are_posted_to(world: World) -> None:
+    await world.endpoint(URL)
+    come = await asyncio.gather(*(world.endpoint(URL, verified=False) for _ in range(20)), return_exceptions=True)
+
+    assert [type(one) for one in come].count(TooManyUnverified) == 10
+    assert [row.state for row in await world.rows(endpoint_rows)].count("unverified") == 10
+
+
 async def test_to_stop_what_is_not_proven_makes_room_for_another_after_an_hour_and_not_before(world: World) -> None:
     for stop in [manage_endpoint.disable_endpoint, manage_endpoint.pause_endpoint] * 5:
         endpoint_id, _ = await world.endpoint(URL, verified=False)
