@@ -109,6 +109,17 @@ async def get(
     return None if row is None else _endpoint(row)
 
 
+async def lock_with_idle(session: AsyncSession, endpoint_id: UUID, *, agency_code: str) -> None:
+    """Lock an endpoint and those of its agency that are not active, in the order of their ids.
+
+    To write news for one that is not active waits for whoever changes it (deliveries.enqueue). Who changes one and has
+    news for the others locks them all before, so that no two wait crosswise.
+    """
+    either = or_(endpoints.c.id == endpoint_id, endpoints.c.state != ACTIVE)
+    wanted = select(endpoints.c.id).where(endpoints.c.agency_code == agency_code, either).order_by(endpoints.c.id)
+    await session.execute(wanted.with_for_update(key_share=True))
+
+
 async def agency_of(session: AsyncSession, endpoint_id: UUID) -> str | None:
     """Say whose an endpoint is, which never changes; None where there is none."""
     found: str | None = await session.scalar(select(endpoints.c.agency_code).where(endpoints.c.id == endpoint_id))

@@ -98,6 +98,7 @@ async def change_endpoint(
     A new URL has to be proven anew, and until then its news is held. The old one, if it was proven, is told of it.
     """
     offers = await delivery_history.lock_offers(session, caller.agency_code)
+    await endpoints.lock_with_idle(session, endpoint_id, agency_code=caller.agency_code)
     endpoint = await own_endpoint.lock(session, caller, endpoint_id)
     expected.check(endpoint.version)
     _check(wanted, reach)
