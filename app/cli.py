@@ -15,6 +15,7 @@ import orjson
 import typer
 
 from app.commands import agreements, audit, regions, statistics, written
+from app.commands.in_indonesian import speak_both
 from app.commands.lifetime import run
 from app.commands.running import (
     CannotGoOn,
@@ -228,6 +229,9 @@ def health(url: Annotated[str | None, typer.Option(help="Alamat Lintas / where L
         raise CannotGoOn(f"tidak ada jawaban dari {at}", f"no answer from {at} ({type(error).__name__})") from None
     if answer.status_code != 200:
         raise typer.Exit(1)
+
+
+speak_both(cli)
 
 
 def main() -> None:
