@@ -15,6 +15,7 @@ import orjson
 import typer
 
 from app.commands import agreements, audit, regions, statistics, written
+from app.commands.in_indonesian import speak_both
 from app.commands.lifetime import run
 from app.commands.running import (
     CannotGoOn,
@@ -106,7 +107,7 @@ def all_(
     configure_logging(level=settings.log_level, console=person, stream=sys.stderr)
     with _listening(settings) as listener:
         settings = _at(settings, listener)
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_room(settings)
         ring = key_ring_of(settings) or prepare_trial.own_key_ring(settings.data_dir)
         with contextlib.ExitStack() as stack:
             url = address_of(settings) or stack.enter_context(prepare_trial.own_database(settings.data_dir))
@@ -230,6 +231,9 @@ def health(url: Annotated[str | None, typer.Option(help="Alamat Lintas / where L
         raise typer.Exit(1)
 
 
+speak_both(cli)
+
+
 def main() -> None:
     """Run the command line; what goes wrong is said in a line, and what broke by its name."""
     try:
@@ -259,6 +263,17 @@ def _listening(settings: Settings) -> socket.socket:
         raise CannotGoOn(
             f"{at} tidak dapat dipakai; pilih lain dengan --port atau LINTAS_PORT",
             f"{at} cannot be used ({why}); choose another with --port or LINTAS_PORT",
+        ) from None
+
+
+def _make_room(settings: Settings) -> None:
+    """See that there is a directory for what `lintas all` keeps."""
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotGoOn(
+            f"LINTAS_DATA_DIR tidak dapat dibuat sebagai direktori ({error.strerror})",
+            f"LINTAS_DATA_DIR cannot be made, or is no directory ({error.strerror})",
         ) from None
 
 

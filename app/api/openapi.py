@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
-from app.api import asked, etags
+from app.api import asked, etags, webhook_contract
 from app.api.idempotency import HEADER
 from app.api.pages import paging
 from app.api.problems import MEDIA_TYPE
@@ -84,6 +84,8 @@ def document(app: FastAPI, *, server: str | None = None) -> dict[str, Any]:
     components = found.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas["Problem"] = PROBLEM
+    schemas |= webhook_contract.schemas()
+    found["webhooks"] = webhook_contract.webhooks()
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     components["schemas"] = dict(sorted(schemas.items()))
