@@ -118,19 +118,21 @@ class ClientFactory(Protocol):
 class KeyFactory(Protocol):
     """Issues keys, and enters the agency if the registry does not have it yet."""
 
-    async def __call__(self, agency_code: str, *roles: Role) -> str: ...
+    async def __call__(self, agency_code: str, *roles: Role, scopes: frozenset[str] | None = None) -> str: ...
 
 
 @pytest.fixture
 def a_key(sessions: async_sessionmaker[AsyncSession]) -> KeyFactory:
     """A function that issues a key: `await a_key("dp3a-kukar", Role.SENDER)`."""
 
-    async def issue(agency_code: str, *roles: Role) -> str:
+    async def issue(agency_code: str, *roles: Role, scopes: frozenset[str] | None = None) -> str:
         secret = api_keys.new_secret(roles)
         async with sessions.begin() as tx:
             agency = {"code": agency_code, "body": {"code": agency_code}, "registry_version": 0}
             await tx.execute(insert(agencies).values(agency).on_conflict_do_nothing())
-            await api_keys.add(tx, secret=secret, agency_code=agency_code, roles=roles, label="", expires_at=None)
+            await api_keys.add(
+                tx, secret=secret, agency_code=agency_code, roles=roles, label="", expires_at=None, scopes=scopes
+            )
         return secret
 
     return issue

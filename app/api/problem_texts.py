@@ -160,6 +160,13 @@ PROBLEMS: Mapping[str, Wording] = {
         Text("Peran diperlukan", "Role required"),
         Text("Kunci Anda tidak memiliki peran {roles}.", "Your key does not carry the role {roles}."),
     ),
+    "scope_required": Wording(
+        Text("Cakupan diperlukan", "Scope required"),
+        Text(
+            "Kunci atau token Anda dibatasi, dan tidak mencakup {scope}.",
+            "Your key or token is narrowed, and does not hold the scope {scope}.",
+        ),
+    ),
     "precondition_required": Wording(
         Text("If-Match diperlukan", "If-Match required"),
         Text(

@@ -16,10 +16,11 @@ from app.api.idempotency import slot
 from app.api.json_body import JsonRequest
 from app.api.refusals import BodyTooLarge, BodyTooSlow, Unauthenticated, Unavailable
 from app.api.refused import record_refusal, record_repeat
+from app.api.scopes import scope_of
 from app.api.strictness import check_nothing_sent, check_parameters
 from app.api.validation import Judging, judged_by
-from app.domain.caller import Caller
-from app.domain.errors import DomainError
+from app.domain.caller import Caller, Scope
+from app.domain.errors import DomainError, ScopeRequired
 from app.storage import api_keys
 from app.storage.database import is_passing
 
@@ -53,11 +54,18 @@ class LintasRoute(APIRoute):
         """The roles that the route asks for, by its own parameters."""
         return asked.roles(self.dependant)
 
+    @property
+    def scope(self) -> Scope:
+        """The scope that a narrowed credential must hold."""
+        (method,) = self.methods or ()
+        return scope_of(method, self.path)
+
     def get_route_handler(self) -> Handler:
         """Put the frame around FastAPI's own handler."""
         handle = super().get_route_handler()
         asks = _Asks(
             roles=self.roles,
+            scope=self.scope,
             query=asked.query_names(self.dependant),
             body=asked.takes_body(self.dependant),
             idempotency_key=(self.openapi_extra or {}).get("x-idempotency") == "required",
@@ -86,10 +94,18 @@ class _Asks:
     """What a route asks for."""
 
     roles: tuple[RequireRole, ...]
+    scope: Scope
     query: frozenset[str]
     body: bool
     idempotency_key: bool
     beforehand: Callable[[Request], Coroutine[Any, Any, None]] | None
+
+    def let_in(self, caller: Caller) -> None:
+        """Let a caller pass, else RoleRequired or ScopeRequired."""
+        for role in self.roles:
+            role.check(caller)
+        if not caller.reaches(self.scope):
+            raise ScopeRequired(self.scope)
 
 
 async def _in_one_transaction(request: Request, handle: Handler, asks: _Asks) -> Response:
@@ -101,14 +117,12 @@ async def _in_one_transaction(request: Request, handle: Handler, asks: _Asks) ->
     if asks.beforehand is not None and refusal is None:
         async with request.app.state.sessions.begin() as tx:
             request.state.caller = await _authenticated(tx, secret, request, asks)
-        for role in asks.roles:
-            role.check(request.state.caller)
+        asks.let_in(request.state.caller)
         await asks.beforehand(request)
     async with request.app.state.sessions.begin() as tx:
         caller = await _authenticated(tx, secret, request, asks)
         request.state.tx, request.state.caller, request.state.now = tx, caller, request.app.state.clock()
-        for role in asks.roles:
-            role.check(caller)
+        asks.let_in(caller)
         check_parameters(request, asks.query)
         if refusal is not None:
             raise refusal
