@@ -14,7 +14,7 @@ import httpx
 import orjson
 import typer
 
-from app.commands import agreements, audit, narrowing, regions, statistics, written
+from app.commands import agreements, audit, callers, narrowing, regions, statistics, written
 from app.commands.lifetime import run
 from app.commands.running import (
     CannotGoOn,
@@ -56,6 +56,7 @@ cli = typer.Typer(name="lintas", no_args_is_help=True, add_completion=False, pre
 keys = typer.Typer(no_args_is_help=True, help="Kunci API / API keys.")
 cli.add_typer(keys, name="keys")
 narrowing.add_to(keys)
+callers.add_to(keys)
 cli.add_typer(agreements.group, name="agreements")
 cli.add_typer(audit.group, name="audit")
 cli.add_typer(regions.group, name="regions")

@@ -52,12 +52,19 @@ def settings_table() -> str:
         default = field.default
         if isinstance(default, BaseModel):
             rows += [
-                f"| `{PREFIX}{name.upper()}__{inner.upper()}` | `{getattr(default, inner)}` |"
+                f"| `{PREFIX}{name.upper()}__{inner.upper()}` | {_written(getattr(default, inner))} |"
                 for inner in type(default).model_fields
             ]
         else:
-            rows.append(f"| `{PREFIX}{name.upper()}` | {'' if default is None else f'`{default}`'} |")
+            rows.append(f"| `{PREFIX}{name.upper()}` | {_written(default)} |")
     return "\n".join(rows)
+
+
+def _written(default: object) -> str:
+    """Write a default as the variable would hold it."""
+    if default is None or default == ():
+        return ""
+    return f"`{','.join(map(str, default))}`" if isinstance(default, tuple) else f"`{default}`"
 
 
 def statistics_table() -> str:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 import pytest
@@ -112,6 +112,8 @@ class ClientFactory(Protocol):
         terms: Terms | None = None,
         requests_per_key: int = 0,
         failures_per_address: int = 0,
+        address: str = "127.0.0.1",
+        **more: Any,
     ) -> httpx.AsyncClient: ...
 
 
@@ -152,6 +154,8 @@ async def a_client(
             terms: Terms | None = None,
             requests_per_key: int = 0,
             failures_per_address: int = 0,
+            address: str = "127.0.0.1",
+            **more: Any,
         ) -> httpx.AsyncClient:
             api = build(
                 routers,
@@ -162,9 +166,10 @@ async def a_client(
                 terms=terms or Terms(public_url="http://lintas.test"),
                 requests_per_key=requests_per_key,
                 failures_per_address=failures_per_address,
+                **more,
             )
             headers = {"Authorization": f"Bearer {key}"} if key else {}
-            transport = httpx.ASGITransport(app=api, raise_app_exceptions=False)
+            transport = httpx.ASGITransport(app=api, raise_app_exceptions=False, client=(address, 1))
             client = httpx.AsyncClient(transport=transport, base_url="http://lintas.test", headers=headers)
             return await stack.enter_async_context(client)
 

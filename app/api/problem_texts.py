@@ -231,8 +231,8 @@ PROBLEMS: Mapping[str, Wording] = {
     "unauthenticated": Wording(
         Text("Kunci diperlukan", "Key required"),
         Text(
-            "Kirim kunci yang berlaku: Authorization: Bearer lintas_...",
-            "Send a valid key: Authorization: Bearer lintas_...",
+            "Kirim kunci atau token yang berlaku: Authorization: Bearer lintas_...",
+            "Send a valid key or token: Authorization: Bearer lintas_...",
         ),
     ),
     "idempotency_key_invalid": Wording(

@@ -153,6 +153,7 @@ def _findings(error: DomainError) -> Sequence[Finding]:
 def _headers(error: DomainError) -> dict[str, str]:
     if isinstance(error, refusals.Unauthenticated):
         detail = ', error="invalid_token"' if error.key_given else ""
+        detail += f', error_description="{error.fault}"' if error.fault else ""
         return {"WWW-Authenticate": f'Bearer realm="lintas"{detail}'}
     if isinstance(error, errors.ScopeRequired):
         return {"WWW-Authenticate": f'Bearer realm="lintas", error="insufficient_scope", scope="{error.scope}"'}

@@ -10,10 +10,10 @@ from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api import asked, json_body
-from app.api.bearer import secret_in
 from app.api.dependencies import RequireRole, reference
 from app.api.idempotency import slot
 from app.api.json_body import JsonRequest
+from app.api.presented import Lookup
 from app.api.refusals import BodyTooLarge, BodyTooSlow, Unauthenticated, Unavailable
 from app.api.refused import record_refusal, record_repeat
 from app.api.scopes import scope_of
@@ -21,7 +21,6 @@ from app.api.strictness import check_nothing_sent, check_parameters
 from app.api.validation import Judging, judged_by
 from app.domain.caller import Caller, Scope
 from app.domain.errors import DomainError, ScopeRequired
-from app.storage import api_keys
 from app.storage.database import is_passing
 
 IDEMPOTENT: dict[str, Any] = {"x-idempotency": "required"}
@@ -57,7 +56,7 @@ class LintasRoute(APIRoute):
     @property
     def scope(self) -> Scope:
         """The scope that a narrowed credential must hold."""
-        (method,) = self.methods or ()
+        (method,) = tuple(self.methods or ())
         return scope_of(method, self.path)
 
     def get_route_handler(self) -> Handler:
@@ -109,18 +108,17 @@ class _Asks:
 
 
 async def _in_one_transaction(request: Request, handle: Handler, asks: _Asks) -> Response:
-    secret = secret_in(request.scope["headers"])
-    if secret is None:
-        raise Unauthenticated(key_given=False)
+    # Before any transaction: to verify a token, its issuer may have to be asked for its keys.
+    look_up: Lookup = await request.app.state.credentials.look_up(request.scope)
     # Read before a connection is taken: a slow caller holds none.
     body, refusal = await _body(request)
     if asks.beforehand is not None and refusal is None:
         async with request.app.state.sessions.begin() as tx:
-            request.state.caller = await _authenticated(tx, secret, request, asks)
+            request.state.caller = await _authenticated(tx, look_up, request, asks)
         asks.let_in(request.state.caller)
         await asks.beforehand(request)
     async with request.app.state.sessions.begin() as tx:
-        caller = await _authenticated(tx, secret, request, asks)
+        caller = await _authenticated(tx, look_up, request, asks)
         request.state.tx, request.state.caller, request.state.now = tx, caller, request.app.state.clock()
         asks.let_in(caller)
         check_parameters(request, asks.query)
@@ -156,8 +154,8 @@ async def _answer(request: JsonRequest, body: bytes, handle: Handler, *, require
     return answer
 
 
-async def _authenticated(tx: AsyncSession, secret: str, request: Request, asks: _Asks) -> Caller:
-    caller = await api_keys.caller_of(tx, secret)
+async def _authenticated(tx: AsyncSession, look_up: Lookup, request: Request, asks: _Asks) -> Caller:
+    caller = await look_up(tx)
     if caller is None:
         raise Unauthenticated(key_given=True)
     open_to = frozenset(one for role in asks.roles for one in role.roles)

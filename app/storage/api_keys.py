@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Text, func, insert, literal, or_, select, update
+from sqlalchemy import Text, func, insert, literal, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.domain.caller import Caller, Role, Scope
-from app.storage.tables import agencies, api_keys
+from app.storage.tables import agencies, api_keys, client_certificates
 
 ALPHABET = string.ascii_letters + string.digits
 LENGTH = 32
@@ -121,17 +121,16 @@ async def listed(session: AsyncSession, *, agency_code: str | None = None) -> li
 
 
 async def operators(session: AsyncSession) -> set[str]:
-    """Give the agencies that operate this service: those with an operator's key that is valid now."""
-    found = await session.scalars(
-        select(api_keys.c.agency_code)
-        .where(
-            literal(Role.OPERATOR.value, Text()) == func.any(api_keys.c.roles),
-            api_keys.c.revoked_at.is_(None),
-            or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > func.now()),
+    """Give the agencies that operate this service: those with an operator's key or certificate that is valid now."""
+    valid = (
+        select(table.c.agency_code).where(
+            literal(Role.OPERATOR.value, Text()) == func.any(table.c.roles),
+            table.c.revoked_at.is_(None),
+            or_(table.c.expires_at.is_(None), table.c.expires_at > func.now()),
         )
-        .distinct()
+        for table in (api_keys, client_certificates)
     )
-    return set(found)
+    return set(await session.scalars(union(*valid)))
 
 
 async def any_exist(session: AsyncSession) -> bool:
