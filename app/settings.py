@@ -152,6 +152,10 @@ def _incomplete(message: str) -> PydanticCustomError:
     return PydanticCustomError("incomplete", message)
 
 
+READ_BY_OTHERS = frozenset({"authorization", "content-length", "content-type", "cookie", "host", "x-forwarded-for"})
+"""Headers that would be taken from every request if they were the certificate's."""
+
+
 class CertificateSettings(_Part):
     """How a proxy in front passes on the client certificates it has verified; without a header, none counts."""
 
@@ -163,6 +167,8 @@ class CertificateSettings(_Part):
 
     @model_validator(mode="after")
     def _whole(self) -> "CertificateSettings":
+        if self.header is not None and self.header.lower() in READ_BY_OTHERS:
+            raise _incomplete("LINTAS_CERTIFICATES__HEADER is a header that means something else")
         if self.header is not None and not self.proxies:
             raise _incomplete("LINTAS_CERTIFICATES__PROXIES is needed where there is a header")
         return self

@@ -7,11 +7,15 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from app.api.scope_table import scopes_of_roles
 from app.commands.audit_report import WORDS
 from app.domain import disclosure, simfoni
+from app.domain.access_token import FAULTS, TokenFault
 from app.domain.audit_findings import FindingKind
+from app.domain.caller import Role
 from app.domain.handoff import LIVE, TRANSITIONS, HandoffState
 from app.domain.statistics import RESULT_TERMS
+from app.main import ROUTERS
 from app.reference.load import shipped
 from app.settings import PREFIX, Settings
 
@@ -93,12 +97,31 @@ def findings_table() -> str:
     return "\n".join(lines)
 
 
+def scopes_table() -> str:
+    """Tabulate every scope with the roles that can make use of it."""
+    held = scopes_of_roles(ROUTERS)
+    lines = ["| scope | roles |", "|---|---|"]
+    for scope in sorted(frozenset().union(*held.values())):
+        roles = [role.value for role in Role if scope in held[role]]
+        lines.append(f"| `{scope}` | {'every role' if len(roles) == len(Role) else ', '.join(roles)} |")
+    return "\n".join(lines)
+
+
+def token_faults_table() -> str:
+    """Tabulate why a token may be refused."""
+    lines = ["| `error_description` | |", "|---|---|"]
+    lines += [f"| `{fault.value}` | {FAULTS[fault]} |" for fault in TokenFault]
+    return "\n".join(lines)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "state-diagram": state_diagram,
     "disclosure-table": disclosure_table,
     "settings-table": settings_table,
     "findings-table": findings_table,
     "statistics-table": statistics_table,
+    "scopes-table": scopes_table,
+    "token-faults-table": token_faults_table,
 }
 
 

@@ -163,7 +163,7 @@ class IssuerKeys:
         except (httpx.HTTPError, OSError, TimeoutError, IssuerWrong, KeySetUnreadable) as error:
             self._failed = True
             why = str(error) if isinstance(error, IssuerWrong) else None
-            log.warning("issuer_keys_not_fetched", error=type(error).__name__, why=why, kept=len(self._good()))
+            log.warning("issuer_keys_not_fetched", error=type(error).__name__, why=why, count=len(self._good()))
         else:
             if fetched.keys() != self._keys.keys():
                 log.info("issuer_keys_changed", count=len(fetched))

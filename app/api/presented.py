@@ -65,7 +65,7 @@ class Credentials:
             charge(scope, str(holder.id))
             await self._note(holder)
         except TokenRefused as refused:
-            log.info("token_refused", fault=refused.fault.value)
+            log.info("token_refused", why=refused.fault.value)
             raise Unauthenticated(key_given=True, fault=refused.fault.value) from None
         except KeysUnavailable:
             raise Unavailable from None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -42,6 +43,29 @@ class TokenFault(StrEnum):
     AGENCY = "agency"
     ROLES = "roles"
     CERTIFICATE = "certificate"
+
+
+FAULTS: Mapping[TokenFault, str] = MappingProxyType(
+    {
+        TokenFault.MALFORMED: "it is no signed token, or its header is too large",
+        TokenFault.TOO_LARGE: "it is too large",
+        TokenFault.ALGORITHM: "it is not signed in a way that was settled (`alg`)",
+        TokenFault.TYPE: "its header does not say that it is an access token (`typ`)",
+        TokenFault.HEADER: "its header brings a key, or asks for another way of reading it",
+        TokenFault.KEY: "the issuer has no key of this name (`kid`) that may sign",
+        TokenFault.SIGNATURE: "it was not signed by that key",
+        TokenFault.ISSUER: "it is another issuer's (`iss`)",
+        TokenFault.AUDIENCE: "it is for another service (`aud`)",
+        TokenFault.TIMES: "`exp`, `iat` or `nbf` is missing or no number, or it lives too long",
+        TokenFault.EXPIRED: "it has expired (`exp`)",
+        TokenFault.TOO_EARLY: "it is not valid yet, or was issued in the future (`nbf`, `iat`)",
+        TokenFault.ID_TOKEN: "it is an ID token or a refresh token",
+        TokenFault.SUBJECT: "it does not say whose it is (`sub`)",
+        TokenFault.AGENCY: "it names no agency, or none that is registered",
+        TokenFault.ROLES: "it carries none of the roles",
+        TokenFault.CERTIFICATE: "it is bound to a certificate that was not shown, or in another way (`cnf`)",
+    }
+)
 
 
 class TokenRefused(Exception):

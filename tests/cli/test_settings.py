@@ -84,6 +84,15 @@ def test_a_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPa
     assert caught.value.__cause__ is None
 
 
+def test_the_header_of_a_certificate_is_none_that_means_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINTAS_CERTIFICATES__PROXIES", "10.0.0.7")
+    for name in ("Authorization", "host"):
+        monkeypatch.setenv("LINTAS_CERTIFICATES__HEADER", name)
+
+        with pytest.raises(SettingsInvalid, match="LINTAS_CERTIFICATES__HEADER"):
+            read_settings()
+
+
 A_WORKING_ISSUER = {
     "LINTAS_TOKENS__ISSUER": "https://sso.example/realms/lintas",
     "LINTAS_TOKENS__AUDIENCE": "https://lintas.example",
