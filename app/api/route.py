@@ -66,6 +66,7 @@ class LintasRoute(APIRoute):
             roles=self.roles,
             scope=self.scope,
             query=asked.query_names(self.dependant),
+            repeatable=asked.repeatable_names(self.dependant),
             body=asked.takes_body(self.dependant),
             idempotency_key=(self.openapi_extra or {}).get("x-idempotency") == "required",
             beforehand=self.beforehand if type(self).beforehand is not LintasRoute.beforehand else None,
@@ -95,6 +96,7 @@ class _Asks:
     roles: tuple[RequireRole, ...]
     scope: Scope
     query: frozenset[str]
+    repeatable: frozenset[str]
     body: bool
     idempotency_key: bool
     beforehand: Callable[[Request], Coroutine[Any, Any, None]] | None
@@ -121,7 +123,7 @@ async def _in_one_transaction(request: Request, handle: Handler, asks: _Asks) ->
         caller = await _authenticated(tx, look_up, request, asks)
         request.state.tx, request.state.caller, request.state.now = tx, caller, request.app.state.clock()
         asks.let_in(caller)
-        check_parameters(request, asks.query)
+        check_parameters(request, asks.query, asks.repeatable)
         if refusal is not None:
             raise refusal
         understood = JsonRequest(request.scope, request.receive)

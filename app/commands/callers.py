@@ -44,7 +44,9 @@ def add_certificate(
         str | None, typer.Option(help="Subjek, seperti ditulis proksi / as the proxy writes it.")
     ] = None,
     label: Annotated[str, typer.Option(help="Untuk apa / what it is for.")] = "",
-    days: Annotated[int | None, typer.Option(min=1, help="Masa berlaku, hari / days until it expires.")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=36_500, help="Masa berlaku, hari / days until it expires.")
+    ] = None,
     scope: Scopes = None,
 ) -> None:
     """Let an agency call by a client certificate, known by its fingerprint or by its subject."""

@@ -235,8 +235,8 @@ def _claim() -> Select[Any]:
     picked = _picked(rooms)
     due = (
         select(deliveries.c.id)
-        .join(picked, picked.c.id == deliveries.c.id)
-        .where(_IS_STILL_DUE)
+        # Each looked up by its key: a join could be planned for a queue that was short.
+        .where(deliveries.c.id == func.any(func.array(select(picked.c.id).scalar_subquery())), _IS_STILL_DUE)
         .with_for_update(of=deliveries, skip_locked=True)
         .cte("due")
     )
