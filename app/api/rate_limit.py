@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.bearer import is_token, secret_in
+from app.api.bearer import secret_in
 from app.api.problems import problem
 from app.api.proxies import certificates_said
 from app.api.refusals import RateLimited
@@ -20,7 +20,6 @@ WINDOW = 60
 MOST_BUCKETS = 20_000
 UNDECIDED = frozenset({404, 405, 408, 413, 429, 500, 503})
 """Answers that may come before anybody looked at the key."""
-OF_TOKENS = "token "
 CHARGE, BUCKET = "rate_limit_charge", "rate_limit_bucket"
 """Where a request keeps how its holder is counted, and by which name it was."""
 
@@ -106,7 +105,7 @@ class RateLimit:
 
     def _refusal(self, key: str, address: str) -> RateLimited | None:
         if key in self._valid:
-            if self._keys is not None and not key.startswith(OF_TOKENS) and not self._keys.take(key):
+            if self._keys is not None and not self._keys.take(key):
                 return RateLimited(self._keys.wait(key))
         elif self._failures is not None and self._failures.left(address) < 1:
             return RateLimited(self._failures.wait(address))
@@ -156,7 +155,7 @@ def _key(scope: Scope) -> str:
     """Name what is shown, and nothing that could be it again; empty where nothing is."""
     secret = secret_in(scope["headers"])
     if secret is not None:
-        return f"{OF_TOKENS if is_token(secret) else ''}{hashlib.sha256(secret.encode()).hexdigest()}"
+        return hashlib.sha256(secret.encode()).hexdigest()
     said = certificates_said(scope)
     return f"certificate {hashlib.sha256(said[0]).hexdigest()}" if len(said) == 1 else ""
 

@@ -10,8 +10,9 @@ import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from starlette.types import Message, Receive, Scope, Send
 
-from app.api.proxies import CertificateHeader
+from app.api.proxies import CertificateHeader, Proxies, certificates_said
 from app.domain.caller import Role
 from app.domain.client_certificate import (
     CertificateUnreadable,
@@ -118,6 +119,25 @@ async def test_the_header_counts_from_a_believed_proxy_alone(through: Any, sessi
     assert (await stranger.get("/v1/notes", headers=forwarded)).status_code == 401
     behind = await through(PROXY, forwarding=(ip_network("10.1.0.0/16"),))
     assert (await behind.get("/v1/notes", headers={**written, "X-Forwarded-For": STRANGER})).status_code == 200
+
+
+async def test_the_header_reaches_nothing_behind_whoever_sent_it() -> None:
+    seen: list[tuple[list[bytes], tuple[bytes, ...]]] = []
+
+    async def behind(scope: Scope, _: Receive, __: Send) -> None:
+        seen.append(([name for name, _ in scope["headers"]], certificates_said(scope)))
+
+    async def nothing() -> Message:
+        raise AssertionError
+
+    async def nowhere(_: Message) -> None:
+        raise AssertionError
+
+    for address in (PROXY, STRANGER):
+        scope = {"type": "http", "client": (address, 1), "headers": [(b"x-client-cert", b"a"), (b"accept", b"*/*")]}
+        await Proxies(behind, certificates=header_of())(scope, nothing, nowhere)
+
+    assert seen == [([b"accept"], (b"a",)), ([b"accept"], ())]
 
 
 async def test_without_the_setting_the_header_is_nothing(
