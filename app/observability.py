@@ -117,7 +117,8 @@ def configure_logging(*, level: str = "INFO", console: bool = False, stream: Tex
         logger.handlers[:] = []
         logger.propagate = True
     logging.getLogger("uvicorn.access").disabled = True
-    logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
+    for name in ("sqlalchemy.engine", "httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     # Whoever breaks unseen by us is told of by name too.
     sys.excepthook = _log_uncaught
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from hmac import compare_digest
 from typing import Any
 
 import orjson
@@ -43,7 +44,7 @@ class Slot:
         first = await idempotency.find(tx, agency_code=self.agency_code, key_hash=self.key_hash)
         if first is None:
             return None
-        if first.request_hash != self.request_hash:
+        if not compare_digest(first.request_hash, self.request_hash):
             raise IdempotencyKeyReused
         head, _, body = self.ring.open(PURPOSE, self._subject, first.sealed).partition(b"\n")
         answer = Response(body, first.status)

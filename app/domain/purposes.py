@@ -51,6 +51,8 @@ _OF_ACTIONS: Mapping[str, Purpose] = MappingProxyType(
         "reference": Purpose.GOVERN,
         "statistics": Purpose.COUNT,
         "key": Purpose.ADMINISTER,
+        "certificate": Purpose.ADMINISTER,
+        "token_subject": Purpose.ADMINISTER,
         "audit": Purpose.ACCOUNT,
     }
 )
