@@ -160,7 +160,9 @@ def create_key(
     agency: Annotated[str, typer.Option(help="Kode lembaga / agency code.")],
     role: Annotated[list[Role], typer.Option(help="Boleh diulang / may be repeated.")],
     label: Annotated[str, typer.Option(help="Untuk apa / what it is for.")] = "",
-    days: Annotated[int | None, typer.Option(min=1, help="Masa berlaku, hari / days until it expires.")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=36_500, help="Masa berlaku, hari / days until it expires.")
+    ] = None,
 ) -> None:
     """Issue a key. It is shown now and never again."""
     end = real_time() + timedelta(days=days) if days else None
@@ -257,9 +259,11 @@ def _listening(settings: Settings) -> socket.socket:
         return listen(settings.host, settings.port)
     except OSError as error:
         at = f"{settings.host}:{settings.port}"
+        # The text goes on to say what was attempted; a name that nobody knows has an errno that no table holds.
+        why = str(error.strerror).partition(" (")[0]
         raise CannotGoOn(
             f"{at} tidak dapat dipakai; pilih lain dengan --port atau LINTAS_PORT",
-            f"{at} cannot be used ({os.strerror(error.errno or 0)}); choose another with --port or LINTAS_PORT",
+            f"{at} cannot be used ({why}); choose another with --port or LINTAS_PORT",
         ) from None
 
 
