@@ -1,6 +1,8 @@
-"""What the tests of a person's rights start from: keys of one role each, and a case with something to be found in it."""
+"""What the tests of a person's rights start from: keys of few roles, and a case that tells much."""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -54,6 +56,16 @@ async def a_finished_case(service: Service, **changes: Any) -> dict[str, Any]:
     answer = await service.act(RECEIVER, handoff_id, "complete", outcome="service_given")
     assert answer.status_code == 200, answer.text
     return referral
+
+
+def lines_of(ledger: Path) -> list[dict[str, Any]]:
+    """Read a ledger."""
+    return [json.loads(line) for line in ledger.read_bytes().splitlines()] if ledger.exists() else []
+
+
+def spoil(ledger: Path) -> None:
+    """Put something there that nobody can write to."""
+    ledger.mkdir()
 
 
 async def rows(service: Service, statement: str, **values: Any) -> Sequence[Row[Any]]:

@@ -1,7 +1,6 @@
 """A person is erased for good: nothing opens, nothing finds them, nothing breaks, and the counts stay."""
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,7 +26,9 @@ from tests.rights.officers import (
     actions,
     ask,
     done,
+    lines_of,
     rows,
+    spoil,
 )
 from tests.workflows.conftest import Service, a_referral, amend, of
 
@@ -225,7 +226,7 @@ async def test_whoever_erases_twice_has_erased_once(service: Service, ledger: Pa
 
     assert (first.status_code, second.status_code) == (200, 200)
     assert first.json()["erased_at"] == second.json()["erased_at"]
-    assert len(ledger.read_bytes().splitlines()) == 1
+    assert len(lines_of(ledger)) == 1
     assert (await actions(service, referral["id"])).count("rights.erase") == 1
 
 
@@ -328,7 +329,7 @@ async def test_an_erasure_leaves_an_entry_that_says_who_and_why_and_nothing_of_t
 
 async def test_a_ledger_that_cannot_be_written_erases_nothing(service: Service, ledger: Path) -> None:
     referral = await a_finished_case(service)
-    ledger.mkdir()
+    spoil(ledger)
 
     refused = await ask(service, "POST", f"/referrals/{referral['id']}/erase")
 
@@ -343,8 +344,6 @@ async def test_the_ledger_holds_ids_and_a_digest_and_nothing_else(service: Servi
 
     await done(service, f"/referrals/{referral['id']}/erase")
 
-    (line,) = ledger.read_bytes().splitlines()
-    said = json.loads(line)
+    (said,) = lines_of(ledger)
     assert set(said) == {"event", "erasure_id", "referral_id", "at", "cause", "digest"}
     assert (said["event"], said["referral_id"], said["cause"]) == ("erasure", referral["id"], "request")
-    assert ledger.stat().st_mode & 0o077 == 0
