@@ -11,6 +11,7 @@ from app.commands.audit_report import WORDS
 from app.domain import disclosure, simfoni
 from app.domain.audit_findings import FindingKind
 from app.domain.handoff import LIVE, TRANSITIONS, HandoffState
+from app.domain.retention import KEPT_MONTHS, CaseClass, Ended
 from app.domain.statistics import RESULT_TERMS
 from app.reference.load import shipped
 from app.settings import PREFIX, Settings
@@ -82,6 +83,16 @@ def statistics_table() -> str:
     return "\n".join(rows)
 
 
+def retention_table() -> str:
+    """Tabulate how many months each kind of case is kept after its end, as shipped."""
+    lines = [f"| class | {' | '.join(f'`{ended.value}`' for ended in Ended)} |", "|---|" + "---|" * len(Ended)]
+    lines += [
+        f"| `{kind.value}` | {' | '.join(str(KEPT_MONTHS[kind, ended] or 'for ever') for ended in Ended)} |"
+        for kind in CaseClass
+    ]
+    return "\n".join(lines)
+
+
 def findings_table() -> str:
     """Tabulate what a verification of the audit may find."""
     lines = ["| found | what it says |", "|---|---|"]
@@ -94,6 +105,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "disclosure-table": disclosure_table,
     "settings-table": settings_table,
     "findings-table": findings_table,
+    "retention-table": retention_table,
     "statistics-table": statistics_table,
 }
 
