@@ -6,6 +6,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
+    ColumnElement,
     Integer,
     LargeBinary,
     Select,
@@ -120,11 +122,11 @@ def _recording() -> Select[UUID]:
         .render_derived()
         .alias("posted")
     )
-    # In one order for everybody, so that a worker and somebody who holds an endpoint's news do not wait crosswise.
+    # Looked up by their keys, however short the queue was when this was planned; and in one order for everybody, so
+    # that a worker and somebody who holds an endpoint's news do not wait crosswise.
     won = (
         select(posted, deliveries.c.endpoint_id)
         .join(deliveries, and_(deliveries.c.id == posted.c.id, deliveries.c.claim == posted.c.claim))
-        # Found by their keys, however short the queue was when this was planned.
         .where(deliveries.c.id == func.any(array("ids", Uuid())))
         .order_by(deliveries.c.id)
         .with_for_update(of=deliveries)
@@ -140,25 +142,25 @@ def _recording() -> Select[UUID]:
         .cte("kept")
     )
     ended = won.c.state.in_([DELIVERED, FAILED])
-    left = (
-        delete(deliveries)
-        .where(deliveries.c.id == won.c.id, ended)
-        .returning(*deliveries.c, won.c.state.label("now_state"), won.c.due)
-        .cte("left")
-    )
+    left = delete(deliveries).where(_is_among(won, ended)).returning(*deliveries.c).cte("left")
+    so = select(*left.c, won.c.state.label("now_state"), won.c.due).join(won, won.c.id == left.c.id).cte("so")
     finished = (
-        keep(left, state=left.c.now_state, due_at=left.c.due, finished_at=_MOMENT)
+        keep(so, state=so.c.now_state, due_at=so.c.due, finished_at=_MOMENT)
         .returning(finished_deliveries.c.id)
         .cte("finished")
     )
     waiting = (
         update(deliveries)
-        .where(deliveries.c.id == won.c.id, ~ended)
+        .where(_is_among(won, ~ended), deliveries.c.id == won.c.id)
         .values(state=won.c.state, due_at=won.c.due, claim=null(), finished_at=null())
         .returning(deliveries.c.id)
         .cte("waiting")
     )
     return select(won.c.id).add_cte(kept, finished, waiting)
+
+
+def _is_among(won: CTE, which: ColumnElement[bool]) -> ColumnElement[bool]:
+    return deliveries.c.id == func.any(func.array(select(won.c.id).where(which).scalar_subquery()))
 
 
 _MOMENT = bindparam("moment", type_=Moment)

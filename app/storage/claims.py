@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import (
     ARRAY,
     CTE,
+    ColumnElement,
     Integer,
     Interval,
     Select,
@@ -194,8 +195,13 @@ def _picked(rooms: CTE) -> CTE:
     """
     room = func.greatest(func.least(rooms.c.most - rooms.c.under_way, rooms.c.by_rate), 0)
     # Looked up for endpoints that are not verified alone: nothing else may reach them, whenever it was written.
-    of_its_address = exists(
-        select(1).where(events.c.id == deliveries.c.event_id, is_of_address(rooms.c.id)).correlate(deliveries, rooms)
+    of_its_address = func.coalesce(
+        # By the event's key alone: what else is asked of it must not choose how it is looked up.
+        select(is_of_address(rooms.c.id))
+        .where(events.c.id == deliveries.c.event_id)
+        .correlate(deliveries, rooms)
+        .scalar_subquery(),
+        false(),
     )
     columns = (deliveries.c.id, deliveries.c.goes_first, deliveries.c.due_at)
     of_endpoint = (
@@ -229,20 +235,24 @@ def _picked(rooms: CTE) -> CTE:
     )
 
 
+def _is_among(chosen: CTE) -> ColumnElement[bool]:
+    return deliveries.c.id == func.any(func.array(select(chosen.c.id).scalar_subquery()))
+
+
 def _claim() -> Select[Any]:
     """Claim what is picked, and read all that posting it needs."""
     rooms = _rooms()
     picked = _picked(rooms)
+    # Each looked up by its key: a join could have been planned for a queue that was short.
     due = (
         select(deliveries.c.id)
-        # Each looked up by its key: a join could be planned for a queue that was short.
-        .where(deliveries.c.id == func.any(func.array(select(picked.c.id).scalar_subquery())), _IS_STILL_DUE)
+        .where(_is_among(picked), _IS_STILL_DUE)
         .with_for_update(of=deliveries, skip_locked=True)
         .cte("due")
     )
     claimed = (
         update(deliveries)
-        .where(deliveries.c.id == due.c.id)
+        .where(_is_among(due))
         .values(due_at=_LEASE_END, claim=_NEW_CLAIM, attempts=deliveries.c.attempts + 1)
         .returning(deliveries.c.id, deliveries.c.event_id, deliveries.c.endpoint_id, deliveries.c.attempts)
         .cte("claimed")
