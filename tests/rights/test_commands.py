@@ -18,9 +18,9 @@ def place(tmp_path: Path, key_ring: KeyRing) -> Path:
     return tmp_path
 
 
-async def rights(database_url: str, place: Path, *arguments: str, **more: str) -> str:
+async def rights(database_url: str, place: Path, *arguments: str) -> str:
     said = await lintas(
-        database_url, place, *arguments, group="rights", LINTAS_ERASURE_LEDGER=str(place / "ledger.jsonl"), **more
+        database_url, place, *arguments, group="rights", LINTAS_ERASURE_LEDGER=str(place / "ledger.jsonl")
     )
     assert said.status == 0, said.err
     return said.out

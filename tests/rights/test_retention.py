@@ -29,7 +29,7 @@ YEARS = timedelta(days=366)
 def a_worker(service: Service, **months: int | None) -> Worker:
     """A worker of an operator who keeps cases of adults so long after they ended so."""
     said = {(CaseClass.ADULT, Ended(ended)): kept for ended, kept in months.items()}
-    terms = replace(service.terms, retention=Retention(KEPT_MONTHS | said))
+    terms = replace(service.terms, retention=Retention({**KEPT_MONTHS, **said}))
     return Worker(service.sessions, service.keeper, service.key_ring, terms, service.clock)
 
 
