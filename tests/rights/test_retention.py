@@ -1,5 +1,6 @@
 """What was kept for long enough is erased by itself, in portions; what runs, is held or restricted is not."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -121,6 +122,30 @@ async def test_what_is_due_goes_in_portions_and_in_order(service: Service, ledge
 
     assert await keep_retention(a_worker(service), portion=2) == 5
     assert [line["referral_id"] for line in lines_of(ledger)] == due
+
+
+async def test_several_workers_at_once_erase_each_case_once(service: Service, ledger: Path) -> None:
+    due = {(await a_finished_case(service))["id"] for _ in range(6)}
+    service.clock.advance(20 * YEARS)
+
+    counts = await asyncio.gather(*(keep_retention(a_worker(service), portion=4) for _ in range(3)))
+    await keep_retention(a_worker(service))
+
+    assert sum(counts) <= len(due)
+    assert sorted(line["referral_id"] for line in lines_of(ledger)) == sorted(due)
+    assert await erased(service) == due
+
+
+async def test_a_hold_that_is_set_while_a_case_is_erased_was_before_it_or_after_it(service: Service) -> None:
+    for _ in range(6):
+        referral = await a_finished_case(service)
+
+        held, gone = await asyncio.gather(
+            ask(service, "POST", f"/referrals/{referral['id']}/legal-holds", json={"reason": "complaint"}),
+            ask(service, "POST", f"/referrals/{referral['id']}/erase"),
+        )
+
+        assert (held.status_code, gone.status_code) in {(201, 409), (410, 200)}
 
 
 async def test_what_cannot_be_erased_is_an_alert_and_keeps_no_other_from_it(service: Service) -> None:
