@@ -14,7 +14,7 @@ import httpx
 import orjson
 import typer
 
-from app.commands import agreements, audit, callers, narrowing, regions, statistics, written
+from app.commands import agreements, audit, callers, narrowing, regions, rights, statistics, written
 from app.commands.in_indonesian import speak_both
 from app.commands.lifetime import run
 from app.commands.running import (
@@ -27,6 +27,7 @@ from app.commands.running import (
     given_key_ring,
     in_transaction,
     key_ring_of,
+    look_at_ledger,
     look_at_role,
     print_columns,
     run_to_end,
@@ -35,6 +36,7 @@ from app.commands.running import (
 )
 from app.domain.caller import Role
 from app.domain.errors import NotFound, UnknownAgency
+from app.domain.retention import RetentionInvalid
 from app.main import compose, create_app, listen, real_time
 from app.observability import configure_logging, frames
 from app.reference.cases import run_route
@@ -61,6 +63,7 @@ callers.add_to(keys)
 cli.add_typer(agreements.group, name="agreements")
 cli.add_typer(audit.group, name="audit")
 cli.add_typer(regions.group, name="regions")
+cli.add_typer(rights.group, name="rights")
 cli.add_typer(statistics.group, name="statistics")
 
 Host = Annotated[str | None, typer.Option(help="Alamat yang didengar / address to listen on.")]
@@ -73,6 +76,7 @@ def serve(host: Host = None, port: Port = None) -> None:
     settings = settings_with(host=host, port=port)
     configure_logging(level=settings.log_level, console=settings.log_format == "console")
     url, ring = given_database(settings), given_key_ring(settings)
+    look_at_ledger(settings)
     with _listening(settings) as listener:
         settings = _at(settings, listener)
         service = compose(settings, url=url, key_ring=ring, name="api", revision=head())
@@ -85,6 +89,7 @@ def work() -> None:
     settings = settings_with()
     configure_logging(level=settings.log_level, console=settings.log_format == "console")
     url, ring = given_database(settings), given_key_ring(settings)
+    look_at_ledger(settings)
     service = compose(settings, url=url, key_ring=ring, name="worker", revision=head())
 
     async def look() -> None:
@@ -245,7 +250,7 @@ def main() -> None:
     """Run the command line; what goes wrong is said in a line, and what broke by its name."""
     try:
         cli()
-    except (CannotGoOn, SettingsInvalid, KeyRingInvalid, EmbeddedPostgresError) as error:
+    except (CannotGoOn, SettingsInvalid, KeyRingInvalid, RetentionInvalid, EmbeddedPostgresError) as error:
         sys.exit("\n".join(f"lintas: {line}" for line in str(error).splitlines()))
     except UnknownAgency as error:
         sys.exit(f"lintas: tidak ada lembaga / there is no agency {error.agency_code}")

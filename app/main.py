@@ -26,6 +26,7 @@ from app.api import (
     recoveries,
     reference,
     referrals,
+    rights,
     routing,
     service_requests,
     statistics,
@@ -42,7 +43,9 @@ from app.domain.access_token import TokenTerms
 from app.domain.addresses import Reach
 from app.domain.breaker import BreakerRule
 from app.domain.clock import BusinessClock
+from app.domain.retention import Retention, RetentionInvalid, read_retention
 from app.observability import told_of
+from app.reference.yaml_text import Unreadable, load_yaml
 from app.settings import Settings, TokenSettings
 from app.storage import clocks, due_times, idempotency
 from app.storage.database import Pool, is_passing, open_engine, sessions_of
@@ -50,9 +53,11 @@ from app.storage.reference import ReferenceKeeper
 from app.storage.sealing import KeyRing
 from app.storage.shared_clock import SharedClock
 from app.workflows import keep_history
+from app.workflows.answer_rights import watch_requests
 from app.workflows.credit_outage import credit_outage
 from app.workflows.desk import Terms
 from app.workflows.draw_statistics import draw_settled_months
+from app.workflows.keep_retention import Worker, keep_retention
 from app.workflows.link_audit import Said, link_audit
 from app.workflows.notice_failing import notice_failing
 from app.workflows.run_clocks import run_due_clocks
@@ -62,6 +67,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     referrals.router,
     handoffs.router,
     service_requests.router,
+    rights.router,
     routing.router,
     events.router,
     endpoints.router,
@@ -108,6 +114,7 @@ class Service:
     clock: BusinessClock
     real_clock: SharedClock
     """What deliveries are scheduled and signed by; the business clock too, where none is set."""
+    retention: Retention
     revision: str | None
     listen_url: str | None
     """The database's own address, for LISTEN; None where only a pooler is known, and polling has to do."""
@@ -120,6 +127,8 @@ class Service:
             outage_after=self.settings.outage_after,
             fallback_coordinator=self.settings.fallback_coordinator,
             reach=Reach(self.settings.webhook.allow_networks, self.settings.webhook.allow_http),
+            retention=self.retention,
+            erasure_ledger=self.settings.ledger,
         )
 
 
@@ -212,9 +221,21 @@ def compose(
         reference=ReferenceKeeper(),
         clock=clock or real_clock,
         real_clock=real_clock,
+        retention=retention_of(settings),
         revision=revision,
         listen_url=listen_url,
     )
+
+
+def retention_of(settings: Settings) -> Retention:
+    """Read how long the operator keeps cases; RetentionInvalid if that cannot be read."""
+    if settings.retention_file is None:
+        return Retention()
+    try:
+        return read_retention(load_yaml(settings.retention_file.read_text("utf-8")).value)
+    except (Unreadable, UnicodeDecodeError, OSError) as error:
+        said = error.message if isinstance(error, Unreadable) else type(error).__name__
+        raise RetentionInvalid(f"LINTAS_RETENTION_FILE cannot be read: {said}") from None
 
 
 def listen(host: str, port: int) -> socket:
@@ -272,6 +293,8 @@ async def work(service: Service, stop: asyncio.Event) -> None:
         ("drop_months", partial(_drop_months, service), 3600.0),
         ("sweep_queue", partial(keep_history.sweep_queue, service.sessions), 60.0),
         ("statistics", draw_statistics, 600.0),
+        ("rights", partial(watch_requests, service.sessions, service.clock), 60.0),
+        ("retention", partial(_keep_retention, service, stop), 3600.0),
     )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(deliver(service, stop))
@@ -319,6 +342,12 @@ async def _make_months(service: Service) -> None:
 
 async def _drop_months(service: Service) -> None:
     await keep_history.drop_months(service.sessions, now=service.real_clock(), kept=service.settings.history_months)
+
+
+async def _keep_retention(service: Service, stop: asyncio.Event) -> None:
+    await keep_retention(
+        Worker(service.sessions, service.reference, service.key_ring, service.terms, service.clock, stop.is_set)
+    )
 
 
 def pace_of(settings: Settings) -> Pace:

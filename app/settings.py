@@ -254,6 +254,10 @@ class Settings(BaseSettings):
     """How long nobody must have looked after the clocks before it counts as an outage and is added to every clock."""
     history_months: Annotated[int, Field(ge=0, le=1200)] = 13
     """How many whole months events and the history of their deliveries are kept after their own; 0 is for ever."""
+    retention_file: Path | None = None
+    """How long cases are kept after their end, where that is not as shipped: a YAML document (docs/rights.md)."""
+    erasure_ledger: Path | None = None
+    """Where erasures are written down outside the database; None is erasures.jsonl in data_dir."""
     webhook: WebhookSettings = WebhookSettings()
     rate_limit: RateLimitSettings = RateLimitSettings()
     tokens: TokenSettings = TokenSettings()
@@ -263,6 +267,11 @@ class Settings(BaseSettings):
     """None: JSON, but text for a person whose terminal runs `lintas all`."""
     stop_within: Some = timedelta(seconds=20)
     """How long requests and posts under way may take to end when the service is stopped."""
+
+    @property
+    def ledger(self) -> Path:
+        """Give the erasure ledger."""
+        return self.erasure_ledger or self.data_dir / "erasures.jsonl"
 
     @property
     def reached_at(self) -> str:

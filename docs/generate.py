@@ -14,6 +14,7 @@ from app.domain.access_token import FAULTS, TokenFault
 from app.domain.audit_findings import FindingKind
 from app.domain.caller import Role
 from app.domain.handoff import LIVE, TRANSITIONS, HandoffState
+from app.domain.retention import KEPT_MONTHS, CaseClass, Ended
 from app.domain.statistics import RESULT_TERMS
 from app.main import ROUTERS
 from app.reference.load import shipped
@@ -91,6 +92,16 @@ def statistics_table() -> str:
     return "\n".join(rows)
 
 
+def retention_table() -> str:
+    """Tabulate how many months each kind of case is kept after its end, as shipped."""
+    lines = [f"| class | {' | '.join(f'`{ended.value}`' for ended in Ended)} |", "|---|" + "---|" * len(Ended)]
+    lines += [
+        f"| `{kind.value}` | {' | '.join(str(KEPT_MONTHS[kind, ended] or 'for ever') for ended in Ended)} |"
+        for kind in CaseClass
+    ]
+    return "\n".join(lines)
+
+
 def findings_table() -> str:
     """Tabulate what a verification of the audit may find."""
     lines = ["| found | what it says |", "|---|---|"]
@@ -120,6 +131,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "disclosure-table": disclosure_table,
     "settings-table": settings_table,
     "findings-table": findings_table,
+    "retention-table": retention_table,
     "statistics-table": statistics_table,
     "scopes-table": scopes_table,
     "token-faults-table": token_faults_table,

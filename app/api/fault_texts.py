@@ -38,6 +38,10 @@ FAULTS: Mapping[str, Text] = {
     "agency_off_the_list": Text(
         "lembaga ini terlibat dalam kasus atau ditolak korban", "this agency is in conflict or was refused"
     ),
+    "done_by_doing": Text(
+        "lakukan penghapusan atau pembatasannya, dan permintaan ini terjawab",
+        "erase or restrict the referral, and the request is answered",
+    ),
     "unknown_duty": Text("penyerahan ini tidak memuat kewajiban itu", "the handoff carries no such duty"),
     "region_avoided": Text("korban tidak aman di wilayah lembaga ini", "the victim is not safe where this agency is"),
     "empty": Text("tidak boleh kosong", "must not be empty"),

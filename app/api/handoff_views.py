@@ -139,7 +139,9 @@ async def _disclosed(desk: Desk, case: Case, handoff: Handoff) -> DisclosedCase 
         handoff.state,
         changed_at=handoff.changed_at,
         now=desk.now,
-        lawful=not withdrawn and (consent or case.facts.urgency is Urgency.EMERGENCY),
+        lawful=not withdrawn
+        and case.referral.erased_at is None
+        and (consent or case.facts.urgency is Urgency.EMERGENCY),
         after_completion=desk.terms.access_after_completion,
     )
     if allowed is Access.NOTHING:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api import asked, json_body
 from app.api.dependencies import RequireRole, reference
+from app.api.desk import told_of
 from app.api.idempotency import slot
 from app.api.json_body import JsonRequest
 from app.api.presented import Lookup
@@ -152,7 +153,7 @@ async def _answer(request: JsonRequest, body: bytes, handle: Handler, *, require
     with judged_by(Judging(request.state.now, await reference(request))):
         answer = await handle(request)
     if place is not None and 200 <= answer.status_code < 300:
-        await place.keep(tx, answer)
+        await place.keep(tx, answer, referral_id=told_of(request))
     return answer
 
 

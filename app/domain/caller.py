@@ -15,6 +15,8 @@ class Role(StrEnum):
     RECEIVER = "receiver"
     COORDINATOR = "coordinator"
     OPERATOR = "operator"
+    PROTECTION_OFFICER = "protection_officer"
+    """Answers for the rights of persons: restricts, exports, holds and erases what is kept on them."""
 
 
 @dataclass(frozen=True, slots=True)
