@@ -207,6 +207,7 @@ async def export_referral(
         english=language is Spoken.ENGLISH,
         zone=ZoneInfo(desk.time_zone(caller.agency_code)),
         vocabulary=desk.reference.vocabulary,
+        name_of=desk.name_of,
     )
     headers = {"Content-Language": language.value, "Vary": "Accept-Language"}
     return Response(text, media_type="text/plain; charset=utf-8", headers=headers)

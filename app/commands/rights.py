@@ -130,9 +130,10 @@ def export_(
     if as_json:
         print(orjson.dumps(held, option=orjson.OPT_INDENT_2).decode())
         return
-    vocabulary = reading.in_use.reference.vocabulary
+    desk, zone = reading.in_use, ZoneInfo(WESTERN)
+    vocabulary = desk.reference.vocabulary
     for english in [language == "en"] if language else [False, True]:
-        print(written(held, english=english, zone=ZoneInfo(WESTERN), vocabulary=vocabulary))
+        print(written(held, english=english, zone=zone, vocabulary=vocabulary, name_of=desk.name_of))
 
 
 @group.command()
