@@ -3,7 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -14,7 +14,7 @@ from app.storage import erasure_ledger
 from app.storage.erasure_ledger import Forged, Unreadable
 from app.storage.sealing import KeyRing
 from app.workflows.apply_ledger import Applied, apply_ledger
-from tests.rights.officers import a_finished_case, a_telling_referral, done, lines_of, rows
+from tests.rights.officers import a_finished_case, a_telling_referral, ask, done, lines_of, rows
 from tests.workflows.conftest import Service
 
 AT = datetime(2025, 3, 4, 1, tzinfo=UTC)
@@ -55,8 +55,9 @@ async def restore(service: Service, backup: dict[str, list[str]]) -> None:
 async def test_a_restored_person_is_erased_again_and_again_is_once(service: Service, ledger: Path) -> None:
     erased, kept = await a_finished_case(service), await a_finished_case(service)
     backup = await backed_up(service)
-    await done(service, f"/referrals/{erased['id']}/erase")
+    stands = await done(service, f"/referrals/{erased['id']}/erase")
     written = read(ledger)
+    service.clock.advance(timedelta(days=3))
     await restore(service, backup)
     assert len(await rows(service, "SELECT 1 FROM data_keys")) == 2
 
@@ -67,6 +68,8 @@ async def test_a_restored_person_is_erased_again_and_again_is_once(service: Serv
     left = await rows(service, "SELECT referral_id::text AS id FROM data_keys")
     assert [row.id for row in left] == [kept["id"]]
     assert read(ledger) == written
+    again = await ask(service, "GET", f"/referrals/{erased['id']}/rights")
+    assert again.json()["erased_at"] == stands["erased_at"]
     (entry,) = await rows(service, "SELECT * FROM audit WHERE basis = 'ledger'")
     assert (entry.action, entry.agency_code) == ("rights.erase", None)
 
