@@ -14,7 +14,8 @@ import httpx
 import orjson
 import typer
 
-from app.commands import agreements, audit, regions, rights, statistics, written
+from app.commands import agreements, audit, callers, narrowing, regions, rights, statistics, written
+from app.commands.in_indonesian import speak_both
 from app.commands.lifetime import run
 from app.commands.running import (
     CannotGoOn,
@@ -57,6 +58,8 @@ OPENAPI = Path(__file__).parents[1] / "openapi" / "openapi.json"
 cli = typer.Typer(name="lintas", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 keys = typer.Typer(no_args_is_help=True, help="Kunci API / API keys.")
 cli.add_typer(keys, name="keys")
+narrowing.add_to(keys)
+callers.add_to(keys)
 cli.add_typer(agreements.group, name="agreements")
 cli.add_typer(audit.group, name="audit")
 cli.add_typer(regions.group, name="regions")
@@ -111,7 +114,7 @@ def all_(
     configure_logging(level=settings.log_level, console=person, stream=sys.stderr)
     with _listening(settings) as listener:
         settings = _at(settings, listener)
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_room(settings)
         ring = key_ring_of(settings) or prepare_trial.own_key_ring(settings.data_dir)
         with contextlib.ExitStack() as stack:
             url = address_of(settings) or stack.enter_context(prepare_trial.own_database(settings.data_dir))
@@ -163,10 +166,14 @@ def create_key(
     days: Annotated[
         int | None, typer.Option(min=1, max=36_500, help="Masa berlaku, hari / days until it expires.")
     ] = None,
+    scope: narrowing.Scopes = None,
 ) -> None:
     """Issue a key. It is shown now and never again."""
     end = real_time() + timedelta(days=days) if days else None
-    issued = in_transaction(lambda tx: issue_key(tx, agency_code=agency, roles=role, label=label, expires_at=end))
+    scopes = narrowing.narrowed(scope, role)
+    issued = in_transaction(
+        lambda tx: issue_key(tx, agency_code=agency, roles=role, label=label, expires_at=end, scopes=scopes)
+    )
     print(f"{issued.id}: simpan kunci ini sekarang / keep this key now:", file=sys.stderr)
     print(issued.secret)
 
@@ -174,11 +181,12 @@ def create_key(
 @keys.command("list")
 def list_keys(agency: Annotated[str | None, typer.Option(help="Kode lembaga / agency code.")] = None) -> None:
     """List keys, without the keys themselves."""
-    rows: list[tuple[str, ...]] = [("id", "agency", "roles", "created", "expires", "revoked", "label")]
+    rows: list[tuple[str, ...]] = [("id", "agency", "roles", "scopes", "created", "expires", "revoked", "label")]
     for key in in_transaction(lambda tx: api_keys.listed(tx, agency_code=agency)):
         times = (key.created_at, key.expires_at, key.revoked_at)
         said = (moment.isoformat(timespec="seconds") if moment else "-" for moment in times)
-        rows.append((str(key.id), key.agency_code, ",".join(key.roles), *said, key.label))
+        scopes = "-" if key.scopes is None else ",".join(key.scopes)
+        rows.append((str(key.id), key.agency_code, ",".join(key.roles), scopes, *said, key.label))
     print_columns(rows)
 
 
@@ -235,6 +243,9 @@ def health(url: Annotated[str | None, typer.Option(help="Alamat Lintas / where L
         raise typer.Exit(1)
 
 
+speak_both(cli)
+
+
 def main() -> None:
     """Run the command line; what goes wrong is said in a line, and what broke by its name."""
     try:
@@ -264,6 +275,17 @@ def _listening(settings: Settings) -> socket.socket:
         raise CannotGoOn(
             f"{at} tidak dapat dipakai; pilih lain dengan --port atau LINTAS_PORT",
             f"{at} cannot be used ({why}); choose another with --port or LINTAS_PORT",
+        ) from None
+
+
+def _make_room(settings: Settings) -> None:
+    """See that there is a directory for what `lintas all` keeps."""
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotGoOn(
+            f"LINTAS_DATA_DIR tidak dapat dibuat sebagai direktori ({error.strerror})",
+            f"LINTAS_DATA_DIR cannot be made, or is no directory ({error.strerror})",
         ) from None
 
 

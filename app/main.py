@@ -1,6 +1,7 @@
 """The composition root: what the API and the workers are made of."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,16 +33,20 @@ from app.api import (
     well_known,
 )
 from app.api.application import build
+from app.api.issuer_keys import HttpKeySource, Issuer, IssuerKeys
+from app.api.proxies import CertificateHeader
 from app.api.server import Server
+from app.api.tokens import Tokens
 from app.delivery.dispatcher import Dispatcher, Pace
 from app.delivery.post import Deadlines, open_post
+from app.domain.access_token import TokenTerms
 from app.domain.addresses import Reach
 from app.domain.breaker import BreakerRule
 from app.domain.clock import BusinessClock
 from app.domain.retention import Retention, RetentionInvalid, read_retention
 from app.observability import told_of
 from app.reference.yaml_text import Unreadable, load_yaml
-from app.settings import Settings
+from app.settings import Settings, TokenSettings
 from app.storage import clocks, due_times, idempotency
 from app.storage.database import Pool, is_passing, open_engine, sessions_of
 from app.storage.reference import ReferenceKeeper
@@ -82,6 +87,8 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 KEPT_OF_ANSWERS = 1024
 """Bytes of an answer that are kept where the operator asks for it."""
+LOOK_EVERY = 5.0
+"""Seconds between two looks whether the issuer's keys are still fresh."""
 RECOVERING_EVERY = 0.05
 """Seconds between two steps of a recovery that moves."""
 
@@ -127,7 +134,7 @@ class Service:
 
 def create_app(service: Service) -> FastAPI:
     """Compose the API."""
-    limits = service.settings.rate_limit
+    limits, by = service.settings.rate_limit, service.settings.certificates
     return build(
         ROUTERS,
         sessions=service.sessions,
@@ -139,7 +146,36 @@ def create_app(service: Service) -> FastAPI:
         revision=service.revision,
         requests_per_key=limits.per_key,
         failures_per_address=limits.failures_per_address,
+        tokens=tokens_of(service.settings.tokens),
+        forwarding=service.settings.forwarded_allow_ips,
+        certificates=None if by.header is None else CertificateHeader(by.header, by.form, by.proxies),
+        real_clock=service.real_clock,
     )
+
+
+def tokens_of(settings: TokenSettings) -> Tokens | None:
+    """Say how tokens of the outside issuer are verified; None where none are taken."""
+    if settings.issuer is None or settings.audience is None:
+        return None
+    terms = TokenTerms(
+        issuer=settings.issuer,
+        audience=settings.audience,
+        algorithms=frozenset(settings.algorithms),
+        types=frozenset(settings.types),
+        agency_claim=settings.agency_claim,
+        roles_claim=settings.roles_claim,
+        scope_claim=settings.scope_claim,
+        leeway=settings.leeway,
+        longest_life=settings.longest_life,
+    )
+    source = HttpKeySource(Issuer(settings.issuer, settings.key_set_url, allow_http=settings.on_this_machine))
+    keys = IssuerKeys(
+        source,
+        clock=time.monotonic,
+        fresh_for=settings.keys_fresh_for.total_seconds(),
+        good_for=settings.keys_good_for.total_seconds(),
+    )
+    return Tokens(terms, keys)
 
 
 def compose(
@@ -213,10 +249,10 @@ async def serve(
 ) -> None:
     """Serve the API on a socket until told to stop, then let what is under way end."""
     settings = service.settings
+    api = create_app(service)
     server = Server(
-        create_app(service),
+        api,
         on_ready,
-        forwarded_allow_ips=settings.forwarded_allow_ips,
         # Who waits for the database loses its connection first, and can still be answered.
         stop_within=settings.stop_within + timedelta(seconds=1),
     )
@@ -233,9 +269,13 @@ async def serve(
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(repeat("api_beat", beat, every=1.0, stop=stop))
+        if (tokens := api.state.credentials.tokens) is not None:
+            tasks.create_task(repeat("issuer_keys", tokens.keys.refresh, every=LOOK_EVERY, stop=stop))
         ending = tasks.create_task(end())
         await server.serve([listener])
         ending.cancel()
+        if tokens is not None:
+            tokens.keys.close()
 
 
 async def work(service: Service, stop: asyncio.Event) -> None:

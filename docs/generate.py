@@ -7,12 +7,16 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from app.api.scope_table import scopes_of_roles
 from app.commands.audit_report import WORDS
 from app.domain import disclosure, simfoni
+from app.domain.access_token import FAULTS, TokenFault
 from app.domain.audit_findings import FindingKind
+from app.domain.caller import Role
 from app.domain.handoff import LIVE, TRANSITIONS, HandoffState
 from app.domain.retention import KEPT_MONTHS, CaseClass, Ended
 from app.domain.statistics import RESULT_TERMS
+from app.main import ROUTERS
 from app.reference.load import shipped
 from app.settings import PREFIX, Settings
 
@@ -48,9 +52,7 @@ def disclosure_table() -> str:
 
 def settings_table() -> str:
     """Tabulate every setting with its default."""
-    rows = [
-        f"| `{name}` | {'' if default is None else f'`{default}`'} |" for name, default in defaults(Settings, PREFIX)
-    ]
+    rows = [f"| `{name}` | {_written(default)} |" for name, default in defaults(Settings, PREFIX)]
     return "\n".join(["| variable | default |", "|---|---|", *rows])
 
 
@@ -62,6 +64,13 @@ def defaults(of: type[BaseModel], prefix: str) -> Iterator[tuple[str, object]]:
             yield from defaults(type(field.default), f"{variable}__")
         else:
             yield variable, field.default
+
+
+def _written(default: object) -> str:
+    """Write a default as the variable would hold it."""
+    if default is None or default == ():
+        return ""
+    return f"`{','.join(map(str, default))}`" if isinstance(default, tuple) else f"`{default}`"
 
 
 def statistics_table() -> str:
@@ -100,6 +109,23 @@ def findings_table() -> str:
     return "\n".join(lines)
 
 
+def scopes_table() -> str:
+    """Tabulate every scope with the roles that can make use of it."""
+    held = scopes_of_roles(ROUTERS)
+    lines = ["| scope | roles |", "|---|---|"]
+    for scope in sorted(frozenset().union(*held.values())):
+        roles = [role.value for role in Role if scope in held[role]]
+        lines.append(f"| `{scope}` | {'every role' if len(roles) == len(Role) else ', '.join(roles)} |")
+    return "\n".join(lines)
+
+
+def token_faults_table() -> str:
+    """Tabulate why a token may be refused."""
+    lines = ["| `error_description` | |", "|---|---|"]
+    lines += [f"| `{fault.value}` | {FAULTS[fault]} |" for fault in TokenFault]
+    return "\n".join(lines)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "state-diagram": state_diagram,
     "disclosure-table": disclosure_table,
@@ -107,6 +133,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "findings-table": findings_table,
     "retention-table": retention_table,
     "statistics-table": statistics_table,
+    "scopes-table": scopes_table,
+    "token-faults-table": token_faults_table,
 }
 
 

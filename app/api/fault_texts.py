@@ -95,6 +95,10 @@ FAULTS: Mapping[str, Text] = {
     "certificate_not_for_clients": Text(
         "sertifikat ini tidak untuk klien TLS", "is a certificate that is not for TLS clients"
     ),
+    "certificate_too_weak": Text(
+        "berisi sertifikat yang lemah: kunci RSA di bawah 2048 bit, atau tanda tangan MD5 atau SHA-1",
+        "holds a weak certificate: an RSA key below 2048 bits, or signed with MD5 or SHA-1",
+    ),
     "certificate_no_authority": Text(
         "berisi sertifikat yang bukan otoritas; sertifikat peladen hanya bila ditandatangani sendiri",
         "holds a certificate that is no authority's; a server's own is taken only where it signed itself",

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from hmac import compare_digest
 from typing import Any
 from uuid import UUID
 
@@ -49,7 +50,7 @@ class Slot:
             raise ReferralErased
         if first.restricted_at is not None:
             raise ProcessingRestricted(first.restricted_at)
-        if first.request_hash != self.request_hash:
+        if not compare_digest(first.request_hash, self.request_hash):
             raise IdempotencyKeyReused
         head, _, body = self.ring.open(PURPOSE, self._subject, first.sealed).partition(b"\n")
         answer = Response(body, first.status)

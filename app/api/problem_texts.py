@@ -209,6 +209,13 @@ PROBLEMS: Mapping[str, Wording] = {
         Text("Peran diperlukan", "Role required"),
         Text("Kunci Anda tidak memiliki peran {roles}.", "Your key does not carry the role {roles}."),
     ),
+    "scope_required": Wording(
+        Text("Cakupan diperlukan", "Scope required"),
+        Text(
+            "Kunci atau token Anda dibatasi, dan tidak mencakup {scope}.",
+            "Your key or token is narrowed, and does not hold the scope {scope}.",
+        ),
+    ),
     "precondition_required": Wording(
         Text("If-Match diperlukan", "If-Match required"),
         Text(
@@ -282,8 +289,8 @@ PROBLEMS: Mapping[str, Wording] = {
     "unauthenticated": Wording(
         Text("Kunci diperlukan", "Key required"),
         Text(
-            "Kirim kunci yang berlaku: Authorization: Bearer lintas_...",
-            "Send a valid key: Authorization: Bearer lintas_...",
+            "Kirim kunci atau token yang berlaku: Authorization: Bearer lintas_...",
+            "Send a valid key or token: Authorization: Bearer lintas_...",
         ),
     ),
     "idempotency_key_invalid": Wording(

@@ -49,6 +49,7 @@ ROWS: Mapping[type[DomainError], Row] = {
     errors.NotFound: Row(404),
     errors.DuplicateReference: Row(409, ("referral_id",)),
     errors.RoleRequired: Row(403, ("roles",)),
+    errors.ScopeRequired: Row(403, ("scope",)),
     errors.PreconditionRequired: Row(428),
     errors.PreconditionFailed: Row(412),
     errors.ReferralNotOpen: Row(409, ("current_state",)),
@@ -161,7 +162,10 @@ def _findings(error: DomainError) -> Sequence[Finding]:
 def _headers(error: DomainError) -> dict[str, str]:
     if isinstance(error, refusals.Unauthenticated):
         detail = ', error="invalid_token"' if error.key_given else ""
+        detail += f', error_description="{error.fault}"' if error.fault else ""
         return {"WWW-Authenticate": f'Bearer realm="lintas"{detail}'}
+    if isinstance(error, errors.ScopeRequired):
+        return {"WWW-Authenticate": f'Bearer realm="lintas", error="insufficient_scope", scope="{error.scope}"'}
     if isinstance(error, refusals.RateLimited):
         return {"Retry-After": str(error.retry_after)}
     if isinstance(error, refusals.Unavailable | refusals.IdempotencyInFlight | rights.LedgerUnavailable):

@@ -7,7 +7,7 @@ from fastapi import Request
 from app.domain.caller import Caller
 from app.storage import audit
 
-RECORDED = frozenset({"not_found", "role_required", "processing_restricted"})
+RECORDED = frozenset({"not_found", "role_required", "scope_required", "processing_restricted"})
 """Refusals by which somebody was kept from what is not theirs. What is merely malformed or late showed nothing."""
 
 

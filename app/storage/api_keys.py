@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Text, func, insert, literal, or_, select, update
+from sqlalchemy import Text, func, insert, literal, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.domain.caller import Caller, Role
-from app.storage.tables import agencies, api_keys
+from app.domain.caller import Caller, Role, Scope
+from app.storage.tables import agencies, api_keys, client_certificates
 
 ALPHABET = string.ascii_letters + string.digits
 LENGTH = 32
@@ -31,6 +31,7 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    scopes: tuple[Scope, ...] | None = None
 
 
 def new_secret(roles: Iterable[Role]) -> str:
@@ -44,14 +45,17 @@ async def caller_of(session: AsyncSession, secret: str) -> Caller | None:
     """Give the caller a key stands for; None if it is unknown, revoked or expired by real time."""
     row = (
         await session.execute(
-            select(api_keys.c.agency_code, api_keys.c.roles, api_keys.c.id).where(
+            select(api_keys.c.agency_code, api_keys.c.roles, api_keys.c.id, api_keys.c.scopes).where(
                 api_keys.c.hash == _hash(secret),
                 api_keys.c.revoked_at.is_(None),
                 or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > func.now()),
             )
         )
     ).one_or_none()
-    return None if row is None else Caller(row.agency_code, frozenset(map(Role, row.roles)), row.id)
+    if row is None:
+        return None
+    scopes = None if row.scopes is None else frozenset(row.scopes)
+    return Caller(row.agency_code, frozenset(map(Role, row.roles)), row.id, scopes)
 
 
 async def add(
@@ -62,6 +66,7 @@ async def add(
     roles: Iterable[Role],
     label: str,
     expires_at: datetime | None,
+    scopes: Iterable[Scope] | None = None,
 ) -> UUID | None:
     """Keep a key's hash, and give the key's id; None if there is no such agency."""
     found = await session.scalar(select(agencies.c.code).where(agencies.c.code == agency_code))
@@ -74,6 +79,7 @@ async def add(
             hash=_hash(secret),
             agency_code=agency_code,
             roles=sorted(role.value for role in roles),
+            scopes=None if scopes is None else sorted(scopes),
             label=label,
             created_at=func.now(),
             expires_at=expires_at,
@@ -103,27 +109,28 @@ async def listed(session: AsyncSession, *, agency_code: str | None = None) -> li
         api_keys.c.created_at,
         api_keys.c.expires_at,
         api_keys.c.revoked_at,
+        api_keys.c.scopes,
     )
     wanted = select(*columns).order_by(api_keys.c.id)
     if agency_code is not None:
         wanted = wanted.where(api_keys.c.agency_code == agency_code)
     return [
-        ApiKey(row.id, row.agency_code, tuple(map(Role, row.roles)), *row[3:]) for row in await session.execute(wanted)
+        ApiKey(row.id, row.agency_code, tuple(map(Role, row.roles)), *row[3:-1], scopes=_scopes(row.scopes))
+        for row in await session.execute(wanted)
     ]
 
 
 async def operators(session: AsyncSession) -> set[str]:
-    """Give the agencies that operate this service: those with an operator's key that is valid now."""
-    found = await session.scalars(
-        select(api_keys.c.agency_code)
-        .where(
-            literal(Role.OPERATOR.value, Text()) == func.any(api_keys.c.roles),
-            api_keys.c.revoked_at.is_(None),
-            or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > func.now()),
+    """Give the agencies that operate this service: those with an operator's key or certificate that is valid now."""
+    valid = (
+        select(table.c.agency_code).where(
+            literal(Role.OPERATOR.value, Text()) == func.any(table.c.roles),
+            table.c.revoked_at.is_(None),
+            or_(table.c.expires_at.is_(None), table.c.expires_at > func.now()),
         )
-        .distinct()
+        for table in (api_keys, client_certificates)
     )
-    return set(found)
+    return set(await session.scalars(union(*valid)))
 
 
 async def any_exist(session: AsyncSession) -> bool:
@@ -133,3 +140,7 @@ async def any_exist(session: AsyncSession) -> bool:
 
 def _hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
+
+
+def _scopes(kept: list[str] | None) -> tuple[Scope, ...] | None:
+    return None if kept is None else tuple(kept)

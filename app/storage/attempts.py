@@ -6,8 +6,6 @@ from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
-    CTE,
-    ColumnElement,
     Integer,
     LargeBinary,
     Select,
@@ -27,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.storage.deliveries import DELIVERED, FAILED, SUPERSEDED, array
+from app.storage.deliveries import DELIVERED, FAILED, SUPERSEDED, array, is_among
 from app.storage.finished_deliveries import finish, keep
 from app.storage.tables import Moment, attempts, deliveries, finished_deliveries
 
@@ -142,7 +140,7 @@ def _recording() -> Select[UUID]:
         .cte("kept")
     )
     ended = won.c.state.in_([DELIVERED, FAILED])
-    left = delete(deliveries).where(_is_among(won, ended)).returning(*deliveries.c).cte("left")
+    left = delete(deliveries).where(is_among(select(won.c.id).where(ended))).returning(*deliveries.c).cte("left")
     so = select(*left.c, won.c.state.label("now_state"), won.c.due).join(won, won.c.id == left.c.id).cte("so")
     finished = (
         keep(so, state=so.c.now_state, due_at=so.c.due, finished_at=_MOMENT)
@@ -151,16 +149,12 @@ def _recording() -> Select[UUID]:
     )
     waiting = (
         update(deliveries)
-        .where(_is_among(won, ~ended), deliveries.c.id == won.c.id)
+        .where(is_among(select(won.c.id).where(~ended)), deliveries.c.id == won.c.id)
         .values(state=won.c.state, due_at=won.c.due, claim=null(), finished_at=null())
         .returning(deliveries.c.id)
         .cte("waiting")
     )
     return select(won.c.id).add_cte(kept, finished, waiting)
-
-
-def _is_among(won: CTE, which: ColumnElement[bool]) -> ColumnElement[bool]:
-    return deliveries.c.id == func.any(func.array(select(won.c.id).where(which).scalar_subquery()))
 
 
 _MOMENT = bindparam("moment", type_=Moment)

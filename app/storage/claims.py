@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 from sqlalchemy import (
     ARRAY,
     CTE,
-    ColumnElement,
     Integer,
     Interval,
     Select,
@@ -31,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.events import EventType
 from app.domain.vocabulary import Urgency
 from app.storage.address_news import OF_ITS_ADDRESS, is_of_address
-from app.storage.deliveries import DUE_LITERAL, PLANNED_ONCE
+from app.storage.deliveries import DUE_LITERAL, PLANNED_ONCE, is_among
 from app.storage.endpoints import ACTIVE, UNVERIFIED
 from app.storage.offers import IS_CLOSED_OFFER, IS_OFFER
 from app.storage.rates import FULL_AT, INTERVAL, ROOM, taken
@@ -235,24 +234,19 @@ def _picked(rooms: CTE) -> CTE:
     )
 
 
-def _is_among(chosen: CTE) -> ColumnElement[bool]:
-    return deliveries.c.id == func.any(func.array(select(chosen.c.id).scalar_subquery()))
-
-
 def _claim() -> Select[Any]:
     """Claim what is picked, and read all that posting it needs."""
     rooms = _rooms()
     picked = _picked(rooms)
-    # Each looked up by its key: a join could have been planned for a queue that was short.
     due = (
         select(deliveries.c.id)
-        .where(_is_among(picked), _IS_STILL_DUE)
+        .where(is_among(select(picked.c.id)), _IS_STILL_DUE)
         .with_for_update(of=deliveries, skip_locked=True)
         .cte("due")
     )
     claimed = (
         update(deliveries)
-        .where(_is_among(due))
+        .where(is_among(select(due.c.id)))
         .values(due_at=_LEASE_END, claim=_NEW_CLAIM, attempts=deliveries.c.attempts + 1)
         .returning(deliveries.c.id, deliveries.c.event_id, deliveries.c.endpoint_id, deliveries.c.attempts)
         .cte("claimed")

@@ -126,6 +126,48 @@ api_keys = Table(
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment),
     Column("revoked_at", Moment),
+    Column("scopes", Codes, comment="Null is all that its roles may do."),
+)
+
+client_certificates = Table(
+    "client_certificates",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("agency_code", Text, ForeignKey("agencies.code"), nullable=False, index=True),
+    Column("known_by", Text, nullable=False),
+    Column(
+        "value",
+        Text,
+        nullable=False,
+        comment="SHA-256 over the DER form in hexadecimal, or the subject as RFC 4514 writes it.",
+    ),
+    Column("roles", Codes, nullable=False),
+    Column("scopes", Codes, comment="Null is all that its roles may do."),
+    Column("label", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+    CheckConstraint("known_by IN ('fingerprint', 'subject')", name="known_by"),
+    Index(
+        "uq_client_certificates_valid",
+        "known_by",
+        "value",
+        unique=True,
+        postgresql_where=text("revoked_at IS NULL"),
+    ),
+    comment="Certificates that agencies call with, through a proxy that has verified them.",
+)
+
+token_subjects = Table(
+    "token_subjects",
+    metadata,
+    Column("id", Uuid, primary_key=True, comment="What the audit calls it: worked out from the rest."),
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("agency_code", Text, ForeignKey("agencies.code"), nullable=False, index=True),
+    Column("first_seen_at", Moment, nullable=False),
+    Column("revoked_at", Moment, comment="From then on no token of it counts."),
+    comment="Who has called with an access token of the outside issuer.",
 )
 
 idempotency_records = Table(

@@ -1,14 +1,14 @@
 """What a person may ask for: restriction, erasure, legal holds, and how long a case is kept.
 
 Revision: 0016
-Follows: 0011
+Follows: 0017
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
-down_revision = "0011"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
