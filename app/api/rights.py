@@ -116,9 +116,18 @@ async def list_rights_requests(caller: ProtectionOfficer, desk: Desk, paging: Pa
     after = paging.after(datetime.fromisoformat, UUID)
     whose = None if caller.may(Role.OPERATOR) else caller.agency_code
     found = await rights.open_requests(desk.tx, whose, after=after, limit=paging.look_ahead)
-    return paging.page(
-        found, lambda one: RightsRequestView.of(one, desk.now), lambda one: (one.asked_at.isoformat(), one.id)
+    page = paging.page(
+        found,
+        lambda one: RightsRequestView.of(one.request, desk.now),
+        lambda one: (one.request.asked_at.isoformat(), one.request.id),
     )
+    # Who answers for all sees no case in which their own agency is named, but where it sent or holds it.
+    hidden = {
+        one.request.id
+        for one in found
+        if caller.agency_code not in one.owners and desk.is_off_list(caller.agency_code, one.facts)
+    }
+    return page.model_copy(update={"items": [item for item in page.items if item.id not in hidden]})
 
 
 @router.post("/rights-requests/{rights_request_id}/answer")

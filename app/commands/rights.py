@@ -152,7 +152,8 @@ def list_() -> None:
     """List what persons asked for and nobody has answered, that which is due first on top."""
     now = real_time()
     rows: list[tuple[str, ...]] = [("id", "referral", "right", "asked", "due", "hours left")]
-    for one in _at_desk(lambda desk: kept.open_requests(desk.tx, None, after=None, limit=1000)):
+    for waiting in _at_desk(lambda desk: kept.open_requests(desk.tx, None, after=None, limit=1000)):
+        one = waiting.request
         left = (one.due_at - now).total_seconds() / 3600
         times = (one.asked_at.isoformat(timespec="minutes"), one.due_at.isoformat(timespec="minutes"))
         rows.append((str(one.id), str(one.referral_id), one.right.value, *times, f"{left:.1f}"))
