@@ -12,7 +12,7 @@ from app.storage.database import open_engine
 from app.storage.embedded import EmbeddedPostgres
 from app.storage.migrating import configuration, migrate_to_head
 
-BEFORE = "0016-1"
+BEFORE = "0013-1"
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from app.storage.migrating import configuration, migrate_to_head
 
 BEFORE_STATISTICS = "0006-1"
 BEFORE_THE_CHAIN = "0011-1"
-BEFORE_SCOPES = "0017-1"
+BEFORE_SCOPES = "0012-1"
 
 
 @pytest.fixture(scope="module")

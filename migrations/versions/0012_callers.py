@@ -1,13 +1,13 @@
 """Credentials that are narrowed to scopes, client certificates, and who calls by tokens of an outside issuer.
 
-Revision: 0017
+Revision: 0012
 Follows: 0011
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0017"
+revision = "0012"
 down_revision = "0011"
 branch_labels = None
 depends_on = None

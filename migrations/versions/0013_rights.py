@@ -1,14 +1,14 @@
 """What a person may ask for: restriction, erasure, legal holds, and how long a case is kept.
 
-Revision: 0016
-Follows: 0017
+Revision: 0013
+Follows: 0012
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
-down_revision = "0017"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
