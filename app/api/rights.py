@@ -64,7 +64,7 @@ class Restriction(Body):
     asked_at: PastMoment | None = None
 
 
-class HoldToSet(Body):
+class LegalHold(Body):
     """Why nothing of the case may be erased."""
 
     model_config = shows(examples.LEGAL_HOLD)
@@ -116,9 +116,18 @@ async def list_rights_requests(caller: ProtectionOfficer, desk: Desk, paging: Pa
     after = paging.after(datetime.fromisoformat, UUID)
     whose = None if caller.may(Role.OPERATOR) else caller.agency_code
     found = await rights.open_requests(desk.tx, whose, after=after, limit=paging.look_ahead)
-    return paging.page(
-        found, lambda one: RightsRequestView.of(one, desk.now), lambda one: (one.asked_at.isoformat(), one.id)
+    page = paging.page(
+        found,
+        lambda one: RightsRequestView.of(one.request, desk.now),
+        lambda one: (one.request.asked_at.isoformat(), one.request.id),
     )
+    # Who answers for all sees no case in which their own agency is named, but where it sent or holds it.
+    hidden = {
+        one.request.id
+        for one in found
+        if caller.agency_code not in one.owners and desk.is_off_list(caller.agency_code, one.facts)
+    }
+    return page.model_copy(update={"items": [item for item in page.items if item.id not in hidden]})
 
 
 @router.post("/rights-requests/{rights_request_id}/answer")
@@ -159,7 +168,7 @@ async def lift_restriction(referral_id: UUID, caller: ProtectionOfficer, desk: D
 
 
 @router.post("/referrals/{referral_id}/legal-holds", status_code=201)
-async def set_legal_hold(referral_id: UUID, body: HoldToSet, caller: ProtectionOfficer, desk: Desk) -> LegalHoldView:
+async def set_legal_hold(referral_id: UUID, body: LegalHold, caller: ProtectionOfficer, desk: Desk) -> LegalHoldView:
     """Keep a case from being erased, by request or by time, until the hold is lifted; there may be several."""
     _, hold = await hold_referral.hold_referral(desk, caller, referral_id, body.reason)
     return LegalHoldView.of(hold)
@@ -207,6 +216,7 @@ async def export_referral(
         english=language is Spoken.ENGLISH,
         zone=ZoneInfo(desk.time_zone(caller.agency_code)),
         vocabulary=desk.reference.vocabulary,
+        name_of=desk.name_of,
     )
     headers = {"Content-Language": language.value, "Vary": "Accept-Language"}
     return Response(text, media_type="text/plain; charset=utf-8", headers=headers)

@@ -104,7 +104,7 @@ async def rights_view(desk: Desk, case: Case) -> RightsView:
         referral_id=referral.id,
         state=referral.state.value,
         ended_at=referral.ended_at,
-        kept_until=desk.terms.retention.kept_until(referral.kept_as, referral.ended_at),
+        kept_until=None if referral.erased_at else desk.terms.retention.kept_until(referral.kept_as, referral.ended_at),
         restricted_at=referral.restricted_at,
         is_restricted=referral.is_restricted,
         erased_at=referral.erased_at,

@@ -130,9 +130,10 @@ def export_(
     if as_json:
         print(orjson.dumps(held, option=orjson.OPT_INDENT_2).decode())
         return
-    vocabulary = reading.in_use.reference.vocabulary
+    desk, zone = reading.in_use, ZoneInfo(WESTERN)
+    vocabulary = desk.reference.vocabulary
     for english in [language == "en"] if language else [False, True]:
-        print(written(held, english=english, zone=ZoneInfo(WESTERN), vocabulary=vocabulary))
+        print(written(held, english=english, zone=zone, vocabulary=vocabulary, name_of=desk.name_of))
 
 
 @group.command()
@@ -151,7 +152,8 @@ def list_() -> None:
     """List what persons asked for and nobody has answered, that which is due first on top."""
     now = real_time()
     rows: list[tuple[str, ...]] = [("id", "referral", "right", "asked", "due", "hours left")]
-    for one in _at_desk(lambda desk: kept.open_requests(desk.tx, None, after=None, limit=1000)):
+    for waiting in _at_desk(lambda desk: kept.open_requests(desk.tx, None, after=None, limit=1000)):
+        one = waiting.request
         left = (one.due_at - now).total_seconds() / 3600
         times = (one.asked_at.isoformat(timespec="minutes"), one.due_at.isoformat(timespec="minutes"))
         rows.append((str(one.id), str(one.referral_id), one.right.value, *times, f"{left:.1f}"))

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import structlog
@@ -95,7 +96,8 @@ def ring_of(settings: Settings) -> KeyRing:
 def look_at_ledger(settings: Settings) -> None:
     """See that erasures can be written down, and warn where they cannot: nothing could be erased then."""
     if settings.erasure_ledger is None:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(OSError):
+            settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not os.access(settings.ledger if settings.ledger.exists() else settings.ledger.parent, os.W_OK):
         log.warning("erasure_ledger_unavailable")
 

@@ -1,14 +1,15 @@
 """All that is held on a person, as the person reads it: in Indonesian or English, in plain text."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.domain.audit_story import ACTIONS, PURPOSES, RESULTS, Said
+from app.domain.audit_story import ACTIONS, PURPOSES, REFUSED, RESULTS, Said
+from app.domain.held_words import CODED, LABELS, WORDS
 from app.domain.purposes import Purpose
-from app.domain.vocabulary import Vocabulary
+from app.domain.vocabulary import Term, UrgencyTerm, Vocabulary
 
 INDENT = "  "
 
@@ -29,119 +30,38 @@ SECTIONS: Mapping[str, Said] = MappingProxyType(
         "looks": Said("Siapa melihat atau mengubah apa", "Who looked at or changed what"),
     }
 )
-LABELS: Mapping[str, Said] = MappingProxyType(
-    {
-        "exported_at": Said("disalin pada", "exported at"),
-        "id": Said("nomor", "id"),
-        "sender": Said("pengirim", "sender"),
-        "holder": Said("pemegang", "holder"),
-        "mode": Said("cara", "mode"),
-        "urgency": Said("kedaruratan", "urgency"),
-        "state": Said("keadaan", "state"),
-        "received_at": Said("diterima pada", "received at"),
-        "recorded_at": Said("dicatat pada", "recorded at"),
-        "ended_at": Said("berakhir pada", "ended at"),
-        "consent_withdrawn_at": Said("persetujuan dicabut pada", "consent withdrawn at"),
-        "consent_services": Said("persetujuan untuk layanan", "consent for services"),
-        "restricted_at": Said("dibatasi sejak", "restricted since"),
-        "erased_at": Said("dihapus pada", "erased at"),
-        "version": Said("versi", "version"),
-        "case_types": Said("jenis kasus", "case types"),
-        "locations": Said("tempat", "places"),
-        "incident": Said("kejadian", "incident"),
-        "domicile": Said("domisili", "domicile"),
-        "current": Said("sekarang", "current"),
-        "victim": Said("korban", "victim"),
-        "age": Said("usia", "age"),
-        "sex": Said("jenis kelamin", "sex"),
-        "perpetrator_in_household": Said("pelaku serumah", "perpetrator in the household"),
-        "conflicts": Said("lembaga dengan konflik", "agencies in conflict"),
-        "refuses": Said("lembaga yang ditolak korban", "agencies that were refused"),
-        "avoid_regions": Said("daerah yang dihindari", "regions to avoid"),
-        "consent": Said("persetujuan", "consent"),
-        "service_type": Said("layanan", "service"),
-        "reason": Said("alasan", "reason"),
-        "decisions": Said("keputusan", "decisions"),
-        "decided_at": Said("diputuskan pada", "decided at"),
-        "cause": Said("sebab", "cause"),
-        "outcome": Said("hasil", "outcome"),
-        "facts_version": Said("versi fakta", "version of the facts"),
-        "placed_by": Said("ditempatkan oleh", "placed by"),
-        "handoffs": Said("penyerahan", "handoffs"),
-        "agency": Said("lembaga", "agency"),
-        "offered_at": Said("ditawarkan pada", "offered at"),
-        "answered_at": Said("dijawab pada", "answered at"),
-        "changed_at": Said("berubah pada", "changed at"),
-        "duties": Said("kewajiban", "duties"),
-        "duty": Said("kewajiban", "duty"),
-        "due_at": Said("batas waktu", "due at"),
-        "right": Said("hak", "right"),
-        "asked_at": Said("diminta pada", "asked at"),
-        "refused_because": Said("ditolak karena", "refused because"),
-        "lifted_at": Said("diakhiri pada", "lifted at"),
-        "set_at": Said("ditetapkan pada", "set at"),
-        "set_by": Said("ditetapkan oleh", "set by"),
-        "document": Said("dokumen", "document"),
-        "clause": Said("pasal", "clause"),
-        "attachments": Said("lampiran", "attachments"),
-        "case.incident_date": Said("tanggal kejadian", "date of the incident"),
-        "case.place": Said("tempat kejadian", "place of the incident"),
-        "case.police_reported_at": Said("dilaporkan ke polisi pada", "reported to the police at"),
-        "case.relation_to_perpetrator": Said("hubungan dengan pelaku", "relation to the perpetrator"),
-        "condition.community": Said("keadaan lingkungan", "condition: community"),
-        "condition.family": Said("keadaan keluarga", "condition: family"),
-        "condition.physical": Said("keadaan fisik", "condition: physical"),
-        "condition.psychological": Said("keadaan psikis", "condition: psychological"),
-        "narrative": Said("uraian", "narrative"),
-        "purpose": Said("tujuan", "purpose"),
-        "requested_by": Said("diminta oleh", "requested by"),
-        "sender_reference": Said("nomor pada pengirim", "the sender's reference"),
-        "services_already_given": Said("layanan yang sudah diberikan", "services already given"),
-        "victim.alias": Said("nama samaran", "alias"),
-        "victim.birth_date": Said("tanggal lahir", "date of birth"),
-        "victim.citizenship": Said("kewarganegaraan", "citizenship"),
-        "victim.disability_needs": Said("kebutuhan disabilitas", "disability needs"),
-        "victim.guardian": Said("wali", "guardian"),
-        "victim.name": Said("nama", "name"),
-        "victim.national_id": Said("NIK", "national id"),
-        "victim.safe_contact": Said("kontak aman", "safe contact"),
-        "name": Said("nama", "name"),
-        "phone": Said("telepon", "phone"),
-        "email": Said("surel", "email"),
-        "address": Said("alamat", "address"),
-        "instructions": Said("petunjuk", "instructions"),
-        "basis": Said("dasar", "basis"),
-        "given_at": Said("diberikan pada", "given at"),
-        "relation": Said("hubungan", "relation"),
-        "is_perpetrator": Said("adalah pelaku", "is the perpetrator"),
-        "contact": Said("kontak", "contact"),
-        "title": Said("judul", "title"),
-        "reference": Said("rujukan", "reference"),
-        "note": Said("catatan", "note"),
-        "type": Said("jenis", "type"),
-    }
-)
 LEFT_OUT = frozenset({"result"})
 """What only a program reads; the JSON has it."""
 
 
-def written(held: Mapping[str, Any], *, english: bool, zone: ZoneInfo, vocabulary: Vocabulary) -> str:
-    """Write out what `export_referral` gives, with times by the clock of a zone."""
-    return "\n".join([*_Reader(english, zone, vocabulary).lines(held), ""])
+def written(
+    held: Mapping[str, Any],
+    *,
+    english: bool,
+    zone: ZoneInfo,
+    vocabulary: Vocabulary,
+    name_of: Callable[[str], str | None] = lambda _: None,
+) -> str:
+    """Write out what `export_referral` gives, by the clock of a zone; `name_of` names places and agencies."""
+    return "\n".join([*_Reader(english, zone, vocabulary, name_of).lines(held), ""])
 
 
 class _Reader:
-    def __init__(self, english: bool, zone: ZoneInfo, vocabulary: Vocabulary) -> None:
+    def __init__(
+        self, english: bool, zone: ZoneInfo, vocabulary: Vocabulary, name_of: Callable[[str], str | None]
+    ) -> None:
         self._english = english
         self._zone = zone
-        sets = (
+        self._name_of = name_of
+        sets: tuple[Mapping[Any, Term | UrgencyTerm], ...] = (
             vocabulary.service_types,
             vocabulary.case_types,
             vocabulary.incident_places,
             vocabulary.relations_to_perpetrator,
+            vocabulary.urgencies,
         )
         named = [term for terms in sets for term in terms.values()]
-        self._terms = {term.code: (term.en if english else term.id) for term in named}
+        self._terms = {str(term.code): (term.en if english else term.id) for term in named}
 
     def lines(self, held: Mapping[str, Any]) -> Iterator[str]:
         yield self._in(TITLE)
@@ -163,7 +83,7 @@ class _Reader:
         who = entry["agency_name"] or entry["agency_code"] or "Lintas"
         action = ACTIONS.get(entry["action"])
         result = RESULTS.get(entry["result"])
-        what = self._in(action) if action else str(entry["action"])
+        what = self._in(action) if action else f"{self._in(REFUSED)}: {entry['action'].replace('_', ' ')}"
         ended = self._in(result) if result else str(entry["result"])
         why = f", {self._in(PURPOSES[Purpose(entry['purpose'])])}" if entry["purpose"] in set(Purpose) else ""
         yield f"{self._value(entry['at'])}  {who}: {what}{why} ({ended})"
@@ -182,17 +102,25 @@ class _Reader:
                     yield f"{room}{self.label(name)}:"
                     yield from self._said(inner, depth + 1)
                 else:
-                    yield f"{room}{self.label(name)}: {self._indented(inner, room)}"
+                    yield f"{room}{self.label(name)}: {self._indented(name, inner, room)}"
         else:
             for one in value:
                 first, *rest = list(self._said(one, depth + 1)) or [""]
                 yield f"{room}- {first.strip()}"
                 yield from rest
 
-    def _indented(self, value: Any, room: str) -> str:
-        if isinstance(value, Sequence) and not isinstance(value, str):
-            return ", ".join(self._value(one) for one in value)
-        return self._value(value).replace("\n", f"\n{room}{INDENT}")
+    def _indented(self, name: str, value: Any, room: str) -> str:
+        several = isinstance(value, Sequence) and not isinstance(value, str)
+        said = [self._coded(one) if name in CODED else self._value(one) for one in (value if several else [value])]
+        return ", ".join(said).replace("\n", f"\n{room}{INDENT}")
+
+    def _coded(self, value: Any) -> str:
+        code = str(value)
+        if code in self._terms:
+            return self._terms[code]
+        if code in WORDS:
+            return self._in(WORDS[code])
+        return self._name_of(code) or self._value(value)
 
     def label(self, name: str) -> str:
         if name in LABELS:
@@ -212,7 +140,7 @@ class _Reader:
         moment = _moment(said)
         if moment is not None:
             return f"{moment.astimezone(self._zone):%Y-%m-%d %H:%M %Z}"
-        return self._terms.get(said, said)
+        return said
 
     def _in(self, said: Said) -> str:
         return said.en if self._english else said.id

@@ -1,7 +1,7 @@
 """What persons asked for, and what keeps a case from being erased."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, and_, exists, insert, or_, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.facts import Facts
 from app.domain.rights import (
     ANSWERED_WITHIN,
     WARNED_BEFORE,
@@ -19,10 +20,20 @@ from app.domain.rights import (
     RightsRequest,
 )
 from app.storage.cases import owned_by
-from app.storage.tables import legal_holds, referrals, rights_requests
+from app.storage.tables import facts, legal_holds, referrals, rights_requests
 
 WARNED, ALARMED = 1, 2
 """What was said of a request that waits: that its time is near, and that it has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A request that waits for its answer, with what says who may see it."""
+
+    request: RightsRequest
+    owners: frozenset[str]
+    """Who sent the case, and who holds it."""
+    facts: Facts
 
 
 async def add_request(session: AsyncSession, request: RightsRequest) -> None:
@@ -32,8 +43,8 @@ async def add_request(session: AsyncSession, request: RightsRequest) -> None:
 
 async def put_request(session: AsyncSession, request: RightsRequest) -> None:
     """Keep what came of it."""
-    fields = asdict(request)
-    await session.execute(update(rights_requests).where(rights_requests.c.id == fields.pop("id")).values(fields))
+    values = asdict(request)
+    await session.execute(update(rights_requests).where(rights_requests.c.id == values.pop("id")).values(values))
 
 
 async def request_of(session: AsyncSession, request_id: UUID) -> RightsRequest | None:
@@ -54,18 +65,24 @@ async def open_requests(
     *,
     after: tuple[datetime, UUID] | None,
     limit: int,
-) -> Sequence[RightsRequest]:
+) -> Sequence[Waiting]:
     """List what waits for an answer, that which is due first on top: in cases an agency sent or holds; None is all."""
     theirs: ColumnElement[bool] = true() if agency_code is None else owned_by(agency_code)
     wanted = (
-        _REQUESTS.join(referrals, referrals.c.id == rights_requests.c.referral_id)
+        _REQUESTS.add_columns(referrals.c.sender_code, referrals.c.holder_code, facts.c.body)
+        .join(referrals, referrals.c.id == rights_requests.c.referral_id)
+        .join(facts, (facts.c.referral_id == referrals.c.id) & (facts.c.version == referrals.c.facts_version))
         .where(rights_requests.c.answered_at.is_(None), theirs)
         .order_by(rights_requests.c.asked_at, rights_requests.c.id)
         .limit(limit)
     )
     if after is not None:
         wanted = wanted.where(tuple_(rights_requests.c.asked_at, rights_requests.c.id) > tuple_(*after))
-    return [_request(row) for row in await session.execute(wanted)]
+    found = await session.execute(wanted)
+    return [
+        Waiting(_request(row), frozenset({row.sender_code, row.holder_code}), Facts.from_json(row.body))
+        for row in found
+    ]
 
 
 async def to_be_said(session: AsyncSession, *, now: datetime, limit: int = 100) -> list[tuple[RightsRequest, bool]]:
@@ -99,8 +116,8 @@ async def add_hold(session: AsyncSession, hold: LegalHold) -> None:
 
 async def put_hold(session: AsyncSession, hold: LegalHold) -> None:
     """Keep that a hold was lifted."""
-    fields = asdict(hold)
-    await session.execute(update(legal_holds).where(legal_holds.c.id == fields.pop("id")).values(fields))
+    values = asdict(hold)
+    await session.execute(update(legal_holds).where(legal_holds.c.id == values.pop("id")).values(values))
 
 
 async def hold_of(session: AsyncSession, hold_id: UUID) -> LegalHold | None:
@@ -124,8 +141,9 @@ _REQUESTS = select(*(column for column in rights_requests.c if column.name != "w
 
 
 def _request(row: Row[Any]) -> RightsRequest:
+    values = {field.name: row._mapping[field.name] for field in fields(RightsRequest)}
     outcome = None if row.outcome is None else RequestOutcome(row.outcome)
-    return RightsRequest(**{**row._mapping, "right": Right(row.right), "outcome": outcome})
+    return RightsRequest(**{**values, "right": Right(row.right), "outcome": outcome})
 
 
 def _hold(row: Row[Any]) -> LegalHold:

@@ -62,6 +62,12 @@ class Desk:
         agency = self.reference.registry.agencies.get(agency_code)
         return agency.time_zone if agency else "Asia/Jakarta"
 
+    def name_of(self, code: str) -> str | None:
+        """Give the name of a region or of an agency; None where the code is of neither."""
+        region = self.reference.regions.by_code.get(code)
+        agency = self.reference.registry.agencies.get(code)
+        return region.name if region else agency.name if agency else None
+
     async def lock_case(
         self,
         agency_code: str,

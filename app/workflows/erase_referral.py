@@ -51,7 +51,7 @@ async def erase(desk: Desk, caller: Caller | None, case: Case, erasure: Erasure,
     """Erase the person of a locked case, whatever state it is in, and keep that in the ledger before it commits."""
     concerned = case.know_of_it()
     await _end(desk, case)
-    case.put_referral(erased_at=desk.now, restricted_at=None)
+    case.put_referral(erased_at=erasure.at, restricted_at=None)
     case.settle()
     case.tell_of_rights(EventType.REFERRAL_ERASED, concerned)
     await desk.save(case)

@@ -5,10 +5,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.domain.disclosure import PERSONAL_FIELDS
-from app.domain.held_text import LABELS, SECTIONS, written
+from app.domain.held_text import SECTIONS, written
+from app.domain.held_words import LABELS
 from app.reference.load import shipped
 from tests.rights.officers import CANARY, PPU, RECEIVER, a_finished_case, ask, done, rows
-from tests.workflows.conftest import Service, amend, of
+from tests.workflows.conftest import Service, a_referral, amend, of
 from tests.workflows.test_nothing_leaks import CANARY as PLANTED
 from tests.workflows.test_nothing_leaks import a_canary_in_every_field
 
@@ -79,8 +80,18 @@ async def test_a_person_reads_it_in_the_language_asked_for_with_names_instead_of
     assert f"name: {CANARY}" in english.text
     assert "2025-03-04 09:00 WITA" in indonesian.text
     assert "completed the service, to serve (done)" in english.text
-    for code in ("dp3ap2kb-ppu", "uptd-ppa-ppu", "legal_service", "handoff.accept"):
+    assert {"sex: female", "mode: referral", "outcome: service given", "state: completed"} <= _lines(english.text)
+    assert {"jenis kelamin: perempuan", "cara: rujukan", "hasil: layanan diberikan"} <= _lines(indonesian.text)
+    for code in ("dp3ap2kb-ppu", "uptd-ppa-ppu", "legal_service", "handoff.accept", "64.02", "service_given"):
         assert code not in english.text
+
+
+async def test_what_a_person_said_is_never_taken_for_a_code(service: Service) -> None:
+    referral = await service.submit(a_referral(victim={"name": "other", "sex": "female", "age": 31}, narrative="open"))
+
+    text = (await ask(service, "GET", f"/referrals/{referral['id']}/export?as=text")).text
+
+    assert {"nama: other", "uraian: open", "keadaan: berjalan"} <= _lines(text)
 
 
 async def test_of_an_erased_person_it_says_that_nothing_is_left(service: Service) -> None:
@@ -113,6 +124,10 @@ def test_text_of_many_lines_stays_below_its_label() -> None:
 
     assert "  narrative: satu\n    dua\n  guardian:\n    name: x\n" in text
     assert "LEGAL HOLDS\n  nothing\n" in text
+
+
+def _lines(text: str) -> set[str]:
+    return {line.strip() for line in text.splitlines()}
 
 
 def _texts(value: Any) -> list[str]:

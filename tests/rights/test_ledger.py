@@ -3,7 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -14,7 +14,9 @@ from app.storage import erasure_ledger
 from app.storage.erasure_ledger import Forged, Unreadable
 from app.storage.sealing import KeyRing
 from app.workflows.apply_ledger import Applied, apply_ledger
-from tests.rights.officers import a_finished_case, a_telling_referral, done, lines_of, rows
+from app.workflows.desk import Desk
+from app.workflows.erase_referral import erase_referral
+from tests.rights.officers import a_finished_case, a_telling_referral, ask, done, lines_of, rows
 from tests.workflows.conftest import Service
 
 AT = datetime(2025, 3, 4, 1, tzinfo=UTC)
@@ -55,8 +57,9 @@ async def restore(service: Service, backup: dict[str, list[str]]) -> None:
 async def test_a_restored_person_is_erased_again_and_again_is_once(service: Service, ledger: Path) -> None:
     erased, kept = await a_finished_case(service), await a_finished_case(service)
     backup = await backed_up(service)
-    await done(service, f"/referrals/{erased['id']}/erase")
+    stands = await done(service, f"/referrals/{erased['id']}/erase")
     written = read(ledger)
+    service.clock.advance(timedelta(days=3))
     await restore(service, backup)
     assert len(await rows(service, "SELECT 1 FROM data_keys")) == 2
 
@@ -67,8 +70,28 @@ async def test_a_restored_person_is_erased_again_and_again_is_once(service: Serv
     left = await rows(service, "SELECT referral_id::text AS id FROM data_keys")
     assert [row.id for row in left] == [kept["id"]]
     assert read(ledger) == written
+    again = await ask(service, "GET", f"/referrals/{erased['id']}/rights")
+    assert again.json()["erased_at"] == stands["erased_at"]
     (entry,) = await rows(service, "SELECT * FROM audit WHERE basis = 'ledger'")
     assert (entry.action, entry.agency_code) == ("rights.erase", None)
+
+
+async def test_an_erasure_that_was_written_down_and_not_committed_is_done_by_asking_again(
+    service: Service, ledger: Path
+) -> None:
+    referral = await a_finished_case(service)
+    async with service.sessions() as tx:
+        reference = await service.keeper.current(tx)
+        desk = Desk(tx, service.clock(), reference, service.keeper, service.terms, service.key_ring)
+        await erase_referral(desk, None, UUID(referral["id"]))
+        await tx.rollback()
+    assert len(await rows(service, "SELECT 1 FROM data_keys")) == 1
+
+    await done(service, f"/referrals/{referral['id']}/erase")
+
+    assert len(lines_of(ledger)) == 2
+    applied = await apply(service, read(ledger))
+    assert (applied.entries, applied.already) == (2, 2)
 
 
 async def test_a_hold_or_an_emergency_that_a_restore_brought_back_stops_nothing(service: Service, ledger: Path) -> None:

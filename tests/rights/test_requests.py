@@ -56,6 +56,23 @@ async def test_an_officer_sees_the_requests_in_the_cases_of_their_agency_and_an_
     assert sender.status_code == 403
 
 
+async def test_an_operator_s_officer_sees_no_request_in_a_case_in_which_their_agency_is_named(
+    service: Service,
+) -> None:
+    named = "kemenpppa-sapa129"
+    referral = await a_finished_case(service, conflicts=[named])
+    request_id = await asked(service, referral["id"], "access")
+    roles = (OFFICER, Role.OPERATOR)
+
+    listed = await ask(service, "GET", "/rights-requests", named, roles)
+    answered = await ask(
+        service, "POST", f"/rights-requests/{request_id}/answer", named, roles, json={"outcome": "done"}
+    )
+
+    assert listed.json()["items"] == []
+    assert answered.status_code == 404
+
+
 async def test_whoever_is_concerned_with_the_case_may_be_asked_and_sees_what_came_of_it(service: Service) -> None:
     referral = await a_finished_case(service)
     body = {"right": "correction", "asked_at": service.clock().isoformat()}
