@@ -70,7 +70,9 @@ async def enqueue(session: AsyncSession, event_ids: Sequence[UUID], *, now: date
 
     It is due at once: `now` may be business time, so real time bounds it. What its endpoint cannot take is held.
     """
-    await session.execute(_ENQUEUE, {"event_ids": list(event_ids), "moment": now})
+    if event_ids:
+        span = {"first": min(event_ids), "last": max(event_ids)}
+        await session.execute(_ENQUEUE, {"event_ids": list(event_ids), **span, "moment": now})
 
 
 async def hurry(session: AsyncSession, handoff_ids: Sequence[UUID]) -> None:
@@ -163,7 +165,13 @@ def _enqueueing() -> Select[Any]:
         .join_from(events, endpoints, endpoints.c.agency_code == events.c.agency_code)
         .outerjoin(handoffs, handoffs.c.id == events.c.handoff_id)
         .outerjoin(referrals, referrals.c.id == events.c.referral_id)
-        .where(events.c.id == func.any(array("event_ids", Uuid())), wanted, chosen)
+        .where(
+            events.c.id == func.any(array("event_ids", Uuid())),
+            # Said as well, for by a list PostgreSQL looks into every month.
+            events.c.id.between(bindparam("first", type_=Uuid()), bindparam("last", type_=Uuid())),
+            wanted,
+            chosen,
+        )
         .cte("told")
     )
     # Whoever enables an endpoint waits for us or is seen by us: nothing is held that nobody would ever release.
