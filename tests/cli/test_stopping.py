@@ -121,7 +121,10 @@ async def test_who_asked_an_api_whose_database_went_silent_is_told_to_come_again
 
 
 READING = """
-import sys, threading
+import signal, sys, threading
+
+# As in a terminal, also where these tests run in the background, with the signal ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 class Reading:
     def find_spec(self, name, path=None, target=None):
