@@ -22,6 +22,7 @@ from app.api import (
     events,
     handoffs,
     health,
+    keys,
     recoveries,
     reference,
     referrals,
@@ -31,6 +32,7 @@ from app.api import (
     well_known,
 )
 from app.api.application import build
+from app.api.key_uses import KeyUses
 from app.api.server import Server
 from app.delivery.dispatcher import Dispatcher, Pace
 from app.delivery.post import Deadlines, open_post
@@ -50,6 +52,7 @@ from app.workflows.draw_statistics import draw_settled_months
 from app.workflows.link_audit import Said, link_audit
 from app.workflows.run_clocks import run_due_clocks
 from app.workflows.run_recoveries import run_due_recoveries
+from app.workflows.watch_keys import watch_keys
 
 ROUTERS: tuple[APIRouter, ...] = (
     referrals.router,
@@ -63,6 +66,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     deliveries.router,
     recoveries.router,
     agencies.router,
+    keys.router,
     agreements.router,
     agreements.checking,
     agreements.publishing,
@@ -100,6 +104,8 @@ class Service:
     real_clock: SharedClock
     """What deliveries are scheduled and signed by; the business clock too, where none is set."""
     revision: str | None
+    key_uses: KeyUses
+    """When each key was last used, as this process saw it."""
     listen_url: str | None
     """The database's own address, for LISTEN; None where only a pooler is known, and polling has to do."""
 
@@ -128,6 +134,7 @@ def create_app(service: Service) -> FastAPI:
         revision=service.revision,
         requests_per_key=limits.per_key,
         failures_per_address=limits.failures_per_address,
+        key_uses=service.key_uses,
     )
 
 
@@ -175,6 +182,7 @@ def compose(
         clock=clock or real_clock,
         real_clock=real_clock,
         revision=revision,
+        key_uses=KeyUses(real_clock),
         listen_url=listen_url,
     )
 
@@ -210,9 +218,14 @@ async def serve(
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(repeat("api_beat", beat, every=1.0, stop=stop))
+        tasks.create_task(repeat("key_uses", partial(service.key_uses.write, service.sessions), every=10.0, stop=stop))
         ending = tasks.create_task(end())
         await server.serve([listener])
         ending.cancel()
+    try:
+        await service.key_uses.write(service.sessions)
+    except Exception as error:  # noqa: BLE001 - a stop ends whatever the database does
+        log.warning("key_uses_lost", error=type(error).__name__)
 
 
 async def work(service: Service, stop: asyncio.Event) -> None:
@@ -229,6 +242,7 @@ async def work(service: Service, stop: asyncio.Event) -> None:
         ("drop_months", partial(_drop_months, service), 3600.0),
         ("sweep_queue", partial(keep_history.sweep_queue, service.sessions), 60.0),
         ("statistics", draw_statistics, 600.0),
+        ("keys", partial(_watch_keys, service), 600.0),
     )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(deliver(service, stop))
@@ -257,6 +271,10 @@ async def _bring_near(service: Service) -> None:
         started = await clocks.start_now(tx)
     if brought or started:
         log.warning("database_clock_was_ahead", count=brought, clocks=started)
+
+
+async def _watch_keys(service: Service) -> None:
+    await watch_keys(service.sessions, now=service.clock())
 
 
 async def _recover(service: Service, stop: asyncio.Event) -> None:

@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.routing import compile_path
 
 from app.api import docs, health, openapi
+from app.api.key_uses import KeyUses
 from app.api.middleware import HeadAsGet, LastResort, RequestLog, SecurityHeaders
 from app.api.problems import on_domain_error, on_http_exception, on_invalid_request
 from app.api.rate_limit import RateLimit
@@ -50,6 +51,7 @@ def build(
     check: Check = check,
     requests_per_key: int = 0,
     failures_per_address: int = 0,
+    key_uses: KeyUses | None = None,
 ) -> FastAPI:
     """Build the API; `revision` is the migration the database must stand at, None is whichever; 0 is no limit.
 
@@ -84,6 +86,7 @@ def build(
     api.state.terms = terms
     api.state.revision = revision
     api.state.check = check
+    api.state.key_uses = key_uses or KeyUses(clock)
     api.state.readying = health.Readying(api, health_sessions or sessions)
     for router in (*routers, health.router, docs.router):
         api.include_router(router)

@@ -140,6 +140,13 @@ PROBLEMS: Mapping[str, Wording] = {
             "First verify or disable those of your agency's endpoints that are unverified.",
         ),
     ),
+    "key_replaced": Wording(
+        Text("Kunci sudah diganti", "Key already rotated"),
+        Text(
+            "Kunci ini sudah punya pengganti: ganti penggantinya, atau minta kunci lain dari operator.",
+            "This key was rotated already: rotate the one that replaced it, or ask the operator for another.",
+        ),
+    ),
     "too_many_secrets": Wording(
         Text("Terlalu banyak kunci yang masih berlaku", "Too many secrets are still valid"),
         Text(

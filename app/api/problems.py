@@ -62,6 +62,7 @@ ROWS: Mapping[type[DomainError], Row] = {
     errors.NotNextVersion: Row(409, ("next_version",)),
     errors.TooManyUnverified: Row(409),
     errors.TooManySecrets: Row(409),
+    errors.KeyReplaced: Row(409),
     errors.DocumentRefused: Row(422, ("findings",)),
     handoff.IllegalTransition: Row(409, ("current_state", "event", "available_actions")),
     refusals.Refusal: Row(400),

@@ -195,6 +195,12 @@ class TooManyUnverified(DomainError):
     code = "too_many_unverified"
 
 
+class KeyReplaced(DomainError):
+    """The key was rotated: another has taken its place."""
+
+    code = "key_replaced"
+
+
 class TooManySecrets(DomainError):
     """So many of the endpoint's secrets sign that none may be added before one of them has ended."""
 

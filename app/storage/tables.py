@@ -126,6 +126,10 @@ api_keys = Table(
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment),
     Column("revoked_at", Moment),
+    Column("lineage_id", Uuid, nullable=False, comment="The first of the keys that it was rotated from; else itself."),
+    Column("replaced_by", Uuid, comment="The key that it was rotated to."),
+    Column("last_used_at", Moment, comment="To about a minute: written seldom, and never by a request."),
+    Column("warned_at", Moment, comment="When its agency was last told that it expires."),
 )
 
 idempotency_records = Table(
