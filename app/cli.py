@@ -12,7 +12,7 @@ import httpx
 import orjson
 import typer
 
-from app.commands import agreements, audit, regions, statistics, written
+from app.commands import agreements, audit, proposals, regions, statistics, written
 from app.commands import keys as keys_of_agencies
 from app.commands.lifetime import run
 from app.commands.running import (
@@ -53,6 +53,7 @@ keys_of_agencies.add_to(keys)
 cli.add_typer(keys, name="keys")
 cli.add_typer(agreements.group, name="agreements")
 cli.add_typer(audit.group, name="audit")
+cli.add_typer(proposals.group, name="proposals")
 cli.add_typer(regions.group, name="regions")
 cli.add_typer(statistics.group, name="statistics")
 

@@ -23,6 +23,7 @@ from app.api import (
     handoffs,
     health,
     keys,
+    proposals,
     recoveries,
     reference,
     referrals,
@@ -38,6 +39,7 @@ from app.delivery.dispatcher import Dispatcher, Pace
 from app.delivery.post import Deadlines, open_post
 from app.domain.addresses import Reach
 from app.domain.clock import BusinessClock
+from app.domain.proposals import SecondPerson
 from app.observability import told_of
 from app.settings import Settings
 from app.storage import clocks, due_times, idempotency
@@ -49,6 +51,7 @@ from app.workflows import keep_history
 from app.workflows.credit_outage import credit_outage
 from app.workflows.desk import Terms
 from app.workflows.draw_statistics import draw_settled_months
+from app.workflows.lapse_proposals import lapse_proposals
 from app.workflows.link_audit import Said, link_audit
 from app.workflows.run_clocks import run_due_clocks
 from app.workflows.run_recoveries import run_due_recoveries
@@ -70,6 +73,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     agreements.router,
     agreements.checking,
     agreements.publishing,
+    proposals.router,
+    proposals.confirming,
     reference.router,
     statistics.router,
     well_known.router,
@@ -117,7 +122,18 @@ class Service:
             outage_after=self.settings.outage_after,
             fallback_coordinator=self.settings.fallback_coordinator,
             reach=Reach(self.settings.webhook.allow_networks, self.settings.webhook.allow_http),
+            second_person=second_person_of(self.settings),
         )
+
+
+def second_person_of(settings: Settings) -> SecondPerson:
+    """Say for what a second person is asked for."""
+    said, usual = settings.second_person, not settings.is_trial
+    return SecondPerson(
+        publishing=usual if said.publishing is None else said.publishing,
+        endpoints=usual if said.endpoints is None else said.endpoints,
+        within=said.within,
+    )
 
 
 def create_app(service: Service) -> FastAPI:
@@ -243,6 +259,7 @@ async def work(service: Service, stop: asyncio.Event) -> None:
         ("sweep_queue", partial(keep_history.sweep_queue, service.sessions), 60.0),
         ("statistics", draw_statistics, 600.0),
         ("keys", partial(_watch_keys, service), 600.0),
+        ("proposals", partial(_lapse_proposals, service), 60.0),
     )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(deliver(service, stop))
@@ -275,6 +292,10 @@ async def _bring_near(service: Service) -> None:
 
 async def _watch_keys(service: Service) -> None:
     await watch_keys(service.sessions, now=service.clock())
+
+
+async def _lapse_proposals(service: Service) -> None:
+    await lapse_proposals(service.sessions, now=service.clock())
 
 
 async def _recover(service: Service, stop: asyncio.Event) -> None:

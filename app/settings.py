@@ -78,6 +78,17 @@ class RateLimitSettings(_Part):
     """Requests in a minute from one address with keys that are not valid."""
 
 
+class SecondPersonSettings(_Part):
+    """What a second person has to confirm."""
+
+    publishing: bool | None = None
+    """Publishing an agreement; None is yes, but no in a trial: `lintas all` on its own database."""
+    endpoints: bool | None = None
+    """An endpoint's address, secret and TLS identity; None as above."""
+    within: Some = timedelta(days=3)
+    """How long a proposal waits for its second person."""
+
+
 class DatabaseSettings(_Part):
     """How the database is reached."""
 
@@ -128,11 +139,17 @@ class Settings(BaseSettings):
     """How many whole months events and the history of their deliveries are kept after their own; 0 is for ever."""
     webhook: WebhookSettings = WebhookSettings()
     rate_limit: RateLimitSettings = RateLimitSettings()
+    second_person: SecondPersonSettings = SecondPersonSettings()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] | None = None
     """None: JSON, but text for a person whose terminal runs `lintas all`."""
     stop_within: Some = timedelta(seconds=20)
     """How long requests and posts under way may take to end when the service is stopped."""
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether this is a trial on the embedded database: nobody else has a hand in it."""
+        return self.trial and self.database_url is None
 
     @property
     def reached_at(self) -> str:

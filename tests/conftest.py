@@ -93,6 +93,12 @@ def clock() -> SettableClock:
     return SettableClock(datetime(2025, 3, 4, 1, 0, tzinfo=UTC))
 
 
+@pytest.fixture
+def terms() -> Terms:
+    """What the operator has settled: what is usual, unless a test file says otherwise."""
+    return Terms()
+
+
 class NoReference:
     """Stands for the reference data in tests of the frame, which never look into it."""
 

@@ -107,6 +107,15 @@ async def get(
     return None if row is None else _endpoint(row)
 
 
+async def lock_all_of(session: AsyncSession, agency_code: str) -> None:
+    """Lock every endpoint of an agency, in one order for all.
+
+    News for the agency waits for those that are not active: who holds one of them and tells of it must hold them all.
+    """
+    wanted = select(endpoints.c.id).where(_of(agency_code)).order_by(endpoints.c.id)
+    await session.execute(wanted.with_for_update(key_share=True))
+
+
 async def agency_of(session: AsyncSession, endpoint_id: UUID) -> str | None:
     """Say whose an endpoint is, which never changes; None where there is none."""
     found: str | None = await session.scalar(select(endpoints.c.agency_code).where(endpoints.c.id == endpoint_id))

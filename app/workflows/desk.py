@@ -12,6 +12,7 @@ from app.domain.addresses import Reach
 from app.domain.case import Case
 from app.domain.errors import NotFound
 from app.domain.facts import Facts
+from app.domain.proposals import SecondPerson
 from app.domain.vocabulary import Urgency
 from app.storage import cases
 from app.storage.reference import Reference, ReferenceKeeper
@@ -34,6 +35,7 @@ class Terms:
     outage_after: timedelta = timedelta(minutes=2)
     fallback_coordinator: str | None = None
     reach: Reach = field(default_factory=Reach)
+    second_person: SecondPerson = field(default_factory=SecondPerson)
 
 
 @dataclass(frozen=True, slots=True)

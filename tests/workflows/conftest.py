@@ -140,12 +140,12 @@ async def replay_all(sessions: async_sessionmaker[AsyncSession]) -> int:
 
 @pytest.fixture
 async def service(
-    sessions: async_sessionmaker[AsyncSession], key_ring: KeyRing, clock: SettableClock
+    sessions: async_sessionmaker[AsyncSession], key_ring: KeyRing, clock: SettableClock, terms: Terms
 ) -> AsyncIterator[Service]:
     """The service on the shipped agreements, agencies and regions."""
     async with sessions.begin() as tx:
         await seed(tx, clock())
-    keeper, terms = ReferenceKeeper(), Terms()
+    keeper = ReferenceKeeper()
     api = build(
         ROUTERS,
         sessions=sessions,
