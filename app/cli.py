@@ -217,9 +217,11 @@ def _listening(settings: Settings) -> socket.socket:
         return listen(settings.host, settings.port)
     except OSError as error:
         at = f"{settings.host}:{settings.port}"
+        # The text goes on to say what was attempted; a name that nobody knows has an errno that no table holds.
+        why = str(error.strerror).partition(" (")[0]
         raise CannotGoOn(
             f"{at} tidak dapat dipakai; pilih lain dengan --port atau LINTAS_PORT",
-            f"{at} cannot be used ({os.strerror(error.errno or 0)}); choose another with --port or LINTAS_PORT",
+            f"{at} cannot be used ({why}); choose another with --port or LINTAS_PORT",
         ) from None
 
 

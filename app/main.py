@@ -38,6 +38,7 @@ from app.api.server import Server
 from app.delivery.dispatcher import Dispatcher, Pace
 from app.delivery.post import Deadlines, open_post
 from app.domain.addresses import Reach
+from app.domain.breaker import BreakerRule
 from app.domain.clock import BusinessClock
 from app.domain.proposals import SecondPerson
 from app.observability import told_of
@@ -53,6 +54,7 @@ from app.workflows.desk import Terms
 from app.workflows.draw_statistics import draw_settled_months
 from app.workflows.lapse_proposals import lapse_proposals
 from app.workflows.link_audit import Said, link_audit
+from app.workflows.notice_failing import notice_failing
 from app.workflows.run_clocks import run_due_clocks
 from app.workflows.run_recoveries import run_due_recoveries
 from app.workflows.watch_keys import watch_keys
@@ -252,6 +254,7 @@ async def work(service: Service, stop: asyncio.Event) -> None:
         ("bring_near", partial(_bring_near, service), 60.0),
         ("audit_chain", link, 0.5),
         ("clocks", partial(_run_clocks, service), 1.0),
+        ("failing_endpoints", partial(_notice_failing, service), 5.0),
         ("recoveries", partial(_recover, service, stop), 1.0),
         ("forget_answers", partial(_forget_answers, service, stop), 60.0),
         ("make_months", partial(_make_months, service), 600.0),
@@ -298,6 +301,10 @@ async def _lapse_proposals(service: Service) -> None:
     await lapse_proposals(service.sessions, now=service.clock())
 
 
+async def _notice_failing(service: Service) -> None:
+    await notice_failing(service.sessions, now=service.real_clock())
+
+
 async def _recover(service: Service, stop: asyncio.Event) -> None:
     # While one moves its endpoint takes what it is given within moments, and is given more.
     while await run_due_recoveries(service.sessions) and not stop.is_set():
@@ -315,11 +322,18 @@ async def _drop_months(service: Service) -> None:
 
 def pace_of(settings: Settings) -> Pace:
     """Say how deliveries are made: a lease is longer than twice the longest post, with time to record it."""
-    longest = settings.webhook.total_timeout
+    longest, breaker = settings.webhook.total_timeout, settings.webhook.breaker
     return Pace(
         lease=2 * longest + timedelta(seconds=10),
         longest_post=longest,
         concurrency=settings.webhook.concurrency,
+        breaker=BreakerRule(
+            window=breaker.window,
+            at_least=breaker.at_least,
+            share=breaker.share,
+            first_wait=breaker.first_wait,
+            longest_wait=breaker.longest_wait,
+        ),
         drain=settings.stop_within,
     )
 

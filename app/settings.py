@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     AnyHttpUrl,
     BaseModel,
     BeforeValidator,
@@ -16,8 +17,9 @@ from pydantic import (
     UrlConstraints,
     ValidationError,
     field_validator,
+    model_validator,
 )
-from pydantic_core import MultiHostUrl
+from pydantic_core import MultiHostUrl, PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "LINTAS_"
@@ -39,6 +41,15 @@ Some = Annotated[timedelta, Field(gt=timedelta(0)), BeforeValidator(_seconds)]
 """A duration: seconds, or as ISO 8601 writes it."""
 
 
+def _an_hour_at_most(value: timedelta) -> timedelta:
+    if value > timedelta(hours=1):
+        raise PydanticCustomError("too_long", "Input should be less than or equal to 1 hour")
+    return value
+
+
+UpToAnHour = Annotated[Some, AfterValidator(_an_hour_at_most)]
+
+
 class SettingsInvalid(Exception):
     """The environment holds a setting that cannot be used; each line names one, and no value is shown."""
 
@@ -49,6 +60,27 @@ class SettingsInvalid(Exception):
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class BreakerSettings(_Part):
+    """When an endpoint that fails again and again is left alone, and until when."""
+
+    window: UpToAnHour = timedelta(minutes=3)
+    """How long attempts are counted, from a failure on."""
+    at_least: Annotated[int, Field(ge=1, le=10_000)] = 10
+    """How many attempts must have ended in it. One after the other, so many that time out must fit into it."""
+    share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """The share of failures among them that opens the breaker."""
+    first_wait: UpToAnHour = timedelta(seconds=30)
+    """How long until the first probe; each that fails doubles it."""
+    longest_wait: UpToAnHour = timedelta(minutes=5)
+    """How long at most; nothing waits longer for an endpoint that is well again."""
+
+    @model_validator(mode="after")
+    def _grows(self) -> "BreakerSettings":
+        if self.longest_wait < self.first_wait:
+            raise PydanticCustomError("breaker_waits", "LONGEST_WAIT is shorter than FIRST_WAIT")
+        return self
 
 
 class WebhookSettings(_Part):
@@ -62,6 +94,7 @@ class WebhookSettings(_Part):
     concurrency: Annotated[int, Field(ge=1, le=1000)] = 256
     keep_answers: bool = False
     """Whether the first 1 KiB of what a receiver answers is kept, sealed, and shown to its agency."""
+    breaker: BreakerSettings = BreakerSettings()
 
     @field_validator("allow_networks", mode="before")
     @classmethod

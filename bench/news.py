@@ -1,4 +1,4 @@
-"""The news that benchmarks deliver: fifty agencies, each with an endpoint and an offer that it is told of."""
+"""The news that benchmarks deliver: agencies, each with an endpoint and an offer that it is told of."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from app.storage.tables import (
 from app.workflows.manage_endpoint import Wanted, register_endpoint
 from bench.posting import LOOPBACK, Job, real_time
 
-ENDPOINTS = 50
+ENDPOINTS = 64
 IN_A_TRANSACTION = 500
 NEWS = tables.events
 EMPTIED = ", ".join(f'"{table.name}"' for table in (attempts, deliveries, finished_deliveries, NEWS))

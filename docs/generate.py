@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -47,17 +47,20 @@ def disclosure_table() -> str:
 
 def settings_table() -> str:
     """Tabulate every setting with its default."""
-    rows = ["| variable | default |", "|---|---|"]
-    for name, field in Settings.model_fields.items():
-        default = field.default
-        if isinstance(default, BaseModel):
-            rows += [
-                f"| `{PREFIX}{name.upper()}__{inner.upper()}` | `{getattr(default, inner)}` |"
-                for inner in type(default).model_fields
-            ]
+    rows = [
+        f"| `{name}` | {'' if default is None else f'`{default}`'} |" for name, default in defaults(Settings, PREFIX)
+    ]
+    return "\n".join(["| variable | default |", "|---|---|", *rows])
+
+
+def defaults(of: type[BaseModel], prefix: str) -> Iterator[tuple[str, object]]:
+    """Give each setting by the name of its variable, those of a part after the name of the part."""
+    for name, field in of.model_fields.items():
+        variable = f"{prefix}{name.upper()}"
+        if isinstance(field.default, BaseModel):
+            yield from defaults(type(field.default), f"{variable}__")
         else:
-            rows.append(f"| `{PREFIX}{name.upper()}` | {'' if default is None else f'`{default}`'} |")
-    return "\n".join(rows)
+            yield variable, field.default
 
 
 def statistics_table() -> str:

@@ -7,10 +7,12 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import AfterValidator, Field, StringConstraints
 
+from app.api import examples
 from app.api.dependencies import CurrentCaller
 from app.api.desk import Desk
 from app.api.endpoint_views import EndpointView, SignedEndpoint, show, show_signed
 from app.api.etags import IfMatch
+from app.api.examples import shows
 from app.api.proposal_views import PROPOSED, SIGNING_PROPOSED, proposed, signing_proposed
 from app.api.route import v1_router
 from app.api.validation import Body, fault
@@ -82,11 +84,15 @@ def own(headers: tuple[HeaderBody, ...]) -> tuple[OwnHeader, ...]:
 class HeadersBody(Body):
     """All headers of your own; an empty list removes them."""
 
+    model_config = shows(examples.HEADERS)
+
     headers: Headers
 
 
 class Proof(Body):
     """What was posted to your endpoint."""
+
+    model_config = shows(examples.PROOF)
 
     challenge: Annotated[str, Field(min_length=1, max_length=200)] = Field(
         description="`data.challenge` of the latest `endpoint.verification`."
@@ -95,6 +101,8 @@ class Proof(Body):
 
 class Rotation(Body):
     """How the secret is changed."""
+
+    model_config = shows(examples.ROTATION)
 
     scheme: Scheme | None = Field(None, description="Absent is that of the newest secret.")
     old_valid_for: Annotated[str, AfterValidator(_life)] = Field(

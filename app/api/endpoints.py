@@ -6,12 +6,14 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import Field
 
+from app.api import examples
 from app.api.dependencies import CurrentCaller, RequireRole, Transaction
 from app.api.desk import Desk
 from app.api.endpoint_equipment import Headers, TlsBody, own
 from app.api.endpoint_views import EndpointView, SignedEndpoint, show, show_signed
 from app.api.etags import IfMatch
-from app.api.intake_types import Code
+from app.api.examples import shows
+from app.api.intake_types import Code, EventTypes
 from app.api.pages import Page, PageAsked
 from app.api.proposal_views import PROPOSED, SIGNING_PROPOSED, proposed, signing_proposed
 from app.api.route import v1_router
@@ -32,18 +34,19 @@ router = v1_router("endpoints")
 class EndpointBody(Body):
     """Where news is sent, and which."""
 
+    model_config = shows(examples.ENDPOINT)
+
     url: Annotated[str, Field(min_length=1, max_length=2000, json_schema_extra={"format": "uri"})] = Field(
         description="https, at its usual port or one from 1024 on; http only where the operator has allowed it.",
         examples=["https://agency.example/lintas"],
     )
-    event_types: Annotated[tuple[Code, ...], Field(min_length=1, max_length=50)] | None = Field(
-        None, description="Absent is all."
-    )
+    event_types: EventTypes | None = Field(None, description="Types of news, each once. Absent is all.")
     max_in_flight: Annotated[Whole, Field(ge=1, le=MOST_IN_FLIGHT)] = Field(
         DEFAULT_IN_FLIGHT, description="How many posts may be under way at once."
     )
     max_per_minute: Annotated[Whole, Field(ge=1, le=MOST_PER_MINUTE)] | None = Field(
-        None, description="No minute, wherever it begins, sees more posts than this. Absent is no limit."
+        None,
+        description="No minute, wherever it begins, sees more posts; they are spread evenly. Absent is no limit.",
     )
 
     def wanted(self) -> Wanted:
@@ -53,6 +56,8 @@ class EndpointBody(Body):
 
 class NewEndpointBody(EndpointBody):
     """Where news is sent, which, and what its webhooks carry."""
+
+    model_config = shows(examples.NEW_ENDPOINT)
 
     scheme: Scheme = Field(Scheme.HMAC_SHA256, description="How its webhooks are signed.")
     headers: Headers = Field((), description="Headers of your own, such as a token of your gateway.")

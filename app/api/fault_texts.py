@@ -46,7 +46,10 @@ FAULTS: Mapping[str, Text] = {
         "isi failed: true, atau since, atau keduanya", "needs failed: true, or since, or both of them"
     ),
     "url_too_long": Text("URL terlalu panjang", "the URL is too long"),
-    "url_characters": Text("URL berisi karakter yang tidak boleh", "the URL holds characters it may not"),
+    "url_characters": Text(
+        "URL berisi karakter yang tidak boleh; nama internasional ditulis xn--..., selebihnya %XX",
+        "the URL holds characters it may not; an international name is written xn--..., anything else %XX",
+    ),
     "url_invalid": Text("bukan URL yang sah", "is not a valid URL"),
     "url_scheme": Text("skema URL harus https", "the URL's scheme must be https"),
     "url_fragment": Text("URL tidak boleh memuat fragmen (#)", "the URL may hold no fragment (#)"),
@@ -90,6 +93,10 @@ FAULTS: Mapping[str, Text] = {
     "certificate_not_yet_valid": Text("sertifikat belum berlaku", "holds a certificate that is not valid yet"),
     "certificate_not_for_clients": Text(
         "sertifikat ini tidak untuk klien TLS", "is a certificate that is not for TLS clients"
+    ),
+    "certificate_no_authority": Text(
+        "berisi sertifikat yang bukan otoritas; sertifikat peladen hanya bila ditandatangani sendiri",
+        "holds a certificate that is no authority's; a server's own is taken only where it signed itself",
     ),
     "key_unreadable": Text("bukan kunci privat PEM tanpa sandi", "is not a private key in PEM without a passphrase"),
     "key_too_weak": Text(

@@ -8,6 +8,7 @@ from fastapi import Response
 from pydantic import AfterValidator, Field
 
 from app.api.dependencies import CurrentCaller, Now, RequireRole, Transaction
+from app.api.examples import KEY_ROTATION, shows
 from app.api.intake_types import Code
 from app.api.pages import Page, PageAsked
 from app.api.route import BY_KEY, v1_router
@@ -32,8 +33,10 @@ def _life(said: str) -> str:
     return said
 
 
-class Rotation(Body):
+class KeyRotation(Body):
     """How long the old key lives on."""
+
+    model_config = shows(KEY_ROTATION)
 
     old_valid_for: Annotated[str, AfterValidator(_life)] = Field(
         "P7D", description="How long the old key works beside the new one, PT0S to P30D.", examples=["P7D", AT_ONCE]
@@ -110,7 +113,7 @@ async def read_key(key_id: UUID, caller: CurrentCaller, tx: Transaction) -> KeyV
 
 @router.post("/keys/{key_id}/rotate", status_code=201, openapi_extra=BY_KEY)
 async def rotate_key(
-    key_id: UUID, body: Rotation, caller: CurrentCaller, tx: Transaction, now: Now, response: Response
+    key_id: UUID, body: KeyRotation, caller: CurrentCaller, tx: Transaction, now: Now, response: Response
 ) -> NewKey:
     """Get a new key in place of the one you call with; both work until the old one's end. It is shown this once.
 

@@ -136,8 +136,10 @@ PROBLEMS: Mapping[str, Wording] = {
     "too_many_unverified": Wording(
         Text("Terlalu banyak endpoint yang belum terverifikasi", "Too many endpoints are unverified"),
         Text(
-            "Verifikasi atau nonaktifkan dahulu endpoint lembaga Anda yang masih unverified.",
-            "First verify or disable those of your agency's endpoints that are unverified.",
+            "Verifikasi atau nonaktifkan dahulu endpoint lembaga Anda yang masih unverified; yang dinonaktifkan "
+            "masih dihitung satu jam sejak tantangan terakhirnya.",
+            "First verify or disable those of your agency's endpoints that are unverified; one that is disabled still "
+            "counts for an hour after its latest challenge.",
         ),
     ),
     "key_replaced": Wording(
@@ -247,6 +249,15 @@ PROBLEMS: Mapping[str, Wording] = {
         Text(
             "Pemulihan ini mengirim kabar yang ditahan; jeda endpoint bila pengiriman harus berhenti.",
             "This recovery sends news that was held; pause the endpoint if nothing may be sent.",
+        ),
+    ),
+    "not_sent_again": Wording(
+        Text("Tidak dikirim ulang", "Not sent again"),
+        Text(
+            "Tantangan, dan kabar kepada alamat lama, tidak dikirim ulang; minta tantangan baru dengan POST "
+            ".../challenge dari endpoint itu.",
+            "A challenge, and what a former address was told, is not sent again; ask for a new challenge by POST "
+            ".../challenge of the endpoint.",
         ),
     ),
     "unauthenticated": Wording(

@@ -55,6 +55,7 @@ ROWS: Mapping[type[DomainError], Row] = {
     errors.RequestNotWaiting: Row(409, ("current_state",)),
     errors.RecoveryRunning: Row(409, ("recovery_id",)),
     errors.RecoveryOfHeld: Row(409),
+    errors.NotSentAgain: Row(409),
     errors.ConsentRequired: Row(409),
     errors.HolderRequired: Row(403),
     errors.DutyNotOwed: Row(409),

@@ -67,6 +67,7 @@ class LintasRoute(APIRoute):
         asks = _Asks(
             roles=self.roles,
             query=asked.query_names(self.dependant),
+            repeatable=asked.repeatable_names(self.dependant),
             body=asked.takes_body(self.dependant),
             idempotency_key=self._idempotency == IDEMPOTENT["x-idempotency"],
             answers_key=self._idempotency == BY_KEY["x-idempotency"],
@@ -96,6 +97,7 @@ class _Asks:
 
     roles: tuple[RequireRole, ...]
     query: frozenset[str]
+    repeatable: frozenset[str]
     body: bool
     idempotency_key: bool
     answers_key: bool
@@ -120,7 +122,7 @@ async def _in_one_transaction(request: Request, handle: Handler, asks: _Asks) ->
         request.state.tx, request.state.caller, request.state.now = tx, caller, request.app.state.clock()
         for role in asks.roles:
             role.check(caller)
-        check_parameters(request, asks.query)
+        check_parameters(request, asks.query, asks.repeatable)
         if refusal is not None:
             raise refusal
         understood = JsonRequest(request.scope, request.receive)

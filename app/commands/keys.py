@@ -29,7 +29,9 @@ def create(
     agency: Annotated[str, typer.Option(help="Kode lembaga / agency code.")],
     role: Annotated[list[Role], typer.Option(help="Boleh diulang / may be repeated.")],
     label: Annotated[str, typer.Option(help="Untuk apa / what it is for.")] = "",
-    days: Annotated[int | None, typer.Option(min=1, help="Masa berlaku, hari / days until it expires.")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=36_500, help="Masa berlaku, hari / days until it expires.")
+    ] = None,
 ) -> None:
     """Issue a key. It is shown now and never again."""
     end = real_time() + timedelta(days=days) if days else None

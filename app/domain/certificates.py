@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from app.domain.errors import Fault
 
@@ -78,11 +78,10 @@ def read_tls(given: TlsGiven, *, now: datetime) -> tuple[TlsIdentity, tuple[Faul
     authorities = _certificates(given.ca, "ca", LONGEST_AUTHORITIES, MOST_AUTHORITIES, faults)
     key = _key(given, faults)
     faults += [] if not chain else _faults_of_client(chain[0], key, now)
-    faults += [
-        _fault("certificate_expired", "ca", "a certificate of the authorities is not valid any more")
-        for one in authorities
-        if one.not_valid_after_utc <= now
-    ][:1]
+    if any(one.not_valid_after_utc <= now for one in authorities):
+        faults.append(_fault("certificate_expired", "ca", "a certificate of the authorities is not valid any more"))
+    if not all(map(_is_authority, authorities)):
+        faults.append(_fault("certificate_no_authority", "ca", "one of these is no authority: it vouches for nothing"))
     if faults:
         return TlsIdentity(), tuple(faults)
     return (
@@ -161,6 +160,25 @@ def _faults_of_client(certificate: x509.Certificate, key: Any, now: datetime) ->
         return
     if not {ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE} & set(usage):
         yield _fault("certificate_not_for_clients", "client_certificate", "the certificate is not for clients")
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    """Say whether anything can be trusted by it: it is an authority's, or a server's that signed it itself."""
+    try:
+        certificate.verify_directly_issued_by(certificate)
+    except (ValueError, TypeError, InvalidSignature):
+        return _may_issue(certificate.extensions)
+    return True
+
+
+def _may_issue(extensions: x509.Extensions) -> bool:
+    """Say whether RFC 5280, 4.2.1.9 and 4.2.1.3, lets the certificate issue others."""
+    try:
+        if not extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
+            return False
+        return extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except x509.ExtensionNotFound as missing:
+        return missing.oid == ExtensionOID.KEY_USAGE
 
 
 def _der(key: Any) -> bytes:

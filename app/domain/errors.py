@@ -151,6 +151,12 @@ class RecoveryOfHeld(DomainError):
     code = "recovery_of_held"
 
 
+class NotSentAgain(DomainError):
+    """The news is about an address and was for that moment: a challenge, or what a former address was told."""
+
+    code = "not_sent_again"
+
+
 class ConsentRequired(DomainError):
     """Nothing of this case may be disclosed without consent."""
 

@@ -77,6 +77,8 @@ class Detail(StrEnum):
     """Nothing answered in the time to connect, TLS included."""
     CLOSED = "closed"
     """The connection ended before there was a status."""
+    CLOSED_AFTER_HANDSHAKE = "closed_after_handshake"
+    """A new connection ended without a word right after TLS 1.3: so do servers that want another client certificate."""
     NOT_HTTP = "not_http"
 
 

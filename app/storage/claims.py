@@ -1,8 +1,7 @@
 """Claims: which deliveries a worker may post now, its own until their lease ends."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -31,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.events import EventType
 from app.domain.vocabulary import Urgency
 from app.storage.address_news import OF_ITS_ADDRESS, is_of_address
-from app.storage.deliveries import DUE_LITERAL
+from app.storage.deliveries import DUE_LITERAL, PLANNED_ONCE
 from app.storage.endpoints import ACTIVE, UNVERIFIED
 from app.storage.offers import IS_CLOSED_OFFER, IS_OFFER
 from app.storage.rates import FULL_AT, INTERVAL, ROOM, taken
@@ -41,8 +40,7 @@ _CLAIMING = 0x6C64656C
 """The class of the advisory locks that let one worker at a time claim from an endpoint."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A delivery that is this worker's alone until its lease ends, with everything that posting it needs."""
 
     id: UUID
@@ -105,7 +103,7 @@ async def claim_due(
         "most": limit,
         "most_failing": limit if failing_limit is None else failing_limit,
     }
-    return [Claimed(*row) for row in await session.execute(_CLAIM, chosen)]
+    return [Claimed._make(row) for row in await session.execute(_CLAIM, chosen)]
 
 
 _MOMENT = bindparam("moment", type_=Moment)
@@ -145,7 +143,11 @@ def _claimable() -> Select[UUID]:
     )
     ours = func.pg_try_advisory_xact_lock(_CLAIMING, func.hashtext(cast(waiting.c.id, Text)))
     # The claim that follows is planned for a long queue also when this one was short: plans are kept.
-    by_index = select(func.set_config("enable_seqscan", "off", true())).cte("by_index").prefix_with("MATERIALIZED")
+    by_index = (
+        select(func.set_config("enable_seqscan", "off", true()), PLANNED_ONCE)
+        .cte("by_index")
+        .prefix_with("MATERIALIZED")
+    )
     return select(waiting.c.id).select_from(by_index.join(waiting, true())).where(ours)
 
 
@@ -233,8 +235,8 @@ def _claim() -> Select[Any]:
     picked = _picked(rooms)
     due = (
         select(deliveries.c.id)
-        .join(picked, picked.c.id == deliveries.c.id)
-        .where(_IS_STILL_DUE)
+        # Each looked up by its key: a join could be planned for a queue that was short.
+        .where(deliveries.c.id == func.any(func.array(select(picked.c.id).scalar_subquery())), _IS_STILL_DUE)
         .with_for_update(of=deliveries, skip_locked=True)
         .cte("due")
     )

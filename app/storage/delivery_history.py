@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     case,
     exists,
+    false,
     func,
     insert,
     literal,
@@ -32,6 +33,7 @@ from app.domain.events import EventType
 from app.domain.handoff import HandoffState
 from app.domain.referral import ClockKind
 from app.domain.vocabulary import Urgency
+from app.storage.address_news import is_of_address
 from app.storage.deliveries import DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, NEW_ID, SUPERSEDED, hint
 from app.storage.finished_deliveries import bring_back
 from app.storage.sealing import KeyRing, SealBroken
@@ -66,6 +68,8 @@ class Delivery:
     due_at: datetime
     created_at: datetime
     finished_at: datetime | None
+    of_its_address: bool
+    """It is a challenge to its endpoint, or what the endpoint's former address was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +282,7 @@ def _shown(agency_code: str) -> Select[Any]:
             every_delivery.c.due_at,
             every_delivery.c.created_at,
             every_delivery.c.finished_at,
+            func.coalesce(is_of_address(every_delivery.c.endpoint_id), false()).label("of_its_address"),
         )
         .join_from(every_delivery, events, events.c.id == every_delivery.c.event_id)
         .join(endpoints, endpoints.c.id == every_delivery.c.endpoint_id)

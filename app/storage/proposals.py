@@ -131,12 +131,10 @@ async def end_pending(
     return [_proposal(row) for row in ended]
 
 
-async def lapsed(session: AsyncSession, limit: int) -> Sequence[tuple[UUID, str | None]]:
-    """List proposals of which time, or the end of a key, made something that nobody wrote down; with their agency."""
-    found = await session.execute(
-        select(proposals.c.id, proposals.c.agency_code).where(_PENDING, _LAPSED).order_by(proposals.c.id).limit(limit)
-    )
-    return [(row.id, row.agency_code) for row in found]
+async def lapsed(session: AsyncSession, limit: int) -> Sequence[Proposal]:
+    """List proposals of which time, or the end of a key, made something that nobody wrote down."""
+    found = await session.execute(select(*_SHOWN).where(_PENDING, _LAPSED).order_by(proposals.c.id).limit(limit))
+    return [_proposal(row) for row in found]
 
 
 async def end_lapsed(session: AsyncSession, proposal_id: UUID) -> Proposal | None:

@@ -25,7 +25,7 @@ async def carry_out(desk: Desk, caller: Caller, known: Proposal, end: Callable[[
     # The referrals before the endpoints, as every story has it, so that nobody waits crosswise.
     moves = known.kind is ProposalKind.CHANGE_ENDPOINT
     offers = await delivery_history.lock_offers(desk.tx, known.agency_code) if moves else ()
-    await endpoints.lock_all_of(desk.tx, known.agency_code)
+    await endpoints.lock_with_idle(desk.tx, endpoint_id, agency_code=known.agency_code)
     secret = await proposals.secret_of(desk.tx, desk.key_ring, known.id)
     if known.kind is ProposalKind.REGISTER_ENDPOINT:
         ended = await end()
@@ -45,7 +45,7 @@ async def carry_out(desk: Desk, caller: Caller, known: Proposal, end: Callable[[
             now=desk.now,
         )
         return ended
-    endpoint = await endpoints.get(desk.tx, endpoint_id, agency_code=known.agency_code)
+    endpoint = await endpoints.get(desk.tx, endpoint_id, agency_code=known.agency_code, lock=True)
     if endpoint is None:
         raise NotFound("endpoint")
     ended = await end()

@@ -12,7 +12,7 @@ from app.storage import endpoints, proposals
 from app.workflows.carry_out_proposal import carry_out
 from app.workflows.check_document import Check, Checked
 from app.workflows.desk import Desk
-from app.workflows.propose_change import tell
+from app.workflows.propose_change import endpoint_of, tell
 from app.workflows.publish_document import publish_document
 
 
@@ -65,7 +65,7 @@ async def withdraw_proposal(desk: Desk, caller: Caller | None, proposal_id: UUID
 async def _lock_endpoints(desk: Desk, known: Proposal) -> None:
     # Before the proposal, as whoever confirms it does: the news of its end waits for those that are not active.
     if known.agency_code is not None:
-        await endpoints.lock_all_of(desk.tx, known.agency_code)
+        await endpoints.lock_with_idle(desk.tx, endpoint_of(known), agency_code=known.agency_code)
 
 
 async def _decidable(desk: Desk, caller: Caller, proposal_id: UUID) -> Proposal:

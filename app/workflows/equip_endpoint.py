@@ -78,6 +78,7 @@ async def rotate_secret(
     """
     if not timedelta(0) <= old_valid_for <= LONGEST_OLD_VALID_FOR:
         raise InvalidInput((Fault("/old_valid_for", "secret_life", "from PT0S to P7D"),))
+    await endpoints.lock_with_idle(session, endpoint_id, agency_code=caller.agency_code)
     endpoint = await own_endpoint.lock(session, caller, endpoint_id)
     newest, *_ = signing = await _signing(session, endpoint_id)
     if len(signing) >= MOST_SECRETS and old_valid_for > timedelta(0):
@@ -145,6 +146,7 @@ async def put_tls(
     second_person: SecondPerson = ALONE,
 ) -> Endpoint | Proposal:
     """Show this client certificate and trust this CA alone from now on, or propose to; InvalidInput lists faults."""
+    await endpoints.lock_with_idle(session, endpoint_id, agency_code=caller.agency_code)
     endpoint = await own_endpoint.lock(session, caller, endpoint_id)
     expected.check(endpoint.version)
     identity, faults = await read_tls(session, given)

@@ -4,7 +4,7 @@ Where that is, is proven before anything is sent there (prove_endpoint.py). An o
 one; what an operator stopped, no agency starts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from uuid_utils.compat import uuid7
 from app.domain.addresses import Reach, origin_of
 from app.domain.caller import Caller, Role
 from app.domain.errors import Fault, InvalidInput
-from app.domain.events import EventType, NewEvent
+from app.domain.events import EventType, NewEvent, faults_of_types
 from app.domain.proposals import Proposal, ProposalKind, SecondPerson
 from app.domain.rate import MOST_PER_MINUTE
 from app.domain.versions import Expected
@@ -34,7 +34,6 @@ from app.workflows.recover_endpoint import release_held
 MOST_IN_FLIGHT = 64
 DEFAULT_IN_FLIGHT = 4
 ALONE = SecondPerson()
-_KNOWN = frozenset(type_.value for type_ in EventType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +158,7 @@ async def change_endpoint(
     A new URL may take a second person: then all of it is proposed, and the endpoint stays as it is until confirmed.
     """
     offers = await delivery_history.lock_offers(session, caller.agency_code)
+    await endpoints.lock_with_idle(session, endpoint_id, agency_code=caller.agency_code)
     endpoint = await own_endpoint.lock(session, caller, endpoint_id)
     expected.check(endpoint.version)
     check(wanted, reach)
@@ -276,20 +276,10 @@ async def _doubt(session: AsyncSession, endpoint: Endpoint, offers: Sequence[UUI
 
 def check(wanted: Wanted, reach: Reach, *more: Fault) -> None:
     """See that what is wanted can be done; InvalidInput lists all faults, those found elsewhere too."""
-    faults = (*reach.faults_of(wanted.url), *_faults_of_types(wanted.event_types))
+    faults = (*reach.faults_of(wanted.url), *faults_of_types(wanted.event_types))
     if not 1 <= wanted.max_in_flight <= MOST_IN_FLIGHT:
         faults += (Fault("/max_in_flight", "out_of_range", f"this is a number from 1 to {MOST_IN_FLIGHT}"),)
     if wanted.max_per_minute is not None and not 1 <= wanted.max_per_minute <= MOST_PER_MINUTE:
         faults += (Fault("/max_per_minute", "out_of_range", f"this is a number from 1 to {MOST_PER_MINUTE}"),)
     if faults or more:
         raise InvalidInput((*faults, *more))
-
-
-def _faults_of_types(event_types: Sequence[str] | None) -> Iterable[Fault]:
-    if event_types is None:
-        return
-    if not event_types:
-        yield Fault("/event_types", "empty", "name at least one type of news, or leave this out for all")
-    for place, type_ in enumerate(event_types):
-        if type_ not in _KNOWN:
-            yield Fault(f"/event_types/{place}", "unknown_code", "there is no news of this type")

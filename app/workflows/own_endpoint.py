@@ -16,8 +16,7 @@ BY_OPERATOR = "by_operator"
 
 
 async def lock(session: AsyncSession, caller: Caller, endpoint_id: UUID) -> Endpoint:
-    """Lock an endpoint of the caller's agency, and its others, else NotFound."""
-    await endpoints.lock_all_of(session, caller.agency_code)
+    """Lock an endpoint of the caller's agency, else NotFound."""
     endpoint = await endpoints.get(session, endpoint_id, agency_code=caller.agency_code, lock=True)
     if endpoint is None:
         raise NotFound("endpoint")
@@ -31,9 +30,6 @@ async def lock_to_stop_or_start(session: AsyncSession, caller: Caller, endpoint_
     """
     operates = caller.may(Role.OPERATOR)
     agency_code = None if operates else caller.agency_code
-    whose = await endpoints.agency_of(session, endpoint_id) if operates else caller.agency_code
-    if whose is not None:
-        await endpoints.lock_all_of(session, whose)
     endpoint = await endpoints.get(session, endpoint_id, agency_code=agency_code, lock=True)
     if endpoint is None:
         raise NotFound("endpoint")

@@ -164,3 +164,29 @@ async def test_what_the_contract_shows_is_taken(service: Service) -> None:
     await act(receiver, handoff, "decline", examples.DECLINE)
     _, handoff = offered(await service.submit({**examples.REFERRAL, "sender_reference": "2025/03/0020"}))
     await act(PPU, handoff, "withdraw", examples.WITHDRAW)
+
+
+async def test_what_the_contract_shows_of_endpoints_is_taken(service: Service) -> None:
+    shown = {
+        "NewEndpointBody": examples.NEW_ENDPOINT,
+        "EndpointBody": examples.ENDPOINT,
+        "HeadersBody": examples.HEADERS,
+        "Rotation": examples.ROTATION,
+        "Recover": examples.RECOVER,
+        "Proof": examples.PROOF,
+    }
+    schemas = (await (await service.as_agency(PPU)).get("/openapi.json")).json()["components"]["schemas"]
+    assert {name: schemas[name]["examples"] for name in shown} == {name: [body] for name, body in shown.items()}
+
+    made = await service.call(PPU, "POST", "/endpoints", json=examples.NEW_ENDPOINT)
+    path, latest = f"/endpoints/{made.json()['id']}", {"If-Match": "*"}
+    answers = [
+        await service.call(PPU, "PUT", path, json=examples.ENDPOINT, headers=latest),
+        await service.call(PPU, "PUT", f"{path}/headers", json=examples.HEADERS, headers=latest),
+        await service.call(PPU, "POST", f"{path}/rotate-secret", json=examples.ROTATION),
+        await service.call(PPU, "POST", f"{path}/recover", json=examples.RECOVER),
+        await service.call(PPU, "POST", f"{path}/verify", json=examples.PROOF),
+    ]
+
+    assert [made.status_code, *(answer.status_code for answer in answers)] == [201, 200, 200, 200, 200, 422]
+    assert answers[-1].json()["errors"][0]["code"] == "challenge_wrong", "it has the form of a challenge, and is none"

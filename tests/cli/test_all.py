@@ -202,3 +202,14 @@ def test_the_worked_cases_are_decided_without_a_database(tmp_path: Path) -> None
 
     assert answer.returncode == 0, answer.stderr
     assert {"case", "service", "outcome"} <= set(json.loads(answer.stdout.splitlines()[0]))
+
+
+def test_an_address_that_is_none_and_a_life_beyond_all_calendars_are_said_plainly(tmp_path: Path) -> None:
+    nowhere = lintas(tmp_path, "all", "--host", "300.1.1.1", "--port", "0")
+    endless = lintas(tmp_path, "keys", "create", "--agency", "x", "--role", "sender", "--days", "99999999999")
+
+    assert nowhere.returncode == 1
+    assert "300.1.1.1:0 tidak dapat dipakai" in nowhere.stderr
+    assert "Unknown error" not in nowhere.stderr
+    assert endless.returncode == 2
+    assert "36500" in endless.stderr

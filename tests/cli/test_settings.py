@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.main import second_person_of
+from app.domain.breaker import BreakerRule
+from app.main import pace_of, second_person_of
 from app.settings import Settings, SettingsInvalid, read_settings
 
 
@@ -80,6 +81,12 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         ("LINTAS_WEBHOOK__ALLOW_NETWORKS", "10.0.0.0/8,canary"),
         ("LINTAS_WEBHOOK__CANARY", "1"),
         ("LINTAS_WEBHOOK__CONCURRENCY", "0"),
+        ("LINTAS_WEBHOOK__BREAKER__WINDOW", "P1D"),
+        ("LINTAS_WEBHOOK__BREAKER__AT_LEAST", "0"),
+        ("LINTAS_WEBHOOK__BREAKER__SHARE", "1.01"),
+        ("LINTAS_WEBHOOK__BREAKER__SHARE", "0"),
+        ("LINTAS_WEBHOOK__BREAKER", '{"first_wait": "PT10S", "longest_wait": "PT9S"}'),
+        ("LINTAS_WEBHOOK__BREAKER__CANARY", "1"),
         ("LINTAS_PUBLIC_URL", "canary"),
         ("LINTAS_LOG_LEVEL", "canary"),
         ("LINTAS_DATABSE_URL", "canary"),
@@ -94,3 +101,28 @@ def test_a_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPa
     assert all(fault.startswith(name) for fault in caught.value.faults)
     assert "canary" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_breakers_open_and_are_probed_as_the_operator_has_set_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (
+        ("WINDOW", "PT10M"),
+        ("AT_LEAST", "3"),
+        ("SHARE", "0.75"),
+        ("FIRST_WAIT", "5"),
+        ("LONGEST_WAIT", "PT1M"),
+    ):
+        monkeypatch.setenv(f"LINTAS_WEBHOOK__BREAKER__{name}", value)
+
+    rule = pace_of(read_settings()).breaker
+
+    assert rule == BreakerRule(
+        window=timedelta(minutes=10),
+        at_least=3,
+        share=0.75,
+        first_wait=timedelta(seconds=5),
+        longest_wait=timedelta(minutes=1),
+    )
+
+
+def test_what_is_not_set_of_a_breaker_is_as_the_domain_has_it() -> None:
+    assert pace_of(Settings()).breaker == BreakerRule()

@@ -92,6 +92,28 @@ async def test_who_shows_no_client_certificate_is_told_that_it_is_refused_for_th
     assert await world.details() == [Detail.CERTIFICATE_ASKED_FOR]
 
 
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        (ssl.TLSVersion.TLSv1_3, ("answer", Detail.CLOSED_AFTER_HANDSHAKE)),
+        (ssl.TLSVersion.TLSv1_2, ("tls", Detail.HANDSHAKE)),
+    ],
+)
+async def test_a_server_that_refuses_by_closing_is_said_to_have_closed_right_after_tls(
+    world: World, authority: Authority, version: ssl.TLSVersion, said: tuple[str, Detail]
+) -> None:
+    context = authority.server(asks_for_client=True)
+    context.maximum_version = version
+    async with a_receiver(tls=context) as receiver:
+        await world.endpoint(receiver.url, carried=Carried(tls=TlsGiven(ca=authority.pem)))
+        await world.tell()
+        async with world.delivering():
+            await until(lambda: has_attempts(world, 1))
+
+    assert await world.attempts() == [(1, said[0], None)]
+    assert await world.details() == [said[1]]
+
+
 async def test_a_client_certificate_of_another_authority_is_refused(world: World, authority: Authority) -> None:
     stranger = Authority("strangers").issue("stranger", usage=ExtendedKeyUsageOID.CLIENT_AUTH)
     tls = TlsGiven(stranger.certificate, stranger.key, authority.pem)
