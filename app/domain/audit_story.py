@@ -82,6 +82,7 @@ RESULTS: Mapping[str, Said] = MappingProxyType(
         "withheld": Said("tidak diperlihatkan", "nothing was shown"),
         "not_found": Said("ditolak: bukan haknya atau tidak ada", "refused: not theirs, or not there"),
         "role_required": Said("ditolak: peran kurang", "refused: the role is missing"),
+        "another_person_required": Said("ditolak: perlu orang lain", "refused: it takes another person"),
     }
 )
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, and_, case, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Text, and_, bindparam, case, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
@@ -60,6 +60,14 @@ _SHOWN = (
     api_keys.c.last_used_at,
     _STATE.label("state"),
 )
+# Every request asks this: built once, it takes half the time.
+_CALLER = select(
+    api_keys.c.agency_code,
+    api_keys.c.roles,
+    api_keys.c.id,
+    api_keys.c.lineage_id,
+    case((api_keys.c.expires_at <= func.now() + SOON, api_keys.c.expires_at)).label("soon"),
+).where(api_keys.c.hash == bindparam("secret_hash"), _VALID)
 
 
 def new_secret(roles: Iterable[Role]) -> str:
@@ -74,9 +82,7 @@ async def caller_of(session: AsyncSession, secret: str) -> Caller | None:
 
     Nothing of it is kept in the process: a key that was revoked is refused from the next request on, everywhere.
     """
-    soon = case((api_keys.c.expires_at <= func.now() + SOON, api_keys.c.expires_at))
-    wanted = select(api_keys.c.agency_code, api_keys.c.roles, api_keys.c.id, api_keys.c.lineage_id, soon.label("soon"))
-    row = (await session.execute(wanted.where(api_keys.c.hash == _hash(secret), _VALID))).one_or_none()
+    row = (await session.execute(_CALLER, {"secret_hash": _hash(secret)})).one_or_none()
     if row is None:
         return None
     return Caller(

@@ -117,6 +117,9 @@ async def test_nobody_confirms_or_refuses_their_own_also_not_with_a_rotated_key(
 
     assert [answer.status_code for answer in answers] == [403] * 4
     assert {answer.json()["code"] for answer in answers} == {"another_person_required"}
+    async with service.sessions.begin() as tx:
+        tried = await tx.scalars(text("SELECT subject_id FROM audit WHERE result = 'another_person_required'"))
+        assert list(tried) == [proposal["id"]] * 4
     assert await state_of(second, proposal["id"]) == "pending"
 
 
