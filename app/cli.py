@@ -12,8 +12,9 @@ import httpx
 import orjson
 import typer
 
-from app.commands import agreements, audit, proposals, regions, statistics, written
+from app.commands import agreements, audit, callers, narrowing, proposals, regions, rights, statistics, written
 from app.commands import keys as keys_of_agencies
+from app.commands.in_indonesian import speak_both
 from app.commands.lifetime import run
 from app.commands.running import (
     CannotGoOn,
@@ -25,6 +26,7 @@ from app.commands.running import (
     given_key_ring,
     in_transaction,
     key_ring_of,
+    look_at_ledger,
     look_at_role,
     print_columns,
     run_to_end,
@@ -32,6 +34,7 @@ from app.commands.running import (
     without_limits,
 )
 from app.domain.errors import NotFound, UnknownAgency
+from app.domain.retention import RetentionInvalid
 from app.main import compose, create_app, listen, real_time
 from app.observability import configure_logging, frames
 from app.reference.cases import run_route
@@ -51,10 +54,13 @@ cli = typer.Typer(name="lintas", no_args_is_help=True, add_completion=False, pre
 keys = typer.Typer(no_args_is_help=True, help="Kunci API / API keys.")
 keys_of_agencies.add_to(keys)
 cli.add_typer(keys, name="keys")
+narrowing.add_to(keys)
+callers.add_to(keys)
 cli.add_typer(agreements.group, name="agreements")
 cli.add_typer(audit.group, name="audit")
 cli.add_typer(proposals.group, name="proposals")
 cli.add_typer(regions.group, name="regions")
+cli.add_typer(rights.group, name="rights")
 cli.add_typer(statistics.group, name="statistics")
 
 Host = Annotated[str | None, typer.Option(help="Alamat yang didengar / address to listen on.")]
@@ -67,6 +73,7 @@ def serve(host: Host = None, port: Port = None) -> None:
     settings = settings_with(host=host, port=port)
     configure_logging(level=settings.log_level, console=settings.log_format == "console")
     url, ring = given_database(settings), given_key_ring(settings)
+    look_at_ledger(settings)
     with _listening(settings) as listener:
         settings = _at(settings, listener)
         service = compose(settings, url=url, key_ring=ring, name="api", revision=head())
@@ -79,6 +86,7 @@ def work() -> None:
     settings = settings_with()
     configure_logging(level=settings.log_level, console=settings.log_format == "console")
     url, ring = given_database(settings), given_key_ring(settings)
+    look_at_ledger(settings)
     service = compose(settings, url=url, key_ring=ring, name="worker", revision=head())
 
     async def look() -> None:
@@ -103,7 +111,7 @@ def all_(
     configure_logging(level=settings.log_level, console=person, stream=sys.stderr)
     with _listening(settings) as listener:
         settings = _at(settings, listener)
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_room(settings)
         ring = key_ring_of(settings) or prepare_trial.own_key_ring(settings.data_dir)
         with contextlib.ExitStack() as stack:
             url = address_of(settings) or stack.enter_context(prepare_trial.own_database(settings.data_dir))
@@ -193,11 +201,14 @@ def health(url: Annotated[str | None, typer.Option(help="Alamat Lintas / where L
         raise typer.Exit(1)
 
 
+speak_both(cli)
+
+
 def main() -> None:
     """Run the command line; what goes wrong is said in a line, and what broke by its name."""
     try:
         cli()
-    except (CannotGoOn, SettingsInvalid, KeyRingInvalid, EmbeddedPostgresError) as error:
+    except (CannotGoOn, SettingsInvalid, KeyRingInvalid, RetentionInvalid, EmbeddedPostgresError) as error:
         sys.exit("\n".join(f"lintas: {line}" for line in str(error).splitlines()))
     except UnknownAgency as error:
         sys.exit(f"lintas: tidak ada lembaga / there is no agency {error.agency_code}")
@@ -222,6 +233,17 @@ def _listening(settings: Settings) -> socket.socket:
         raise CannotGoOn(
             f"{at} tidak dapat dipakai; pilih lain dengan --port atau LINTAS_PORT",
             f"{at} cannot be used ({why}); choose another with --port or LINTAS_PORT",
+        ) from None
+
+
+def _make_room(settings: Settings) -> None:
+    """See that there is a directory for what `lintas all` keeps."""
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotGoOn(
+            f"LINTAS_DATA_DIR tidak dapat dibuat sebagai direktori ({error.strerror})",
+            f"LINTAS_DATA_DIR cannot be made, or is no directory ({error.strerror})",
         ) from None
 
 

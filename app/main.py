@@ -1,6 +1,7 @@
 """The composition root: what the API and the workers are made of."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,31 +28,40 @@ from app.api import (
     recoveries,
     reference,
     referrals,
+    rights,
     routing,
     service_requests,
     statistics,
     well_known,
 )
 from app.api.application import build
+from app.api.issuer_keys import HttpKeySource, Issuer, IssuerKeys
 from app.api.key_uses import KeyUses
+from app.api.proxies import CertificateHeader
 from app.api.server import Server
+from app.api.tokens import Tokens
 from app.delivery.dispatcher import Dispatcher, Pace
 from app.delivery.post import Deadlines, open_post
+from app.domain.access_token import TokenTerms
 from app.domain.addresses import Reach
 from app.domain.breaker import BreakerRule
 from app.domain.clock import BusinessClock
 from app.domain.proposals import SecondPerson
+from app.domain.retention import Retention, RetentionInvalid, read_retention
 from app.observability import told_of
-from app.settings import Settings
+from app.reference.yaml_text import Unreadable, load_yaml
+from app.settings import Settings, TokenSettings
 from app.storage import clocks, due_times, idempotency
 from app.storage.database import Pool, is_passing, open_engine, sessions_of
 from app.storage.reference import ReferenceKeeper
 from app.storage.sealing import KeyRing
 from app.storage.shared_clock import SharedClock
 from app.workflows import keep_history
+from app.workflows.answer_rights import watch_requests
 from app.workflows.credit_outage import credit_outage
 from app.workflows.desk import Terms
 from app.workflows.draw_statistics import draw_settled_months
+from app.workflows.keep_retention import Worker, keep_retention
 from app.workflows.lapse_proposals import lapse_proposals
 from app.workflows.link_audit import Said, link_audit
 from app.workflows.notice_failing import notice_failing
@@ -63,6 +73,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     referrals.router,
     handoffs.router,
     service_requests.router,
+    rights.router,
     routing.router,
     events.router,
     endpoints.router,
@@ -85,6 +96,8 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 KEPT_OF_ANSWERS = 1024
 """Bytes of an answer that are kept where the operator asks for it."""
+LOOK_EVERY = 5.0
+"""Seconds between two looks whether the issuer's keys are still fresh."""
 RECOVERING_EVERY = 0.05
 """Seconds between two steps of a recovery that moves."""
 
@@ -110,6 +123,7 @@ class Service:
     clock: BusinessClock
     real_clock: SharedClock
     """What deliveries are scheduled and signed by; the business clock too, where none is set."""
+    retention: Retention
     revision: str | None
     key_uses: KeyUses
     """When each key was last used, as this process saw it."""
@@ -124,6 +138,8 @@ class Service:
             outage_after=self.settings.outage_after,
             fallback_coordinator=self.settings.fallback_coordinator,
             reach=Reach(self.settings.webhook.allow_networks, self.settings.webhook.allow_http),
+            retention=self.retention,
+            erasure_ledger=self.settings.ledger,
             second_person=second_person_of(self.settings),
         )
 
@@ -140,7 +156,7 @@ def second_person_of(settings: Settings) -> SecondPerson:
 
 def create_app(service: Service) -> FastAPI:
     """Compose the API."""
-    limits = service.settings.rate_limit
+    limits, by = service.settings.rate_limit, service.settings.certificates
     return build(
         ROUTERS,
         sessions=service.sessions,
@@ -153,7 +169,36 @@ def create_app(service: Service) -> FastAPI:
         requests_per_key=limits.per_key,
         failures_per_address=limits.failures_per_address,
         key_uses=service.key_uses,
+        tokens=tokens_of(service.settings.tokens),
+        forwarding=service.settings.forwarded_allow_ips,
+        certificates=None if by.header is None else CertificateHeader(by.header, by.form, by.proxies),
+        real_clock=service.real_clock,
     )
+
+
+def tokens_of(settings: TokenSettings) -> Tokens | None:
+    """Say how tokens of the outside issuer are verified; None where none are taken."""
+    if settings.issuer is None or settings.audience is None:
+        return None
+    terms = TokenTerms(
+        issuer=settings.issuer,
+        audience=settings.audience,
+        algorithms=frozenset(settings.algorithms),
+        types=frozenset(settings.types),
+        agency_claim=settings.agency_claim,
+        roles_claim=settings.roles_claim,
+        scope_claim=settings.scope_claim,
+        leeway=settings.leeway,
+        longest_life=settings.longest_life,
+    )
+    source = HttpKeySource(Issuer(settings.issuer, settings.key_set_url, allow_http=settings.on_this_machine))
+    keys = IssuerKeys(
+        source,
+        clock=time.monotonic,
+        fresh_for=settings.keys_fresh_for.total_seconds(),
+        good_for=settings.keys_good_for.total_seconds(),
+    )
+    return Tokens(terms, keys)
 
 
 def compose(
@@ -199,10 +244,22 @@ def compose(
         reference=ReferenceKeeper(),
         clock=clock or real_clock,
         real_clock=real_clock,
+        retention=retention_of(settings),
         revision=revision,
         key_uses=KeyUses(real_clock),
         listen_url=listen_url,
     )
+
+
+def retention_of(settings: Settings) -> Retention:
+    """Read how long the operator keeps cases; RetentionInvalid if that cannot be read."""
+    if settings.retention_file is None:
+        return Retention()
+    try:
+        return read_retention(load_yaml(settings.retention_file.read_text("utf-8")).value)
+    except (Unreadable, UnicodeDecodeError, OSError) as error:
+        said = error.message if isinstance(error, Unreadable) else type(error).__name__
+        raise RetentionInvalid(f"LINTAS_RETENTION_FILE cannot be read: {said}") from None
 
 
 def listen(host: str, port: int) -> socket:
@@ -216,10 +273,10 @@ async def serve(
 ) -> None:
     """Serve the API on a socket until told to stop, then let what is under way end."""
     settings = service.settings
+    api = create_app(service)
     server = Server(
-        create_app(service),
+        api,
         on_ready,
-        forwarded_allow_ips=settings.forwarded_allow_ips,
         # Who waits for the database loses its connection first, and can still be answered.
         stop_within=settings.stop_within + timedelta(seconds=1),
     )
@@ -237,9 +294,13 @@ async def serve(
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(repeat("api_beat", beat, every=1.0, stop=stop))
         tasks.create_task(repeat("key_uses", partial(service.key_uses.write, service.sessions), every=10.0, stop=stop))
+        if (tokens := api.state.credentials.tokens) is not None:
+            tasks.create_task(repeat("issuer_keys", tokens.keys.refresh, every=LOOK_EVERY, stop=stop))
         ending = tasks.create_task(end())
         await server.serve([listener])
         ending.cancel()
+        if tokens is not None:
+            tokens.keys.close()
     try:
         await service.key_uses.write(service.sessions)
     except Exception as error:  # noqa: BLE001 - a stop ends whatever the database does
@@ -263,6 +324,8 @@ async def work(service: Service, stop: asyncio.Event) -> None:
         ("statistics", draw_statistics, 600.0),
         ("keys", partial(_watch_keys, service), 600.0),
         ("proposals", partial(_lapse_proposals, service), 60.0),
+        ("rights", partial(watch_requests, service.sessions, service.clock), 60.0),
+        ("retention", partial(_keep_retention, service, stop), 3600.0),
     )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(deliver(service, stop))
@@ -318,6 +381,12 @@ async def _make_months(service: Service) -> None:
 
 async def _drop_months(service: Service) -> None:
     await keep_history.drop_months(service.sessions, now=service.real_clock(), kept=service.settings.history_months)
+
+
+async def _keep_retention(service: Service, stop: asyncio.Event) -> None:
+    await keep_retention(
+        Worker(service.sessions, service.reference, service.key_ring, service.terms, service.clock, stop.is_set)
+    )
 
 
 def pace_of(settings: Settings) -> Pace:

@@ -17,8 +17,8 @@ _AGENCIES = """
     INSERT INTO agencies (code, body, registry_version) SELECT 'agency-' || n, '{}', 0 FROM generate_series(1, :count) n
 """
 _ENDPOINTS = """
-    INSERT INTO endpoints (id, agency_code, url, secret, state, max_in_flight, created_at)
-    SELECT gen_random_uuid(), code, 'https://' || code || '.example/hook', '', 'active', 64, now() FROM agencies
+    INSERT INTO endpoints (id, agency_code, url, state, max_in_flight, created_at, verified_at)
+    SELECT gen_random_uuid(), code, 'https://' || code || '.example/hook', 'active', 64, now(), now() FROM agencies
 """
 _SEVENTH = (
     "encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) placing {time} from 1 for 6), 52, 1), 53, 1),"
@@ -43,8 +43,8 @@ _DELIVERIES = f"""
     FROM {{events}} AS e JOIN endpoints USING (agency_code)
 """  # noqa: S608 - our own names
 _ATTEMPTS = f"""
-    INSERT INTO attempts (id, delivery_id, number, started_at, duration_ms, outcome, status)
-    SELECT {_OF_EVENT}, e.id, 1, e.finished_at, 40, 'delivered', 204 FROM {{deliveries}} AS e
+    INSERT INTO attempts (id, delivery_id, number, started_at, duration_ms, outcome, status{{more}})
+    SELECT {_OF_EVENT}, e.id, 1, e.finished_at, 40, 'delivered', 204{{more}} FROM {{deliveries}} AS e
 """  # noqa: S608 - our own names
 
 
@@ -71,7 +71,7 @@ async def load(engine: AsyncEngine, now: datetime, count: int) -> None:
         await _fill(engine, month, share)
         own = {"table": "finished_deliveries", "events": f"events_{month}"}
         await _insert(engine, _DELIVERIES.format(**own))
-        await _insert(engine, _ATTEMPTS.format(deliveries=f"finished_deliveries_{month}"))
+        await _insert(engine, _ATTEMPTS.format(deliveries=f"finished_deliveries_{month}", more=", endpoint_id"))
     await _tidy(engine, "finished_deliveries")
 
 
@@ -79,7 +79,7 @@ async def load_before(engine: AsyncEngine, now: datetime, count: int) -> None:
     """Add so many finished deliveries to the tables that were there before there were months."""
     await _fill(engine, Month.of(now).later(-1), count)
     await _insert(engine, _DELIVERIES.format(table="deliveries", events="events"))
-    await _insert(engine, _ATTEMPTS.format(deliveries="deliveries"))
+    await _insert(engine, _ATTEMPTS.format(deliveries="deliveries", more=""))
     await _tidy(engine)
 
 

@@ -17,8 +17,11 @@ from starlette.routing import compile_path
 from app.api import docs, health, openapi
 from app.api.key_uses import KeyUses
 from app.api.middleware import HeadAsGet, LastResort, RequestLog, SecurityHeaders
+from app.api.presented import Credentials
 from app.api.problems import on_domain_error, on_http_exception, on_invalid_request
+from app.api.proxies import CertificateHeader, Networks, Proxies
 from app.api.rate_limit import RateLimit
+from app.api.tokens import Tokens
 from app.api.validation import ReferenceSource
 from app.domain.analysis import check
 from app.domain.clock import BusinessClock
@@ -51,11 +54,16 @@ def build(
     check: Check = check,
     requests_per_key: int = 0,
     failures_per_address: int = 0,
+    tokens: Tokens | None = None,
+    forwarding: Networks = (),
+    certificates: CertificateHeader | None = None,
+    real_clock: BusinessClock | None = None,
     key_uses: KeyUses | None = None,
 ) -> FastAPI:
     """Build the API; `revision` is the migration the database must stand at, None is whichever; 0 is no limit.
 
-    With `health_sessions`, readiness asks over connections of its own.
+    With `health_sessions`, readiness asks over connections of its own. `forwarding` are the proxies whose word for an
+    address is taken. `real_clock` is what tokens and certificates are judged by, where `clock` is set.
     """
     api = FastAPI(
         title="Lintas",
@@ -65,6 +73,7 @@ def build(
         redirect_slashes=False,
         generate_unique_id_function=_named_as_written,
         middleware=[
+            Middleware(Proxies, forwarding=forwarding, certificates=certificates),
             Middleware(RequestLog),
             Middleware(SecurityHeaders),
             Middleware(
@@ -80,6 +89,7 @@ def build(
         },
     )
     api.state.sessions = sessions
+    api.state.credentials = Credentials(sessions, clock=real_clock or clock, tokens=tokens, certificates=certificates)
     api.state.key_ring = key_ring
     api.state.reference = reference
     api.state.clock = clock

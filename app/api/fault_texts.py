@@ -38,6 +38,10 @@ FAULTS: Mapping[str, Text] = {
     "agency_off_the_list": Text(
         "lembaga ini terlibat dalam kasus atau ditolak korban", "this agency is in conflict or was refused"
     ),
+    "done_by_doing": Text(
+        "lakukan penghapusan atau pembatasannya, dan permintaan ini terjawab",
+        "erase or restrict the referral, and the request is answered",
+    ),
     "unknown_duty": Text("penyerahan ini tidak memuat kewajiban itu", "the handoff carries no such duty"),
     "region_avoided": Text("korban tidak aman di wilayah lembaga ini", "the victim is not safe where this agency is"),
     "empty": Text("tidak boleh kosong", "must not be empty"),
@@ -93,6 +97,10 @@ FAULTS: Mapping[str, Text] = {
     "certificate_not_yet_valid": Text("sertifikat belum berlaku", "holds a certificate that is not valid yet"),
     "certificate_not_for_clients": Text(
         "sertifikat ini tidak untuk klien TLS", "is a certificate that is not for TLS clients"
+    ),
+    "certificate_too_weak": Text(
+        "berisi sertifikat yang lemah: kunci RSA di bawah 2048 bit, atau tanda tangan MD5 atau SHA-1",
+        "holds a weak certificate: an RSA key below 2048 bits, or signed with MD5 or SHA-1",
     ),
     "certificate_no_authority": Text(
         "berisi sertifikat yang bukan otoritas; sertifikat peladen hanya bila ditandatangani sendiri",

@@ -53,6 +53,7 @@ class KeyView(Answer):
     id: UUID
     agency: str
     roles: list[str]
+    scopes: list[str] | None = Field(description="What it is narrowed to; null is all that its roles may do.")
     label: str
     state: str = Field(examples=["valid", "expired", "revoked"])
     created_at: datetime
@@ -68,6 +69,7 @@ class KeyView(Answer):
             id=key.id,
             agency=key.agency_code,
             roles=[role.value for role in key.roles],
+            scopes=None if key.scopes is None else list(key.scopes),
             label=key.label,
             state=key.state,
             created_at=key.created_at,

@@ -98,6 +98,53 @@ PROBLEMS: Mapping[str, Wording] = {
             "The referral is {current_state} and cannot be changed any more.",
         ),
     ),
+    "processing_restricted": Wording(
+        Text("Pemrosesan dibatasi", "Processing restricted"),
+        Text(
+            "Atas hak orangnya, kasus ini dibatasi sejak {restricted_at}; tanyakan petugas pelindungan data.",
+            "By right of its person this case is restricted since {restricted_at}; ask your protection officer.",
+        ),
+    ),
+    "referral_erased": Wording(
+        Text("Data sudah dihapus", "Erased"),
+        Text(
+            "Data orangnya sudah dihapus; kasus ini tidak dapat dikerjakan lagi.",
+            "What was known of its person is erased; nothing can be done with this case any more.",
+        ),
+    ),
+    "under_legal_hold": Wording(
+        Text("Ditahan demi hukum", "Under legal hold"),
+        Text(
+            "Kasus ini ditahan demi hukum; penahanan harus diakhiri lebih dahulu.",
+            "A legal hold keeps this case; it has to be lifted first.",
+        ),
+    ),
+    "emergency_running": Wording(
+        Text("Keadaan darurat masih berjalan", "An emergency is running"),
+        Text(
+            "Kasus darurat baru dapat dihapus setelah berakhir atau dibatalkan.",
+            "An emergency can be erased once it has ended or was cancelled.",
+        ),
+    ),
+    "already_answered": Wording(
+        Text("Sudah dijawab", "Already answered"),
+        Text("Permintaan ini sudah dijawab.", "This request was answered before."),
+    ),
+    "not_restricted": Wording(
+        Text("Tidak dibatasi", "Not restricted"),
+        Text("Pemrosesan kasus ini tidak dibatasi.", "The processing of this case is not restricted."),
+    ),
+    "hold_lifted": Wording(
+        Text("Penahanan sudah diakhiri", "Hold already lifted"),
+        Text("Penahanan ini sudah diakhiri.", "This hold was lifted before."),
+    ),
+    "ledger_unavailable": Wording(
+        Text("Buku penghapusan tidak dapat ditulis", "The erasure ledger cannot be written"),
+        Text(
+            "Tidak ada yang dihapus; beri tahu pengelola, lalu coba lagi.",
+            "Nothing was erased; tell the operator, then try again.",
+        ),
+    ),
     "request_not_waiting": Wording(
         Text("Permintaan tidak menunggu koordinator", "The request does not wait for its coordinator"),
         Text(
@@ -190,6 +237,13 @@ PROBLEMS: Mapping[str, Wording] = {
         Text("Peran diperlukan", "Role required"),
         Text("Kunci Anda tidak memiliki peran {roles}.", "Your key does not carry the role {roles}."),
     ),
+    "scope_required": Wording(
+        Text("Cakupan diperlukan", "Scope required"),
+        Text(
+            "Kunci atau token Anda dibatasi, dan tidak mencakup {scope}.",
+            "Your key or token is narrowed, and does not hold the scope {scope}.",
+        ),
+    ),
     "precondition_required": Wording(
         Text("If-Match diperlukan", "If-Match required"),
         Text(
@@ -263,8 +317,8 @@ PROBLEMS: Mapping[str, Wording] = {
     "unauthenticated": Wording(
         Text("Kunci diperlukan", "Key required"),
         Text(
-            "Kirim kunci yang berlaku: Authorization: Bearer lintas_...",
-            "Send a valid key: Authorization: Bearer lintas_...",
+            "Kirim kunci atau token yang berlaku: Authorization: Bearer lintas_...",
+            "Send a valid key or token: Authorization: Bearer lintas_...",
         ),
     ),
     "idempotency_key_invalid": Wording(

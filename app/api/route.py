@@ -10,17 +10,18 @@ from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api import asked, json_body
-from app.api.bearer import secret_in
 from app.api.dependencies import RequireRole, reference
+from app.api.desk import told_of
 from app.api.idempotency import slot
 from app.api.json_body import JsonRequest
+from app.api.presented import Lookup
 from app.api.refusals import BodyTooLarge, BodyTooSlow, Unauthenticated, Unavailable
 from app.api.refused import record_refusal, record_repeat
+from app.api.scopes import scope_of
 from app.api.strictness import check_nothing_sent, check_parameters
 from app.api.validation import Judging, judged_by
-from app.domain.caller import Caller
-from app.domain.errors import DomainError
-from app.storage import api_keys
+from app.domain.caller import Caller, Scope
+from app.domain.errors import DomainError, ScopeRequired
 from app.storage.database import is_passing
 
 IDEMPOTENT: dict[str, Any] = {"x-idempotency": "required"}
@@ -61,11 +62,18 @@ class LintasRoute(APIRoute):
         said: str | None = (self.openapi_extra or {}).get("x-idempotency")
         return said
 
+    @property
+    def scope(self) -> Scope:
+        """The scope that a narrowed credential must hold."""
+        (method,) = tuple(self.methods or ())
+        return scope_of(method, self.path)
+
     def get_route_handler(self) -> Handler:
         """Put the frame around FastAPI's own handler."""
         handle = super().get_route_handler()
         asks = _Asks(
             roles=self.roles,
+            scope=self.scope,
             query=asked.query_names(self.dependant),
             repeatable=asked.repeatable_names(self.dependant),
             body=asked.takes_body(self.dependant),
@@ -96,6 +104,7 @@ class _Asks:
     """What a route asks for."""
 
     roles: tuple[RequireRole, ...]
+    scope: Scope
     query: frozenset[str]
     repeatable: frozenset[str]
     body: bool
@@ -104,24 +113,28 @@ class _Asks:
     """Whether what it answers is for the caller's own key alone."""
     beforehand: Callable[[Request], Coroutine[Any, Any, None]] | None
 
+    def let_in(self, caller: Caller) -> None:
+        """Let a caller pass, else RoleRequired or ScopeRequired."""
+        for role in self.roles:
+            role.check(caller)
+        if not caller.reaches(self.scope):
+            raise ScopeRequired(self.scope)
+
 
 async def _in_one_transaction(request: Request, handle: Handler, asks: _Asks) -> Response:
-    secret = secret_in(request.scope["headers"])
-    if secret is None:
-        raise Unauthenticated(key_given=False)
+    # Before any transaction: to verify a token, its issuer may have to be asked for its keys.
+    look_up: Lookup = await request.app.state.credentials.look_up(request.scope)
     # Read before a connection is taken: a slow caller holds none.
     body, refusal = await _body(request)
     if asks.beforehand is not None and refusal is None:
         async with request.app.state.sessions.begin() as tx:
-            request.state.caller = await _authenticated(tx, secret, request, asks)
-        for role in asks.roles:
-            role.check(request.state.caller)
+            request.state.caller = await _authenticated(tx, look_up, request, asks)
+        asks.let_in(request.state.caller)
         await asks.beforehand(request)
     async with request.app.state.sessions.begin() as tx:
-        caller = await _authenticated(tx, secret, request, asks)
+        caller = await _authenticated(tx, look_up, request, asks)
         request.state.tx, request.state.caller, request.state.now = tx, caller, request.app.state.clock()
-        for role in asks.roles:
-            role.check(caller)
+        asks.let_in(caller)
         check_parameters(request, asks.query, asks.repeatable)
         if refusal is not None:
             raise refusal
@@ -156,15 +169,16 @@ async def _answer(request: JsonRequest, body: bytes, handle: Handler, asks: _Ask
     with judged_by(Judging(request.state.now, await reference(request))):
         answer = await handle(request)
     if place is not None and 200 <= answer.status_code < 300:
-        await place.keep(tx, answer)
+        await place.keep(tx, answer, referral_id=told_of(request))
     return answer
 
 
-async def _authenticated(tx: AsyncSession, secret: str, request: Request, asks: _Asks) -> Caller:
-    caller = await api_keys.caller_of(tx, secret)
+async def _authenticated(tx: AsyncSession, look_up: Lookup, request: Request, asks: _Asks) -> Caller:
+    caller = await look_up(tx)
     if caller is None:
         raise Unauthenticated(key_given=True)
-    request.app.state.key_uses.note(caller.key_id)
+    if caller.lineage_id is not None:
+        request.app.state.key_uses.note(caller.key_id)
     open_to = frozenset(one for role in asks.roles for one in role.roles)
     return replace(caller, acting=caller.roles & open_to, request_id=request.state.request_id)
 

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands.audit_report import print_verified
-from app.commands.running import CannotGoOn, Sessions, given_key_ring, key_ring_of, settings_with, with_sessions
+from app.commands.running import CannotGoOn, Sessions, ring_of, settings_with, with_sessions
 from app.domain.audit_anchors import Anchor, read_anchors
 from app.domain.audit_chain import PublicKeyInvalid, key_id, read_key, written_key
 from app.domain.audit_findings import Verified
@@ -151,12 +151,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _ring() -> KeyRing:
-    settings = settings_with()
-    trial = settings.data_dir / "keyring.json"
-    ring = key_ring_of(settings)
-    if ring is None and trial.exists():
-        ring = KeyRing.read(trial)
-    return ring or given_key_ring(settings)
+    return ring_of(settings_with())
 
 
 def _public_key(written: str | None) -> Ed25519PublicKey:

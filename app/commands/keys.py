@@ -7,6 +7,7 @@ from uuid import UUID
 
 import typer
 
+from app.commands import narrowing
 from app.commands.running import CannotGoOn, in_transaction, print_columns
 from app.domain.caller import Role
 from app.domain.errors import KeyReplaced
@@ -32,10 +33,14 @@ def create(
     days: Annotated[
         int | None, typer.Option(min=1, max=36_500, help="Masa berlaku, hari / days until it expires.")
     ] = None,
+    scope: narrowing.Scopes = None,
 ) -> None:
     """Issue a key. It is shown now and never again."""
     end = real_time() + timedelta(days=days) if days else None
-    issued = in_transaction(lambda tx: issue_key(tx, agency_code=agency, roles=role, label=label, expires_at=end))
+    scopes = narrowing.narrowed(scope, role)
+    issued = in_transaction(
+        lambda tx: issue_key(tx, agency_code=agency, roles=role, label=label, expires_at=end, scopes=scopes)
+    )
     print(f"{issued.id}: simpan kunci ini sekarang / keep this key now:", file=sys.stderr)
     print(issued.secret)
 
@@ -43,13 +48,26 @@ def create(
 def list_(agency: Annotated[str | None, typer.Option(help="Kode lembaga / agency code.")] = None) -> None:
     """List keys, without the keys themselves."""
     rows: list[tuple[str, ...]] = [
-        ("id", "agency", "roles", "state", "created", "expires", "last used", "revoked", "replaced by", "label")
+        (
+            "id",
+            "agency",
+            "roles",
+            "scopes",
+            "state",
+            "created",
+            "expires",
+            "last used",
+            "revoked",
+            "replaced by",
+            "label",
+        )
     ]
     for key in in_transaction(lambda tx: api_keys.listed(tx, agency_code=agency)):
         times = (key.created_at, key.expires_at, key.last_used_at, key.revoked_at)
         said = (moment.isoformat(timespec="seconds") if moment else "-" for moment in times)
         successor = str(key.replaced_by) if key.replaced_by else "-"
-        rows.append((str(key.id), key.agency_code, ",".join(key.roles), key.state, *said, successor, key.label))
+        scopes = "-" if key.scopes is None else ",".join(key.scopes)
+        rows.append((str(key.id), key.agency_code, ",".join(key.roles), scopes, key.state, *said, successor, key.label))
     print_columns(rows)
 
 

@@ -87,6 +87,16 @@ class RoleRequired(DomainError):
         self.roles = roles
 
 
+class ScopeRequired(DomainError):
+    """The caller's credential is narrowed to other scopes than the one this needs."""
+
+    code = "scope_required"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"this needs the scope {scope}")
+        self.scope = scope
+
+
 class PreconditionRequired(DomainError):
     """A change must say which version it is a change of."""
 

@@ -3,18 +3,18 @@
 import hashlib
 import secrets
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, and_, bindparam, case, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Text, and_, bindparam, case, func, insert, literal, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.domain.caller import Caller, Role
-from app.storage.tables import agencies, api_keys
+from app.domain.caller import Caller, Role, Scope
+from app.storage.tables import agencies, api_keys, client_certificates
 
 ALPHABET = string.ascii_letters + string.digits
 LENGTH = 32
@@ -42,11 +42,14 @@ class ApiKey:
     """To about a minute."""
     state: str
     """valid, expired or revoked, when it was read."""
+    scopes: tuple[Scope, ...] | None
+    """What it is narrowed to; None is all that its roles may do."""
 
 
 _NOT_EXPIRED = or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > func.now())
 _VALID = and_(api_keys.c.revoked_at.is_(None), _NOT_EXPIRED)
 _STATE = case((api_keys.c.revoked_at.is_not(None), "revoked"), (_NOT_EXPIRED, "valid"), else_="expired")
+_LINEAGE = func.coalesce(api_keys.c.lineage_id, api_keys.c.id)
 _SHOWN = (
     api_keys.c.id,
     api_keys.c.agency_code,
@@ -55,17 +58,19 @@ _SHOWN = (
     api_keys.c.created_at,
     api_keys.c.expires_at,
     api_keys.c.revoked_at,
-    api_keys.c.lineage_id,
+    _LINEAGE.label("lineage_id"),
     api_keys.c.replaced_by,
     api_keys.c.last_used_at,
     _STATE.label("state"),
+    api_keys.c.scopes,
 )
 # Every request asks this: built once, it takes half the time.
 _CALLER = select(
     api_keys.c.agency_code,
     api_keys.c.roles,
     api_keys.c.id,
-    api_keys.c.lineage_id,
+    api_keys.c.scopes,
+    _LINEAGE.label("lineage_id"),
     case((api_keys.c.expires_at <= func.now() + SOON, api_keys.c.expires_at)).label("soon"),
 ).where(api_keys.c.hash == bindparam("secret_hash"), _VALID)
 
@@ -89,6 +94,7 @@ async def caller_of(session: AsyncSession, secret: str) -> Caller | None:
         row.agency_code,
         frozenset(map(Role, row.roles)),
         row.id,
+        None if row.scopes is None else frozenset(row.scopes),
         lineage_id=row.lineage_id,
         ends_soon_at=row.soon,
     )
@@ -102,6 +108,7 @@ async def add(
     roles: Iterable[Role],
     label: str,
     expires_at: datetime | None,
+    scopes: Iterable[Scope] | None = None,
     lineage_id: UUID | None = None,
 ) -> UUID | None:
     """Keep a key's hash, and give the key's id; None if there is no such agency."""
@@ -115,10 +122,11 @@ async def add(
             hash=_hash(secret),
             agency_code=agency_code,
             roles=sorted(role.value for role in roles),
+            scopes=None if scopes is None else sorted(scopes),
             label=label,
             created_at=func.now(),
             expires_at=expires_at,
-            lineage_id=lineage_id or key_id,
+            lineage_id=lineage_id,
         )
     )
     return key_id
@@ -173,13 +181,16 @@ async def listed(
 
 
 async def operators(session: AsyncSession) -> set[str]:
-    """Give the agencies that operate this service: those with an operator's key that is valid now."""
-    found = await session.scalars(
-        select(api_keys.c.agency_code)
-        .where(literal(Role.OPERATOR.value, Text()) == func.any(api_keys.c.roles), _VALID)
-        .distinct()
+    """Give the agencies that operate this service: those with an operator's key or certificate that is valid now."""
+    valid = (
+        select(table.c.agency_code).where(
+            literal(Role.OPERATOR.value, Text()) == func.any(table.c.roles),
+            table.c.revoked_at.is_(None),
+            or_(table.c.expires_at.is_(None), table.c.expires_at > func.now()),
+        )
+        for table in (api_keys, client_certificates)
     )
-    return set(found)
+    return set(await session.scalars(union(*valid)))
 
 
 async def any_exist(session: AsyncSession) -> bool:
@@ -191,9 +202,14 @@ def _of(agency_code: str | None) -> ColumnElement[bool]:
     return api_keys.c.agency_code == agency_code if agency_code is not None else api_keys.c.id.is_not(None)
 
 
-def _key(found: Sequence[Any]) -> ApiKey:
-    return ApiKey(found[0], found[1], tuple(map(Role, found[2])), *found[3:])
+def _key(row: Any) -> ApiKey:
+    shown: dict[str, Any] = dict(row._mapping)
+    return ApiKey(**shown | {"roles": tuple(map(Role, row.roles)), "scopes": _scopes(row.scopes)})
 
 
 def _hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
+
+
+def _scopes(kept: list[str] | None) -> tuple[Scope, ...] | None:
+    return None if kept is None else tuple(kept)

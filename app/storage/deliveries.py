@@ -90,7 +90,7 @@ async def hurry(session: AsyncSession, handoff_ids: Sequence[UUID]) -> None:
     now = func.least(deliveries.c.due_at, func.now())
     await session.execute(
         update(deliveries)
-        .where(deliveries.c.id == waiting.c.id)
+        .where(is_among(select(waiting.c.id)))
         # A claimed one keeps its lease.
         .values(goes_first=true(), due_at=case((deliveries.c.claim.is_(None), now), else_=deliveries.c.due_at))
     )
@@ -121,6 +121,14 @@ async def has_delivered(session: AsyncSession, handoff_id: UUID, event_type: str
 def array(name: str, of: Any) -> ColumnElement[Any]:
     """Bind a list to a name, as an array."""
     return cast(bindparam(name), ARRAY(of))
+
+
+def is_among(ids: Select[UUID]) -> ColumnElement[bool]:
+    """Say that a delivery in the queue is one of those, each looked up by its key.
+
+    A join could have been planned for a queue that was short, and compare everything in it with everything chosen.
+    """
+    return deliveries.c.id == func.any(func.array(ids.scalar_subquery()))
 
 
 def _enqueueing() -> Select[Any]:

@@ -11,14 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.proposals import Hands, Proposal, ProposalKind, ProposalState
 from app.storage.sealing import KeyRing
-from app.storage.tables import api_keys, proposals
+from app.storage.tables import api_keys, client_certificates, proposals, token_subjects
 
 SEALED = "proposal"
 """The purpose under which what is secret of a proposal is sealed, each for itself alone."""
 
 _PENDING = proposals.c.state == ProposalState.PENDING.value
 _EXPIRED = proposals.c.expires_at <= func.statement_timestamp()
-_REVOKED = exists().where(api_keys.c.id == proposals.c.proposed_key, api_keys.c.revoked_at.is_not(None))
+_REVOKED = or_(
+    *(
+        exists().where(table.c.id == proposals.c.proposed_key, table.c.revoked_at.is_not(None))
+        for table in (api_keys, client_certificates, token_subjects)
+    )
+)
 _LAPSED = or_(_EXPIRED, _REVOKED)
 _STATE: ColumnElement[str] = case(
     (~_PENDING, proposals.c.state),

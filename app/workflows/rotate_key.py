@@ -24,7 +24,7 @@ async def rotate_key(
     old_valid_for: timedelta = OLD_VALID_FOR,
     by: Caller | None = None,
 ) -> tuple[IssuedKey, datetime]:
-    """Issue a key of the same agency, roles, label and length of life; give it, and the end of the old one.
+    """Issue a key of the same agency, roles, scopes, label and length of life; give it, and the end of the old one.
 
     The old one works for `old_valid_for` at most, which is none to thirty days. Over the API a key is rotated by its
     holder alone (NotFound for any other): who holds one key must not come by another. KeyReplaced if it was rotated.
@@ -47,6 +47,7 @@ async def rotate_key(
         roles=roles,
         label=old.label,
         expires_at=moment + lifetime if lifetime is not None else None,
+        scopes=old.scopes,
         lineage_id=old.lineage_id,
     )
     if new_id is None:

@@ -1,7 +1,7 @@
 """Keys know their lineage, last use and warnings; changes can wait for a second person.
 
 Revision: 0018
-Follows: 0011
+Follows: 0013
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0018"
-down_revision = "0011"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
@@ -17,14 +17,12 @@ depends_on = None
 def upgrade() -> None:
     moment = sa.DateTime(timezone=True)
     for column in (
-        sa.Column("lineage_id", sa.Uuid(), comment="The first of the keys that it was rotated from; else itself."),
+        sa.Column("lineage_id", sa.Uuid(), comment="The first of the keys that it was rotated from; null is itself."),
         sa.Column("replaced_by", sa.Uuid(), comment="The key that it was rotated to."),
         sa.Column("last_used_at", moment, comment="To about a minute: written seldom, and never by a request."),
         sa.Column("warned_at", moment, comment="When its agency was last told that it expires."),
     ):
         op.add_column("api_keys", column)
-    op.execute("UPDATE api_keys SET lineage_id = id")
-    op.alter_column("api_keys", "lineage_id", nullable=False)
     op.create_table(
         "proposals",
         sa.Column("id", sa.Uuid(), nullable=False),

@@ -204,10 +204,18 @@ def test_the_worked_cases_are_decided_without_a_database(tmp_path: Path) -> None
     assert {"case", "service", "outcome"} <= set(json.loads(answer.stdout.splitlines()[0]))
 
 
-def test_an_address_that_is_none_and_a_life_beyond_all_calendars_are_said_plainly(tmp_path: Path) -> None:
+def test_what_cannot_be_listened_on_kept_in_or_reckoned_with_is_said_plainly(tmp_path: Path) -> None:
     nowhere = lintas(tmp_path, "all", "--host", "300.1.1.1", "--port", "0")
     endless = lintas(tmp_path, "keys", "create", "--agency", "x", "--role", "sender", "--days", "99999999999")
 
+    Path(tmp_path, "file").touch()
+    no_room = lintas(tmp_path, "all", "--port", "0", LINTAS_DATA_DIR="file")
+
+    assert no_room.returncode == 1
+    assert [line.partition(" (")[0] for line in no_room.stderr.splitlines()] == [
+        "lintas: LINTAS_DATA_DIR tidak dapat dibuat sebagai direktori",
+        "lintas: LINTAS_DATA_DIR cannot be made, or is no directory",
+    ]
     assert nowhere.returncode == 1
     assert "300.1.1.1:0 tidak dapat dipakai" in nowhere.stderr
     assert "Unknown error" not in nowhere.stderr

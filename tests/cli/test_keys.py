@@ -69,7 +69,7 @@ def port_of(process: "subprocess.Popen[bytes]", log: Path) -> int:
         listening = {
             line.split()[9]: int(line.split()[1].partition(":")[2], 16)
             for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
-            if line.split()[3] == "0A"
+            if line.split()[4] == "0A"
         }
         for opened in Path(f"/proc/{process.pid}/fd").iterdir():
             try:
@@ -134,7 +134,7 @@ def test_what_one_process_ends_all_refuse_from_the_next_request_on(place: Place)
     for value in (secret, rotated["secret"]):
         assert value not in written
     # When a process ends it writes what it still knows of the last use.
-    uses = {line.split()[0]: line.split()[6] for line in place.lintas("keys", "list").stdout.splitlines()[1:]}
+    uses = {line.split()[0]: line.split()[7] for line in place.lintas("keys", "list").stdout.splitlines()[1:]}
     assert uses[key_id] != "-"
     assert uses[rotated["id"]] != "-"
 
@@ -148,7 +148,7 @@ def test_a_key_is_rotated_on_the_command_line_with_an_overlap(place: Place) -> N
 
     new_id = rotated.stderr.partition(":")[0]
     assert rotated.stdout.startswith("lintas_sender_")
-    assert {line.split()[0]: line.split()[3] for line in lines} == {key_id: "valid", new_id: "valid"}
+    assert {line.split()[0]: line.split()[4] for line in lines} == {key_id: "valid", new_id: "valid"}
     assert all(line.endswith("simfoni") for line in lines)
     assert rotated.stdout.strip() not in "".join(lines)
     assert os.linesep.join(lines).count(new_id) == 2

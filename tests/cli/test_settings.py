@@ -90,6 +90,17 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         ("LINTAS_PUBLIC_URL", "canary"),
         ("LINTAS_LOG_LEVEL", "canary"),
         ("LINTAS_DATABSE_URL", "canary"),
+        ("LINTAS_FORWARDED_ALLOW_IPS", "*"),
+        ("LINTAS_FORWARDED_ALLOW_IPS", "127.0.0.1,canary"),
+        ("LINTAS_TOKENS__ALGORITHMS", "HS256"),
+        ("LINTAS_TOKENS__ALGORITHMS", "none"),
+        ("LINTAS_TOKENS__ALGORITHMS", "RS256,canary"),
+        ("LINTAS_TOKENS__ALGORITHMS", ","),
+        ("LINTAS_TOKENS__TYPES", "canary"),
+        ("LINTAS_TOKENS__LEEWAY", "301"),
+        ("LINTAS_CERTIFICATES__HEADER", "X_canary"),
+        ("LINTAS_CERTIFICATES__FORM", "canary"),
+        ("LINTAS_CERTIFICATES__PROXIES", "canary"),
     ],
 )
 def test_a_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -101,6 +112,86 @@ def test_a_wrong_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPa
     assert all(fault.startswith(name) for fault in caught.value.faults)
     assert "canary" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_the_header_of_a_certificate_is_none_that_means_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINTAS_CERTIFICATES__PROXIES", "10.0.0.7")
+    for name in ("Authorization", "host"):
+        monkeypatch.setenv("LINTAS_CERTIFICATES__HEADER", name)
+
+        with pytest.raises(SettingsInvalid, match="LINTAS_CERTIFICATES__HEADER"):
+            read_settings()
+
+
+A_WORKING_ISSUER = {
+    "LINTAS_TOKENS__ISSUER": "https://sso.example/realms/lintas",
+    "LINTAS_TOKENS__AUDIENCE": "https://lintas.example",
+}
+
+
+def test_an_issuer_of_tokens_and_a_proxy_with_certificates_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings().tokens.issuer is None
+    for name, value in A_WORKING_ISSUER.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LINTAS_TOKENS__ALGORITHMS", "ES256, EdDSA")
+    monkeypatch.setenv("LINTAS_TOKENS__LEEWAY", "0")
+    monkeypatch.setenv("LINTAS_CERTIFICATES__HEADER", "Client-Cert")
+    monkeypatch.setenv("LINTAS_CERTIFICATES__PROXIES", "10.0.0.7,fd00::/8")
+    monkeypatch.setenv("LINTAS_FORWARDED_ALLOW_IPS", "10.0.0.7")
+
+    settings = read_settings()
+
+    assert settings.tokens.issuer == "https://sso.example/realms/lintas"
+    assert settings.tokens.algorithms == ("ES256", "EdDSA")
+    assert settings.certificates.proxies == (ipaddress.ip_network("10.0.0.7/32"), ipaddress.ip_network("fd00::/8"))
+    assert settings.forwarded_allow_ips == (ipaddress.ip_network("10.0.0.7/32"),)
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [
+        ("LINTAS_TOKENS__AUDIENCE", "LINTAS_TOKENS__ISSUER"),
+        ("LINTAS_TOKENS__ISSUER", "LINTAS_TOKENS__AUDIENCE"),
+        ("LINTAS_CERTIFICATES__HEADER", "LINTAS_CERTIFICATES__PROXIES"),
+    ],
+)
+def test_half_a_setting_stops_the_start_and_the_other_half_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, missing: str
+) -> None:
+    monkeypatch.setenv(name, "X-Canary" if name.endswith("HEADER") else "https://canary.example")
+
+    with pytest.raises(SettingsInvalid) as caught:
+        read_settings()
+
+    assert missing in str(caught.value)
+    assert "canary" not in str(caught.value).lower()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "named"),
+    [
+        ("LINTAS_TOKENS__ISSUER", "http://sso.example", "LINTAS_TOKENS__ISSUER"),
+        ("LINTAS_TOKENS__ISSUER", "https://sso.example?realm=a", "LINTAS_TOKENS__ISSUER"),
+        ("LINTAS_TOKENS__ISSUER", "https://user:canary@sso.example", "LINTAS_TOKENS__ISSUER"),
+        ("LINTAS_TOKENS__ISSUER", "sso.example", "LINTAS_TOKENS__ISSUER"),
+        ("LINTAS_TOKENS__ISSUER", "https://[", "LINTAS_TOKENS__ISSUER"),
+        ("LINTAS_TOKENS__AUDIENCE", "", "LINTAS_TOKENS__AUDIENCE"),
+        ("LINTAS_TOKENS__KEY_SET_URL", "http://sso.example/keys", "LINTAS_TOKENS__KEY_SET_URL"),
+        ("LINTAS_TOKENS__KEYS_GOOD_FOR", "60", "LINTAS_TOKENS__KEYS_GOOD_FOR"),
+    ],
+)
+def test_an_issuer_that_could_not_be_asked_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, named: str
+) -> None:
+    for given, working in A_WORKING_ISSUER.items():
+        monkeypatch.setenv(given, working)
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsInvalid) as caught:
+        read_settings()
+
+    assert named in str(caught.value)
+    assert "example" not in str(caught.value)
 
 
 def test_breakers_open_and_are_probed_as_the_operator_has_set_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,6 +89,31 @@ def issued(*, ca: bool | None, signs: bool | None, by_itself: bool = False) -> s
     return made.sign(key if by_itself else above, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
 
 
+SIGNED_WITH_SHA1 = """\
+-----BEGIN CERTIFICATE-----
+MIIBGjCBwQIUNAoEFTNc7mfm6VK8YPAGUo0eFpIwCQYHKoZIzj0EATAQMQ4wDAYD
+VQQDDAVhYm92ZTAgFw0yNjExMjUwODA3MDhaGA8yMTI2MTEwMTA4MDcwOFowDzEN
+MAsGA1UEAwwEc2hhMTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABHGusX6xdg4h
+LtWAQKZPfKKsz9EOf3QobEOxwETyLGo8lo0QaiOfblwLP502eNBPvIUBYqXwwvJo
+JCA9mRDmq1kwCQYHKoZIzj0EAQNJADBGAiEAmgJmhyQAhbcE+Rkq8FhMWsTRGJtD
+Rrq429r8uPyuZ+kCIQC5XgJR80HY5/b2I6kD9DT24VNbqzxbOeS6lH0R+szdkQ==
+-----END CERTIFICATE-----
+"""
+"""Made by `openssl x509 -req -sha1`: the library that makes the others makes none of these any more."""
+
+
+def of_a_small_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - that it is weak is the point
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "small")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(NOW - timedelta(days=1))
+        .not_valid_after(NOW + timedelta(days=1))
+    )
+    return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+
+
+SMALL = of_a_small_key()
 EXPIRED = AUTHORITY.issue("old", ends_in=timedelta(days=-1))
 TO_COME = AUTHORITY.issue("new", begins_in=timedelta(days=1))
 SERVER = AUTHORITY.issue("server", usage=ExtendedKeyUsageOID.SERVER_AUTH)
@@ -117,6 +142,16 @@ BROKEN = GOOD.certificate.replace(GOOD.certificate[100:140], "A" * 40)
         (
             TlsGiven(ca=EXPIRED.certificate),
             [("/tls/ca", "certificate_expired"), ("/tls/ca", "certificate_no_authority")],
+        ),
+        (TlsGiven(GOOD.certificate + SMALL, GOOD.key), [("/tls/client_certificate", "certificate_too_weak")]),
+        (
+            TlsGiven(GOOD.certificate + SIGNED_WITH_SHA1, GOOD.key),
+            [("/tls/client_certificate", "certificate_too_weak")],
+        ),
+        (TlsGiven(ca=AUTHORITY.pem + SMALL), [("/tls/ca", "certificate_too_weak")]),
+        (
+            TlsGiven(ca=SIGNED_WITH_SHA1),
+            [("/tls/ca", "certificate_too_weak"), ("/tls/ca", "certificate_no_authority")],
         ),
         (TlsGiven(ca=SERVER.certificate), [("/tls/ca", "certificate_no_authority")]),
         (TlsGiven(ca=AUTHORITY.pem + GOOD.certificate), [("/tls/ca", "certificate_no_authority")]),

@@ -19,6 +19,7 @@ from app.storage.migrating import configuration, migrate_to_head
 BEFORE_STATISTICS = "0006-1"
 BEFORE_THE_CHAIN = "0011-1"
 BEFORE_ROTATION = "0018-1"
+BEFORE_SCOPES = "0012-1"
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +118,30 @@ def test_endpoints_that_were_there_before_count_as_proven_and_keep_their_secrets
 
     assert tuple(kept) == ("active", True, b"sealed", "hmac_sha256", None)
     assert tuple(before) == (b"sealed", "active")
+
+
+def test_a_key_that_was_narrowed_does_not_widen_when_the_migration_is_taken_back(empty_url: str) -> None:
+    migrate_to_head(empty_url)
+    key = "INSERT INTO api_keys (id, hash, agency_code, roles, created_at, scopes) VALUES (gen_random_uuid(), "
+    asyncio.run(
+        run(
+            empty_url,
+            "INSERT INTO agencies (code, body, registry_version) VALUES ('a', '{}', 0)",
+            f"{key} 'narrow', 'a', '{{receiver}}', now(), '{{handoffs:read}}')",
+            f"{key} 'whole', 'a', '{{receiver}}', now(), NULL)",
+            "INSERT INTO client_certificates (id, agency_code, known_by, value, roles, label, created_at)"
+            " VALUES (gen_random_uuid(), 'a', 'subject', 'CN=a', '{receiver}', '', now())",
+            "INSERT INTO token_subjects (id, issuer, subject, agency_code, first_seen_at)"
+            " VALUES (gen_random_uuid(), 'https://sso.example', 's', 'a', now())",
+        )
+    )
+
+    command.downgrade(configuration(empty_url), BEFORE_SCOPES)
+    migrate_to_head(empty_url)
+    kept = asyncio.run(run(empty_url, "SELECT hash, revoked_at IS NULL AS counts, scopes FROM api_keys ORDER BY hash"))
+    asyncio.run(run(empty_url, "TRUNCATE agencies CASCADE"))
+
+    assert [tuple(row) for row in kept] == [(b"narrow", False, None), (b"whole", True, None)]
 
 
 async def run(url: str, *statements: str) -> Sequence[Row[Any]]:
@@ -220,14 +245,12 @@ async def test_keys_of_before_are_the_first_of_their_line_and_work_on_all_the_wa
 
     for _ in range(2):
         await asyncio.to_thread(migrate_to_head, empty_url)
-        ((is_first, last_used_at),) = await run(
-            empty_url, "SELECT lineage_id = id, last_used_at FROM api_keys WHERE agency_code = 'k'"
-        )
+        (kept,) = await run(empty_url, "SELECT lineage_id, last_used_at FROM api_keys WHERE agency_code = 'k'")
         engine = open_engine(empty_url, application_name="lintas tests")
         async with sessions_of(engine).begin() as tx:
             caller = await api_keys.caller_of(tx, secret)
         await engine.dispose()
-        assert (is_first, last_used_at) == (True, None)
+        assert tuple(kept) == (None, None)
         assert caller is not None
         assert caller.holder_id == caller.key_id
         await asyncio.to_thread(command.downgrade, settings, BEFORE_ROTATION)
