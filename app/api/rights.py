@@ -64,7 +64,7 @@ class Restriction(Body):
     asked_at: PastMoment | None = None
 
 
-class Hold(Body):
+class HoldToSet(Body):
     """Why nothing of the case may be erased."""
 
     model_config = shows(examples.LEGAL_HOLD)
@@ -159,7 +159,7 @@ async def lift_restriction(referral_id: UUID, caller: ProtectionOfficer, desk: D
 
 
 @router.post("/referrals/{referral_id}/legal-holds", status_code=201)
-async def set_legal_hold(referral_id: UUID, body: Hold, caller: ProtectionOfficer, desk: Desk) -> LegalHoldView:
+async def set_legal_hold(referral_id: UUID, body: HoldToSet, caller: ProtectionOfficer, desk: Desk) -> LegalHoldView:
     """Keep a case from being erased, by request or by time, until the hold is lifted; there may be several."""
     _, hold = await hold_referral.hold_referral(desk, caller, referral_id, body.reason)
     return LegalHoldView.of(hold)

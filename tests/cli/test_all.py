@@ -99,7 +99,7 @@ def test_a_first_start_is_all_it_takes_to_send_a_referral(place: Path) -> None:
     assert {request["state"] for request in referral["service_requests"]} == {"offered"}
     assert [handoff["referral_id"] for handoff in work.json()["items"]] == [referral["id"]]
     assert docs.status_code == 200
-    assert set(keys) == {"sender", "receiver", "coordinator", "operator"}
+    assert set(keys) == {"sender", "receiver", "coordinator", "operator", "protection_officer"}
     assert "dp3ap2kb-ppu" in listed.stdout
     assert not any(key in listed.stdout for key in keys.values())
     assert (healthy.returncode, json.loads(healthy.stdout)["status"]) == (0, "ok")
