@@ -69,7 +69,7 @@ def port_of(process: "subprocess.Popen[bytes]", log: Path) -> int:
         listening = {
             line.split()[9]: int(line.split()[1].partition(":")[2], 16)
             for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
-            if line.split()[4] == "0A"
+            if line.split()[3] == "0A"
         }
         for opened in Path(f"/proc/{process.pid}/fd").iterdir():
             try:
