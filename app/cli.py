@@ -4,17 +4,16 @@ import contextlib
 import os
 import socket
 import sys
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import httpx
 import orjson
 import typer
 
-from app.commands import agreements, audit, callers, narrowing, regions, rights, statistics, written
+from app.commands import agreements, audit, callers, narrowing, proposals, regions, rights, statistics, written
+from app.commands import keys as keys_of_agencies
 from app.commands.in_indonesian import speak_both
 from app.commands.lifetime import run
 from app.commands.running import (
@@ -34,34 +33,32 @@ from app.commands.running import (
     settings_with,
     without_limits,
 )
-from app.domain.caller import Role
 from app.domain.errors import NotFound, UnknownAgency
 from app.domain.retention import RetentionInvalid
 from app.main import compose, create_app, listen, real_time
 from app.observability import configure_logging, frames
 from app.reference.cases import run_route
 from app.settings import Settings, SettingsInvalid
-from app.storage import api_keys
 from app.storage.database import is_passing
 from app.storage.embedded import EmbeddedPostgresError
 from app.storage.migrating import head, migrate_to_head
 from app.storage.run_role import grant_run_role
 from app.storage.sealing import KeyRing, KeyRingInvalid
 from app.workflows import keep_history, prepare_trial
-from app.workflows.issue_key import issue_key
 from app.workflows.repair_feed import repair_feed as repair
-from app.workflows.revoke_key import revoke_key
 from app.workflows.seed import seed as add_what_ships
 
 OPENAPI = Path(__file__).parents[1] / "openapi" / "openapi.json"
 
 cli = typer.Typer(name="lintas", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 keys = typer.Typer(no_args_is_help=True, help="Kunci API / API keys.")
+keys_of_agencies.add_to(keys)
 cli.add_typer(keys, name="keys")
 narrowing.add_to(keys)
 callers.add_to(keys)
 cli.add_typer(agreements.group, name="agreements")
 cli.add_typer(audit.group, name="audit")
+cli.add_typer(proposals.group, name="proposals")
 cli.add_typer(regions.group, name="regions")
 cli.add_typer(rights.group, name="rights")
 cli.add_typer(statistics.group, name="statistics")
@@ -156,45 +153,6 @@ def repair_feed() -> None:
 def seed() -> None:
     """Add the regions, code sets, agencies and documents that ship with Lintas and are not there yet."""
     print(in_transaction(lambda tx: add_what_ships(tx, real_time())))
-
-
-@keys.command("create")
-def create_key(
-    agency: Annotated[str, typer.Option(help="Kode lembaga / agency code.")],
-    role: Annotated[list[Role], typer.Option(help="Boleh diulang / may be repeated.")],
-    label: Annotated[str, typer.Option(help="Untuk apa / what it is for.")] = "",
-    days: Annotated[
-        int | None, typer.Option(min=1, max=36_500, help="Masa berlaku, hari / days until it expires.")
-    ] = None,
-    scope: narrowing.Scopes = None,
-) -> None:
-    """Issue a key. It is shown now and never again."""
-    end = real_time() + timedelta(days=days) if days else None
-    scopes = narrowing.narrowed(scope, role)
-    issued = in_transaction(
-        lambda tx: issue_key(tx, agency_code=agency, roles=role, label=label, expires_at=end, scopes=scopes)
-    )
-    print(f"{issued.id}: simpan kunci ini sekarang / keep this key now:", file=sys.stderr)
-    print(issued.secret)
-
-
-@keys.command("list")
-def list_keys(agency: Annotated[str | None, typer.Option(help="Kode lembaga / agency code.")] = None) -> None:
-    """List keys, without the keys themselves."""
-    rows: list[tuple[str, ...]] = [("id", "agency", "roles", "scopes", "created", "expires", "revoked", "label")]
-    for key in in_transaction(lambda tx: api_keys.listed(tx, agency_code=agency)):
-        times = (key.created_at, key.expires_at, key.revoked_at)
-        said = (moment.isoformat(timespec="seconds") if moment else "-" for moment in times)
-        scopes = "-" if key.scopes is None else ",".join(key.scopes)
-        rows.append((str(key.id), key.agency_code, ",".join(key.roles), scopes, *said, key.label))
-    print_columns(rows)
-
-
-@keys.command("revoke")
-def end_key(key_id: UUID) -> None:
-    """Revoke a key, from the very next request on."""
-    in_transaction(lambda tx: revoke_key(tx, key_id))
-    print(f"{key_id}: dicabut / revoked")
 
 
 @cli.command()

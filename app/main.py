@@ -23,6 +23,8 @@ from app.api import (
     events,
     handoffs,
     health,
+    keys,
+    proposals,
     recoveries,
     reference,
     referrals,
@@ -34,6 +36,7 @@ from app.api import (
 )
 from app.api.application import build
 from app.api.issuer_keys import HttpKeySource, Issuer, IssuerKeys
+from app.api.key_uses import KeyUses
 from app.api.proxies import CertificateHeader
 from app.api.server import Server
 from app.api.tokens import Tokens
@@ -43,6 +46,7 @@ from app.domain.access_token import TokenTerms
 from app.domain.addresses import Reach
 from app.domain.breaker import BreakerRule
 from app.domain.clock import BusinessClock
+from app.domain.proposals import SecondPerson
 from app.domain.retention import Retention, RetentionInvalid, read_retention
 from app.observability import told_of
 from app.reference.yaml_text import Unreadable, load_yaml
@@ -58,10 +62,12 @@ from app.workflows.credit_outage import credit_outage
 from app.workflows.desk import Terms
 from app.workflows.draw_statistics import draw_settled_months
 from app.workflows.keep_retention import Worker, keep_retention
+from app.workflows.lapse_proposals import lapse_proposals
 from app.workflows.link_audit import Said, link_audit
 from app.workflows.notice_failing import notice_failing
 from app.workflows.run_clocks import run_due_clocks
 from app.workflows.run_recoveries import run_due_recoveries
+from app.workflows.watch_keys import watch_keys
 
 ROUTERS: tuple[APIRouter, ...] = (
     referrals.router,
@@ -76,9 +82,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     deliveries.router,
     recoveries.router,
     agencies.router,
+    keys.router,
     agreements.router,
     agreements.checking,
     agreements.publishing,
+    proposals.router,
+    proposals.confirming,
     reference.router,
     statistics.router,
     well_known.router,
@@ -116,6 +125,8 @@ class Service:
     """What deliveries are scheduled and signed by; the business clock too, where none is set."""
     retention: Retention
     revision: str | None
+    key_uses: KeyUses
+    """When each key was last used, as this process saw it."""
     listen_url: str | None
     """The database's own address, for LISTEN; None where only a pooler is known, and polling has to do."""
 
@@ -129,7 +140,18 @@ class Service:
             reach=Reach(self.settings.webhook.allow_networks, self.settings.webhook.allow_http),
             retention=self.retention,
             erasure_ledger=self.settings.ledger,
+            second_person=second_person_of(self.settings),
         )
+
+
+def second_person_of(settings: Settings) -> SecondPerson:
+    """Say for what a second person is asked for."""
+    said, usual = settings.second_person, not settings.is_trial
+    return SecondPerson(
+        publishing=usual if said.publishing is None else said.publishing,
+        endpoints=usual if said.endpoints is None else said.endpoints,
+        within=said.within,
+    )
 
 
 def create_app(service: Service) -> FastAPI:
@@ -146,6 +168,7 @@ def create_app(service: Service) -> FastAPI:
         revision=service.revision,
         requests_per_key=limits.per_key,
         failures_per_address=limits.failures_per_address,
+        key_uses=service.key_uses,
         tokens=tokens_of(service.settings.tokens),
         forwarding=service.settings.forwarded_allow_ips,
         certificates=None if by.header is None else CertificateHeader(by.header, by.form, by.proxies),
@@ -223,6 +246,7 @@ def compose(
         real_clock=real_clock,
         retention=retention_of(settings),
         revision=revision,
+        key_uses=KeyUses(real_clock),
         listen_url=listen_url,
     )
 
@@ -269,6 +293,7 @@ async def serve(
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(repeat("api_beat", beat, every=1.0, stop=stop))
+        tasks.create_task(repeat("key_uses", partial(service.key_uses.write, service.sessions), every=10.0, stop=stop))
         if (tokens := api.state.credentials.tokens) is not None:
             tasks.create_task(repeat("issuer_keys", tokens.keys.refresh, every=LOOK_EVERY, stop=stop))
         ending = tasks.create_task(end())
@@ -276,6 +301,10 @@ async def serve(
         ending.cancel()
         if tokens is not None:
             tokens.keys.close()
+    try:
+        await service.key_uses.write(service.sessions)
+    except Exception as error:  # noqa: BLE001 - a stop ends whatever the database does
+        log.warning("key_uses_lost", error=type(error).__name__)
 
 
 async def work(service: Service, stop: asyncio.Event) -> None:
@@ -293,6 +322,8 @@ async def work(service: Service, stop: asyncio.Event) -> None:
         ("drop_months", partial(_drop_months, service), 3600.0),
         ("sweep_queue", partial(keep_history.sweep_queue, service.sessions), 60.0),
         ("statistics", draw_statistics, 600.0),
+        ("keys", partial(_watch_keys, service), 600.0),
+        ("proposals", partial(_lapse_proposals, service), 60.0),
         ("rights", partial(watch_requests, service.sessions, service.clock), 60.0),
         ("retention", partial(_keep_retention, service, stop), 3600.0),
     )
@@ -323,6 +354,14 @@ async def _bring_near(service: Service) -> None:
         started = await clocks.start_now(tx)
     if brought or started:
         log.warning("database_clock_was_ahead", count=brought, clocks=started)
+
+
+async def _watch_keys(service: Service) -> None:
+    await watch_keys(service.sessions, now=service.clock())
+
+
+async def _lapse_proposals(service: Service) -> None:
+    await lapse_proposals(service.sessions, now=service.clock())
 
 
 async def _notice_failing(service: Service) -> None:

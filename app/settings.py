@@ -117,6 +117,17 @@ class RateLimitSettings(_Part):
     """Requests in a minute from one address with keys that are not valid."""
 
 
+class SecondPersonSettings(_Part):
+    """What a second person has to confirm."""
+
+    publishing: bool | None = None
+    """Publishing an agreement; None is yes, but no in a trial: `lintas all` on its own database."""
+    endpoints: bool | None = None
+    """An endpoint's address, secret and TLS identity; None as above."""
+    within: Some = timedelta(days=3)
+    """How long a proposal waits for its second person."""
+
+
 class TokenSettings(_Part):
     """Which access tokens of an outside issuer are taken beside keys; without an issuer, none."""
 
@@ -260,6 +271,7 @@ class Settings(BaseSettings):
     """Where erasures are written down outside the database; None is erasures.jsonl in data_dir."""
     webhook: WebhookSettings = WebhookSettings()
     rate_limit: RateLimitSettings = RateLimitSettings()
+    second_person: SecondPersonSettings = SecondPersonSettings()
     tokens: TokenSettings = TokenSettings()
     certificates: CertificateSettings = CertificateSettings()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -267,6 +279,11 @@ class Settings(BaseSettings):
     """None: JSON, but text for a person whose terminal runs `lintas all`."""
     stop_within: Some = timedelta(seconds=20)
     """How long requests and posts under way may take to end when the service is stopped."""
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether this is a trial on the embedded database: nobody else has a hand in it."""
+        return self.trial and self.database_url is None
 
     @property
     def ledger(self) -> Path:

@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.routing import compile_path
 
 from app.api import docs, health, openapi
+from app.api.key_uses import KeyUses
 from app.api.middleware import HeadAsGet, LastResort, RequestLog, SecurityHeaders
 from app.api.presented import Credentials
 from app.api.problems import on_domain_error, on_http_exception, on_invalid_request
@@ -57,6 +58,7 @@ def build(
     forwarding: Networks = (),
     certificates: CertificateHeader | None = None,
     real_clock: BusinessClock | None = None,
+    key_uses: KeyUses | None = None,
 ) -> FastAPI:
     """Build the API; `revision` is the migration the database must stand at, None is whichever; 0 is no limit.
 
@@ -94,6 +96,7 @@ def build(
     api.state.terms = terms
     api.state.revision = revision
     api.state.check = check
+    api.state.key_uses = key_uses or KeyUses(clock)
     api.state.readying = health.Readying(api, health_sessions or sessions)
     for router in (*routers, health.router, docs.router):
         api.include_router(router)

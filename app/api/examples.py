@@ -51,6 +51,7 @@ NEW_ENDPOINT: dict[str, Any] = ENDPOINT | {
 PROOF: dict[str, Any] = {"challenge": "zwx5_TCxAXNfuF4VtzHxcIX2PQTXdwojMzPuNuxpwGY"}
 ROTATION: dict[str, Any] = {"scheme": "ed25519", "old_valid_for": "PT24H"}
 HEADERS: dict[str, Any] = {"headers": NEW_ENDPOINT["headers"]}
+KEY_ROTATION: dict[str, Any] = {"old_valid_for": "P7D"}
 RECOVER: dict[str, Any] = {"failed": True, "since": "2026-01-05T09:00:00+08:00", "dry_run": True}
 
 

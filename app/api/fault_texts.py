@@ -73,6 +73,9 @@ FAULTS: Mapping[str, Text] = {
     "secret_life": Text(
         "harus berupa durasi dari PT0S sampai P7D, seperti PT24H", "must be a duration from PT0S to P7D, as in PT24H"
     ),
+    "key_life": Text(
+        "harus berupa durasi dari PT0S sampai P30D, seperti P7D", "must be a duration from PT0S to P30D, as in P7D"
+    ),
     "header_name": Text(
         "nama header hanya huruf, angka dan tanda hubung, diawali huruf, paling banyak 64",
         "a header's name has letters, digits and hyphens, a letter first, at most 64 of them",

@@ -70,8 +70,13 @@ class Slot:
         return f"{self.agency_code}|{self.key_hash.hex()}"
 
 
-def slot(request: Request, body: bytes, caller: Caller, ring: KeyRing, *, required: bool) -> Slot | None:
-    """Find the place for this request's answer; None if it came without a key and needs none."""
+def slot(
+    request: Request, body: bytes, caller: Caller, ring: KeyRing, *, required: bool, by_key: bool = False
+) -> Slot | None:
+    """Find the place for this request's answer; None if it came without a key and needs none.
+
+    An answer is given again to the agency it went to, and with `by_key` to the key it went to alone.
+    """
     given = request.headers.getlist(HEADER)
     if not given:
         if required:
@@ -80,9 +85,10 @@ def slot(request: Request, body: bytes, caller: Caller, ring: KeyRing, *, requir
     if len(given) > 1 or not _KEY.match(given[0]):
         raise IdempotencyKeyInvalid
     request_line = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    whose = (caller.agency_code, str(caller.key_id)) if by_key else (caller.agency_code,)
     return Slot(
         caller.agency_code,
-        ring.hash("idempotency-key", f"{caller.agency_code}\n{given[0]}".encode()),
+        ring.hash("idempotency-key", "\n".join((*whose, given[0])).encode()),
         ring.hash("idempotency-request", request_line + body),
         ring,
     )

@@ -11,7 +11,7 @@ from app.api import asked, etags, webhook_contract
 from app.api.idempotency import HEADER
 from app.api.pages import paging
 from app.api.problems import MEDIA_TYPE
-from app.api.route import IDEMPOTENT, LintasRoute
+from app.api.route import IDEMPOTENT, KEY_EXPIRES, LintasRoute
 
 DESCRIPTION = """\
 Lintas takes in a victim's referral from one agency's system, decides by the signed agreements which agency must act \
@@ -64,6 +64,7 @@ HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": _header("The request, as the service's log knows it."),
     "RateLimit-Policy": _header("How much the key may ask in which time (draft-ietf-httpapi-ratelimit-headers)."),
     "RateLimit": _header("How much the key may ask now, and in how many seconds all of it."),
+    KEY_EXPIRES: _header("When the key expires, in its last 14 days: rotate it before (RFC 3339).", format="date-time"),
     "Retry-After": _header("Seconds after which a repeat is worth while: of 409 in flight, 429 and 503.", "integer"),
     "WWW-Authenticate": _header('Of 401: Bearer, with error="invalid_token" where the key is not valid.'),
 }
@@ -86,7 +87,7 @@ SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
         "it. A request with an Authorization header goes by that alone.",
     },
 }
-ALWAYS = ("X-Request-Id", "RateLimit-Policy", "RateLimit")
+ALWAYS = ("X-Request-Id", "RateLimit-Policy", "RateLimit", KEY_EXPIRES)
 REFUSED = {"$ref": "#/components/responses/Refused"}
 FAILED = {"$ref": "#/components/responses/Failed"}
 

@@ -189,6 +189,34 @@ PROBLEMS: Mapping[str, Wording] = {
             "counts for an hour after its latest challenge.",
         ),
     ),
+    "key_replaced": Wording(
+        Text("Kunci sudah diganti", "Key already rotated"),
+        Text(
+            "Kunci ini sudah punya pengganti: ganti penggantinya, atau minta kunci lain dari operator.",
+            "This key was rotated already: rotate the one that replaced it, or ask the operator for another.",
+        ),
+    ),
+    "proposal_ended": Wording(
+        Text("Usulan sudah berakhir", "The proposal has ended"),
+        Text(
+            "Usulan ini tidak menunggu lagi; keadaannya {current_state}. Ajukan lagi bila masih diperlukan.",
+            "This proposal does not wait any more; it is {current_state}. Propose it again if it is still needed.",
+        ),
+    ),
+    "another_person_required": Wording(
+        Text("Perlu orang lain", "Another person is required"),
+        Text(
+            "Usulan diputuskan oleh orang lain, dengan kunci lain, bukan oleh pengusulnya; pengusul dapat menariknya.",
+            "A proposal is decided by another person, with another key, not by who made it, who can withdraw it.",
+        ),
+    ),
+    "too_many_proposals": Wording(
+        Text("Terlalu banyak usulan yang menunggu", "Too many proposals are waiting"),
+        Text(
+            "Putuskan atau tarik dulu sebagian usulan yang masih menunggu.",
+            "Some of the proposals that wait have to be decided or withdrawn first.",
+        ),
+    ),
     "too_many_secrets": Wording(
         Text("Terlalu banyak kunci yang masih berlaku", "Too many secrets are still valid"),
         Text(

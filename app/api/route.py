@@ -26,6 +26,9 @@ from app.storage.database import is_passing
 
 IDEMPOTENT: dict[str, Any] = {"x-idempotency": "required"}
 """`openapi_extra` of a POST that must carry an Idempotency-Key."""
+BY_KEY: dict[str, Any] = {"x-idempotency": "by_key"}
+"""`openapi_extra` of a POST whose first answer is for the very key that it went to."""
+KEY_EXPIRES = "Lintas-Key-Expires"
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -55,6 +58,11 @@ class LintasRoute(APIRoute):
         return asked.roles(self.dependant)
 
     @property
+    def _idempotency(self) -> str | None:
+        said: str | None = (self.openapi_extra or {}).get("x-idempotency")
+        return said
+
+    @property
     def scope(self) -> Scope:
         """The scope that a narrowed credential must hold."""
         (method,) = tuple(self.methods or ())
@@ -69,7 +77,8 @@ class LintasRoute(APIRoute):
             query=asked.query_names(self.dependant),
             repeatable=asked.repeatable_names(self.dependant),
             body=asked.takes_body(self.dependant),
-            idempotency_key=(self.openapi_extra or {}).get("x-idempotency") == "required",
+            idempotency_key=self._idempotency == IDEMPOTENT["x-idempotency"],
+            answers_key=self._idempotency == BY_KEY["x-idempotency"],
             beforehand=self.beforehand if type(self).beforehand is not LintasRoute.beforehand else None,
         )
 
@@ -100,6 +109,8 @@ class _Asks:
     repeatable: frozenset[str]
     body: bool
     idempotency_key: bool
+    answers_key: bool
+    """Whether what it answers is for the caller's own key alone."""
     beforehand: Callable[[Request], Coroutine[Any, Any, None]] | None
 
     def let_in(self, caller: Caller) -> None:
@@ -135,18 +146,23 @@ async def _in_one_transaction(request: Request, handle: Handler, asks: _Asks) ->
             understood.keep(body, None)
         if not asks.body:
             check_nothing_sent(await understood.json())
-        answer = await _answer(understood, body, handle, required=asks.idempotency_key)
+        answer = await _answer(understood, body, handle, asks)
         if answer.status_code >= 400:
             await tx.rollback()
+    if caller.ends_soon_at is not None:
+        answer.headers[KEY_EXPIRES] = caller.ends_soon_at.isoformat()
     return answer
 
 
-async def _answer(request: JsonRequest, body: bytes, handle: Handler, *, required: bool) -> Response:
+async def _answer(request: JsonRequest, body: bytes, handle: Handler, asks: _Asks) -> Response:
     if request.method in READING:
         return await handle(request)
     tx: AsyncSession = request.state.tx
     ring = request.app.state.key_ring
-    place = slot(request, body, request.state.caller, ring, required=required) if request.method == "POST" else None
+    place = None
+    if request.method == "POST":
+        caller, required = request.state.caller, asks.idempotency_key
+        place = slot(request, body, caller, ring, required=required, by_key=asks.answers_key)
     if place is not None and (first := await place.first_answer(tx)) is not None:
         await record_repeat(request)
         return first
@@ -161,6 +177,8 @@ async def _authenticated(tx: AsyncSession, look_up: Lookup, request: Request, as
     caller = await look_up(tx)
     if caller is None:
         raise Unauthenticated(key_given=True)
+    if caller.lineage_id is not None:
+        request.app.state.key_uses.note(caller.key_id)
     open_to = frozenset(one for role in asks.roles for one in role.roles)
     return replace(caller, acting=caller.roles & open_to, request_id=request.state.request_id)
 

@@ -44,6 +44,17 @@ DATA: Mapping[str, dict[str, Any]] = {
             "failing_since": {"type": ["string", "null"], "format": "date-time"},
         },
     ),
+    "proposal": _object(
+        {"proposal_id": _ID, "kind": _TEXT, "state": _TEXT, "expires_at": _TIME},
+        {"endpoint_id": _ID, "document": _TEXT, "version": {"type": "integer"}},
+    ),
+    "key": _object(
+        {"key_id": _ID},
+        {
+            "expires_at": {**_TIME, "description": "When it ends; of a rotation, when the old one does."},
+            "new_key_id": _ID,
+        },
+    ),
 }
 """What `data` holds, by what the type begins with."""
 

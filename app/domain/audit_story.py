@@ -93,6 +93,7 @@ RESULTS: Mapping[str, Said] = MappingProxyType(
         "not_found": Said("ditolak: bukan haknya atau tidak ada", "refused: not theirs, or not there"),
         "processing_restricted": Said("ditolak: pemrosesan dibatasi", "refused: the processing is restricted"),
         "role_required": Said("ditolak: peran kurang", "refused: the role is missing"),
+        "another_person_required": Said("ditolak: perlu orang lain", "refused: it takes another person"),
         "scope_required": Said("ditolak: cakupan kurang", "refused: the scope is missing"),
     }
 )

@@ -1,6 +1,7 @@
 """Who calls: an agency, through a credential that carries roles, and may be narrowed to some of their scopes."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -33,6 +34,17 @@ class Caller:
     """Those of its roles that what it asks for is open to; none where nothing in particular is asked."""
     request_id: str | None = field(default=None, compare=False)
     """The request in which it acts."""
+    lineage_id: UUID | None = field(default=None, compare=False)
+    """The first of the keys that this one was rotated from, which stays the same; None is the key itself."""
+    person: str | None = field(default=None, compare=False)
+    """Who acts by name, where what they call with says so."""
+    ends_soon_at: datetime | None = field(default=None, compare=False)
+    """When the key expires, if that is soon; real time."""
+
+    @property
+    def holder_id(self) -> UUID:
+        """Give what stays the same for whoever holds the key, however often it is rotated."""
+        return self.lineage_id or self.key_id
 
     @property
     def may_receive(self) -> bool:

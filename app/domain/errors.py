@@ -211,6 +211,34 @@ class TooManyUnverified(DomainError):
     code = "too_many_unverified"
 
 
+class KeyReplaced(DomainError):
+    """The key was rotated: another has taken its place."""
+
+    code = "key_replaced"
+
+
+class ProposalEnded(DomainError):
+    """The proposal does not wait any more."""
+
+    code = "proposal_ended"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the proposal is {state}")
+        self.current_state = str(state)
+
+
+class AnotherPersonRequired(DomainError):
+    """Nobody confirms or refuses what they proposed themselves; to take it back is to withdraw it."""
+
+    code = "another_person_required"
+
+
+class TooManyProposals(DomainError):
+    """So many of the agency's proposals wait that none may be added before one has ended."""
+
+    code = "too_many_proposals"
+
+
 class TooManySecrets(DomainError):
     """So many of the endpoint's secrets sign that none may be added before one of them has ended."""
 

@@ -41,6 +41,11 @@ class EventType(StrEnum):
     ENDPOINT_PING = "endpoint.ping"
     ENDPOINT_FAILING = "endpoint.failing"
     ENDPOINT_DISABLED = "endpoint.disabled"
+    PROPOSAL_MADE = "proposal.made"
+    PROPOSAL_ENDED = "proposal.ended"
+    KEY_EXPIRING = "key.expiring"
+    KEY_ROTATED = "key.rotated"
+    KEY_REVOKED = "key.revoked"
 
 
 _KNOWN = frozenset(type_.value for type_ in EventType)

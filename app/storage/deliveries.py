@@ -143,10 +143,13 @@ def _enqueueing() -> Select[Any]:
         else_=true(),
     )
     of_its_address = is_of_address(endpoints.c.id)
+    of_a_proposal = events.c.type.in_([EventType.PROPOSAL_MADE.value, EventType.PROPOSAL_ENDED.value])
     chosen = or_(
         endpoints.c.event_types.is_(None),
         events.c.type == EventType.ENDPOINT_PING.value,
         of_its_address,
+        # An address hears of it if another is to take its place, whatever else it wants to hear.
+        and_(of_a_proposal, named),
         events.c.type == func.any(endpoints.c.event_types),
     )
     # Somebody waits for a ping or a challenge: after a repair it is the probe that closes the breaker.

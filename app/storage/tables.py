@@ -126,7 +126,38 @@ api_keys = Table(
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment),
     Column("revoked_at", Moment),
+    Column("lineage_id", Uuid, comment="The first of the keys that it was rotated from; null is itself."),
+    Column("replaced_by", Uuid, comment="The key that it was rotated to."),
+    Column("last_used_at", Moment, comment="To about a minute: written seldom, and never by a request."),
+    Column("warned_at", Moment, comment="When its agency was last told that it expires."),
     Column("scopes", Codes, comment="Null is all that its roles may do."),
+)
+
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("agency_code", Text, ForeignKey("agencies.code"), comment="Whose it is; null is the operators'."),
+    Column("subject", Text, nullable=False, comment="The endpoint's id, or document and version."),
+    Column("what", JSONB, nullable=False, comment="What is asked for, without anything secret."),
+    Column("sealed", LargeBinary, comment="What is secret of it, until it has ended."),
+    Column("state", Text, nullable=False),
+    Column("superseded_by", Uuid),
+    Column("proposed_agency", Text, comment="Null is the command line, here and of the key."),
+    Column("proposed_key", Uuid),
+    Column("proposed_holder", Uuid, comment="The lineage of the key: it stays when the key is rotated."),
+    Column("proposed_person", Text),
+    Column("proposed_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("decided_agency", Text),
+    Column("decided_key", Uuid),
+    Column("decided_holder", Uuid),
+    Column("decided_person", Text),
+    Column("decided_at", Moment),
+    Index("ix_proposals_agency_code_id", "agency_code", "id"),
+    Index("uq_proposals_pending", "kind", "subject", unique=True, postgresql_where=text("state = 'pending'")),
+    comment="Changes that a second person confirms. Its times are real time.",
 )
 
 client_certificates = Table(

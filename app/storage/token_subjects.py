@@ -32,7 +32,9 @@ async def caller_of(session: AsyncSession, holder: TokenHolder) -> Caller | None
         .join(agencies, agencies.c.code == token_subjects.c.agency_code)
         .where(token_subjects.c.id == holder.id, token_subjects.c.revoked_at.is_(None))
     )
-    return None if found is None else Caller(holder.agency_code, holder.roles, holder.id, holder.scopes)
+    if found is None:
+        return None
+    return Caller(holder.agency_code, holder.roles, holder.id, holder.scopes, person=holder.subject)
 
 
 async def note(session: AsyncSession, holder: TokenHolder) -> bool:

@@ -14,6 +14,7 @@ from app.domain.caller import Caller, Role
 from app.domain.case import Case
 from app.domain.errors import NotFound
 from app.domain.facts import Facts
+from app.domain.proposals import SecondPerson
 from app.domain.retention import Retention
 from app.domain.rights import ProcessingRestricted, ReferralErased
 from app.domain.vocabulary import Urgency
@@ -38,6 +39,7 @@ class Terms:
     outage_after: timedelta = timedelta(minutes=2)
     fallback_coordinator: str | None = None
     reach: Reach = field(default_factory=Reach)
+    second_person: SecondPerson = field(default_factory=SecondPerson)
     retention: Retention = field(default_factory=Retention)
     erasure_ledger: Path | None = None
     """None: the log alone."""

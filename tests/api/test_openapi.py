@@ -109,7 +109,7 @@ def test_an_answer_tells_its_headers(document: dict[str, Any]) -> None:
     def told(path: str, method: str, code: str) -> set[str]:
         return set(document["paths"][path][method]["responses"][code]["headers"])
 
-    always = {"X-Request-Id", "RateLimit", "RateLimit-Policy"}
+    always = {"X-Request-Id", "RateLimit", "RateLimit-Policy", "Lintas-Key-Expires"}
     assert told("/v1/referrals", "post", "201") == {*always, "ETag", "Location", "Idempotency-Replayed"}
     assert told("/v1/referrals", "get", "200") == {*always, "Link"}
     assert told("/v1/agencies/{code}", "put", "201") == {*always, "ETag"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.breaker import BreakerRule
-from app.main import pace_of
+from app.main import pace_of, second_person_of
 from app.settings import Settings, SettingsInvalid, read_settings
 
 
@@ -24,6 +24,28 @@ def test_nothing_needs_to_be_set_for_a_trial() -> None:
     assert settings.database_url is None
     assert (settings.host, settings.port, settings.data_dir) == ("127.0.0.1", 8080, Path(".lintas"))
     assert settings.reached_at == "http://127.0.0.1:8080"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, (False, False)),
+        ({"LINTAS_DATABASE_URL": "postgresql://db/lintas"}, (True, True)),
+        ({"LINTAS_TRIAL": "no"}, (True, True)),
+        ({"LINTAS_DATABASE_URL": "postgresql://db/lintas", "LINTAS_SECOND_PERSON__ENDPOINTS": "no"}, (True, False)),
+        ({"LINTAS_SECOND_PERSON__PUBLISHING": "yes"}, (True, False)),
+    ],
+)
+def test_a_second_person_is_asked_for_outside_trials_unless_said_otherwise(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], expected: tuple[bool, bool]
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+    found = second_person_of(read_settings())
+
+    assert (found.publishing, found.endpoints) == expected
+    assert found.within == timedelta(days=3)
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The migrations make the tables that the code expects, from nothing, and can be taken back."""
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -9,12 +10,15 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Row, text
 
-from app.storage.database import open_engine
+from app.domain.caller import Role
+from app.storage import api_keys
+from app.storage.database import open_engine, sessions_of
 from app.storage.embedded import EmbeddedPostgres
 from app.storage.migrating import configuration, migrate_to_head
 
 BEFORE_STATISTICS = "0006-1"
 BEFORE_THE_CHAIN = "0011-1"
+BEFORE_ROTATION = "0014-1"
 BEFORE_SCOPES = "0012-1"
 
 
@@ -227,3 +231,27 @@ async def test_entries_of_before_the_chain_stand_before_all_others_and_survive_t
     assert tuple(old) == ("old", 0, "done", None)
     assert [row.action for row in both] == ["old", "new"]
     assert {row.action for row in still} == {"old", "new"}
+
+
+async def test_keys_of_before_are_the_first_of_their_line_and_work_on_all_the_way(empty_url: str) -> None:
+    settings, secret = configuration(empty_url), api_keys.new_secret([Role.SENDER])
+    await asyncio.to_thread(command.downgrade, settings, BEFORE_ROTATION)
+    await run(empty_url, "INSERT INTO agencies (code, body, registry_version) VALUES ('k', '{}', 0)")
+    await run(
+        empty_url,
+        "INSERT INTO api_keys (id, hash, agency_code, roles, created_at)"  # noqa: S608 - made here
+        f" VALUES (gen_random_uuid(), '\\x{hashlib.sha256(secret.encode()).hexdigest()}', 'k', '{{sender}}', now())",
+    )
+
+    for _ in range(2):
+        await asyncio.to_thread(migrate_to_head, empty_url)
+        (kept,) = await run(empty_url, "SELECT lineage_id, last_used_at FROM api_keys WHERE agency_code = 'k'")
+        engine = open_engine(empty_url, application_name="lintas tests")
+        async with sessions_of(engine).begin() as tx:
+            caller = await api_keys.caller_of(tx, secret)
+        await engine.dispose()
+        assert tuple(kept) == (None, None)
+        assert caller is not None
+        assert caller.holder_id == caller.key_id
+        await asyncio.to_thread(command.downgrade, settings, BEFORE_ROTATION)
+    await asyncio.to_thread(migrate_to_head, empty_url)
