@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import ColumnElement, Row, Table, func
 
 from app.storage import delivery_history, equipment, idempotency
+from app.storage import proposals as waiting_proposals
 from app.storage.sealing import KeyRing
 from app.storage.tables import (
     attempts,
@@ -15,6 +16,7 @@ from app.storage.tables import (
     endpoint_secrets,
     former_addresses,
     idempotency_records,
+    proposals,
 )
 
 Rewrap: TypeAlias = Callable[[KeyRing, Row[Any]], Mapping[str, object]]
@@ -80,5 +82,6 @@ SEALED_PLACES: tuple[SealedPlace, ...] = (
         delivery_history.ANSWER,
         lambda row: delivery_history.of_answer(row.delivery_id, row.number),
     ),
+    _place(proposals, "sealed", waiting_proposals.SEALED, lambda row: (str(row.id), None)),
 )
 """All of them. What lies under a referral's data key is not here: rewrapping the data key is enough."""

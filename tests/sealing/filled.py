@@ -15,8 +15,10 @@ from uuid_utils.compat import uuid7
 
 from app.domain.certificates import TlsIdentity
 from app.domain.own_headers import OwnHeader
+from app.domain.proposals import ProposalKind
 from app.domain.webhook import Scheme, new_secret
 from app.storage import delivery_history, equipment, idempotency, personal_data
+from app.storage import proposals as waiting_proposals
 from app.storage.sealing import KeyRing
 from app.storage.tables import (
     attempts,
@@ -24,6 +26,7 @@ from app.storage.tables import (
     endpoints,
     former_addresses,
     idempotency_records,
+    proposals,
     referrals,
     sealed_fields,
 )
@@ -74,6 +77,18 @@ async def an_endpoint(sessions: Sessions, ring: KeyRing, mark: str, *, agency: s
         await equipment.add_secret(tx, ring, endpoint_id, Scheme.ED25519, new_secret(Scheme.ED25519))
         await equipment.put_headers(tx, ring, endpoint_id, [OwnHeader("X-Token", f"{mark}-header")])
         await equipment.put_tls(tx, ring, endpoint_id, TlsIdentity(f"{mark}-chain", f"{mark}-key", f"{mark}-ca"))
+        await waiting_proposals.add(
+            tx,
+            ring,
+            uuid7(),
+            ProposalKind.ROTATE_SECRET,
+            agency_code=agency,
+            subject=str(endpoint_id),
+            what={},
+            secret={"secret": f"{mark}-proposed"},
+            by=None,
+            within=timedelta(days=1),
+        )
         await equipment.keep_former_address(tx, ring, endpoint_id, uuid7(), f"https://{endpoint_id}.example/before")
         delivery_id = uuid7()
         for number in (1, 2):
@@ -136,6 +151,8 @@ async def opened(sessions: Sessions, ring: KeyRing) -> Mapping[tuple[Any, ...], 
             said = delivery_history.open_answer(ring, row.delivery_id, row.number, row.answer)
             assert said is not None
             found["answer", row.delivery_id, row.id] = said
+        for row in (await tx.execute(select(proposals).where(proposals.c.sealed.is_not(None)))).all():
+            found["proposal", row.id] = ring.open(waiting_proposals.SEALED, str(row.id), row.sealed)
         for row in (await tx.execute(select(idempotency_records))).all():
             subject = idempotency.subject_of(row.agency_code, row.key_hash)
             found["first answer", subject] = ring.open(idempotency.PURPOSE, subject, row.answer)
