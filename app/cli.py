@@ -12,7 +12,18 @@ import httpx
 import orjson
 import typer
 
-from app.commands import agreements, audit, callers, narrowing, proposals, regions, rights, statistics, written
+from app.commands import (
+    agreements,
+    audit,
+    callers,
+    narrowing,
+    proposals,
+    regions,
+    rights,
+    sealing,
+    statistics,
+    written,
+)
 from app.commands import keys as keys_of_agencies
 from app.commands.in_indonesian import speak_both
 from app.commands.lifetime import run
@@ -51,11 +62,14 @@ from app.workflows.seed import seed as add_what_ships
 OPENAPI = Path(__file__).parents[1] / "openapi" / "openapi.json"
 
 cli = typer.Typer(name="lintas", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-keys = typer.Typer(no_args_is_help=True, help="Kunci API / API keys.")
+keys = typer.Typer(no_args_is_help=True, help="Kunci API dan kunci segel / API keys, and keys that seal.")
 keys_of_agencies.add_to(keys)
 cli.add_typer(keys, name="keys")
 narrowing.add_to(keys)
 callers.add_to(keys)
+keys.command("rotate-seal")(sealing.rotate)
+keys.command("seal-status")(sealing.status)
+keys.command("forget-seal")(sealing.forget)
 cli.add_typer(agreements.group, name="agreements")
 cli.add_typer(audit.group, name="audit")
 cli.add_typer(proposals.group, name="proposals")
@@ -208,18 +222,23 @@ def main() -> None:
     """Run the command line; what goes wrong is said in a line, and what broke by its name."""
     try:
         cli()
-    except (CannotGoOn, SettingsInvalid, KeyRingInvalid, RetentionInvalid, EmbeddedPostgresError) as error:
-        sys.exit("\n".join(f"lintas: {line}" for line in str(error).splitlines()))
-    except UnknownAgency as error:
-        sys.exit(f"lintas: tidak ada lembaga / there is no agency {error.agency_code}")
-    except NotFound:
-        sys.exit("lintas: tidak ditemukan / not found")
-    except Exception as error:  # noqa: BLE001 - its message may hold anything: told are its name and its places
+    except Exception as error:  # noqa: BLE001 - whatever ends a command is told in a line
         while isinstance(error, ExceptionGroup):
             error = error.exceptions[0]
-        if is_passing(error):
-            sys.exit(f"lintas: basis data tidak menjawab / the database does not answer ({type(error).__name__})")
-        sys.exit(f"lintas: {type(error).__name__}: {frames(error)}")
+        sys.exit("\n".join(f"lintas: {line}" for line in _said(error).splitlines()))
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, CannotGoOn | SettingsInvalid | KeyRingInvalid | RetentionInvalid | EmbeddedPostgresError):
+        return str(error)
+    if isinstance(error, UnknownAgency):
+        return f"tidak ada lembaga / there is no agency {error.agency_code}"
+    if isinstance(error, NotFound):
+        return "tidak ditemukan / not found"
+    if is_passing(error):
+        return f"basis data tidak menjawab / the database does not answer ({type(error).__name__})"
+    # Its message may hold anything: told are its name and its places.
+    return f"{type(error).__name__}: {frames(error)}"
 
 
 def _listening(settings: Settings) -> socket.socket:

@@ -7,11 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from socket import AF_INET, AF_INET6, create_server, socket
+from os import getpid
+from socket import AF_INET, AF_INET6, create_server, gethostname, socket
+from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from uuid_utils.compat import uuid7
 
 from app.api import (
     agencies,
@@ -51,7 +54,7 @@ from app.domain.retention import Retention, RetentionInvalid, read_retention
 from app.observability import told_of
 from app.reference.yaml_text import Unreadable, load_yaml
 from app.settings import Settings, TokenSettings
-from app.storage import clocks, due_times, idempotency
+from app.storage import clocks, due_times, idempotency, ring_holders
 from app.storage.database import Pool, is_passing, open_engine, sessions_of
 from app.storage.reference import ReferenceKeeper
 from app.storage.sealing import KeyRing
@@ -113,12 +116,17 @@ def real_time() -> datetime:
 class Service:
     """What the API and the workers of one process share."""
 
+    id: UUID
+    process: str
+    """What this process is and where it runs, as whoever looks after the key ring reads it."""
     settings: Settings
     engine: AsyncEngine
     health_engine: AsyncEngine
     """One connection of its own, so that a process which is busy does not look as if it were not ready."""
     sessions: async_sessionmaker[AsyncSession]
     key_ring: KeyRing
+    ring_checked: asyncio.Event
+    """Not set while it is not known yet whether the key ring is the one that the database was sealed by."""
     reference: ReferenceKeeper
     clock: BusinessClock
     real_clock: SharedClock
@@ -162,6 +170,7 @@ def create_app(service: Service) -> FastAPI:
         sessions=service.sessions,
         health_sessions=sessions_of(service.health_engine),
         key_ring=service.key_ring,
+        ring_checked=service.ring_checked,
         reference=service.reference,
         clock=service.clock,
         terms=service.terms,
@@ -223,6 +232,8 @@ def compose(
     )
     engine = open_engine(url, application_name=f"lintas {name}", pool=pool)
     real_clock = SharedClock(machine_clock)
+    ring_checked = asyncio.Event()
+    ring_checked.set()
     moment = timedelta(seconds=health.DEADLINE)
     own = Pool(
         size=1,
@@ -236,11 +247,14 @@ def compose(
     direct = settings.database.listen_url
     listen_url = str(direct) if direct else None if settings.database.through_pgbouncer else url
     return Service(
+        id=uuid7(),
+        process=f"{name} {gethostname()}:{getpid()}",
         settings=settings,
         engine=engine,
         health_engine=health_engine,
         sessions=sessions_of(engine),
         key_ring=key_ring,
+        ring_checked=ring_checked,
         reference=ReferenceKeeper(),
         clock=clock or real_clock,
         real_clock=real_clock,
@@ -331,6 +345,23 @@ async def work(service: Service, stop: asyncio.Event) -> None:
         tasks.create_task(deliver(service, stop))
         for name, job, every in jobs:
             tasks.create_task(repeat(name, job, every=every, stop=stop))
+
+
+async def hold_key_ring(service: Service, stop: asyncio.Event) -> None:
+    """Say again and again which keys this process has, and at its end that it has gone."""
+
+    async def hold() -> None:
+        async with service.sessions.begin() as tx:
+            await ring_holders.hold(tx, service.key_ring, service.id, service.process)
+
+    async def leave() -> None:
+        async with service.sessions.begin() as tx:
+            await ring_holders.leave(tx, service.id)
+
+    await repeat("key_ring", hold, every=ring_holders.SEEN_EVERY.total_seconds(), stop=stop)
+    # Nobody waits for long for what a process that is gone still seals.
+    with suppress(Exception):
+        await leave()
 
 
 async def _run_clocks(service: Service) -> None:

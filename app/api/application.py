@@ -1,5 +1,6 @@
 """The API put together: routes in their frame, middleware around them, every error a problem."""
 
+import asyncio
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ def build(
     sessions: async_sessionmaker[AsyncSession],
     health_sessions: async_sessionmaker[AsyncSession] | None = None,
     key_ring: KeyRing,
+    ring_checked: asyncio.Event | None = None,
     reference: ReferenceSource,
     clock: BusinessClock,
     terms: Terms,
@@ -63,7 +65,8 @@ def build(
     """Build the API; `revision` is the migration the database must stand at, None is whichever; 0 is no limit.
 
     With `health_sessions`, readiness asks over connections of its own. `forwarding` are the proxies whose word for an
-    address is taken. `real_clock` is what tokens and certificates are judged by, where `clock` is set.
+    address is taken. `real_clock` is what tokens and certificates are judged by, where `clock` is set. With
+    `ring_checked`, nothing is sealed or opened until it is set.
     """
     api = FastAPI(
         title="Lintas",
@@ -91,6 +94,7 @@ def build(
     api.state.sessions = sessions
     api.state.credentials = Credentials(sessions, clock=real_clock or clock, tokens=tokens, certificates=certificates)
     api.state.key_ring = key_ring
+    api.state.ring_checked = ring_checked or _is_so()
     api.state.reference = reference
     api.state.clock = clock
     api.state.terms = terms
@@ -103,6 +107,12 @@ def build(
     api.state.route_table = tuple(_route_table(api))
     _document_once(api)
     return api
+
+
+def _is_so() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
 
 
 def _route_table(api: FastAPI) -> Iterator[RouteAt]:

@@ -125,7 +125,7 @@ async def list_attempts(delivery_id: UUID, caller: CurrentCaller, desk: Desk) ->
                 outcome=one.outcome,
                 status=one.status,
                 detail=one.detail,
-                answer=delivery_history.open_answer(desk.key_ring, delivery_id, one.answer),
+                answer=delivery_history.open_answer(desk.key_ring, delivery_id, one.number, one.answer),
             )
             for one in made
         ]

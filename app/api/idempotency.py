@@ -25,7 +25,6 @@ from app.storage.sealing import KeyRing
 
 HEADER = "idempotency-key"
 REPLAYED = (b"idempotency-replayed", b"true")
-PURPOSE = "idempotency"
 _KEY = re.compile(r"[\x20-\x7e]{1,255}\Z")
 
 
@@ -52,7 +51,7 @@ class Slot:
             raise ProcessingRestricted(first.restricted_at)
         if not compare_digest(first.request_hash, self.request_hash):
             raise IdempotencyKeyReused
-        head, _, body = self.ring.open(PURPOSE, self._subject, first.sealed).partition(b"\n")
+        head, _, body = self.ring.open(idempotency.PURPOSE, self._subject, first.sealed).partition(b"\n")
         answer = Response(body, first.status)
         answer.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in orjson.loads(head)]
         answer.raw_headers.append(REPLAYED)
@@ -61,13 +60,13 @@ class Slot:
     async def keep(self, tx: AsyncSession, answer: Response, *, referral_id: UUID | None) -> None:
         """Keep a first answer, sealed, with the work it answers, and with the case that it tells of."""
         head: list[Any] = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.raw_headers]
-        sealed = self.ring.seal(PURPOSE, self._subject, orjson.dumps(head) + b"\n" + bytes(answer.body))
+        sealed = self.ring.seal(idempotency.PURPOSE, self._subject, orjson.dumps(head) + b"\n" + bytes(answer.body))
         first = FirstAnswer(self.request_hash, answer.status_code, sealed, referral_id)
         await idempotency.keep(tx, first, agency_code=self.agency_code, key_hash=self.key_hash)
 
     @property
     def _subject(self) -> str:
-        return f"{self.agency_code}|{self.key_hash.hex()}"
+        return idempotency.subject_of(self.agency_code, self.key_hash)
 
 
 def slot(

@@ -54,6 +54,7 @@ _OF_ACTIONS: Mapping[str, Purpose] = MappingProxyType(
         "statistics": Purpose.COUNT,
         "rights": Purpose.GIVE_RIGHTS,
         "key": Purpose.ADMINISTER,
+        "seal": Purpose.ADMINISTER,
         "proposal": Purpose.ADMINISTER,
         "certificate": Purpose.ADMINISTER,
         "token_subject": Purpose.ADMINISTER,

@@ -89,15 +89,22 @@ class PastAttempt:
     """The start of the answer, sealed; None where the operator did not ask for it, or there was none."""
 
 
-def seal_answer(key_ring: KeyRing, delivery_id: UUID, start: bytes) -> bytes | None:
-    """Seal the start of an answer, which may hold anything, so that it opens for this delivery alone."""
-    return key_ring.seal(ANSWER, str(delivery_id), start) if start else None
+def of_answer(delivery_id: UUID, number: int) -> tuple[str, str | None]:
+    """Say what the answer to an attempt is sealed for, and what versions before sealed it for."""
+    return f"{delivery_id}|{number}", str(delivery_id)
 
 
-def open_answer(key_ring: KeyRing, delivery_id: UUID, sealed: bytes | None) -> str | None:
+def seal_answer(key_ring: KeyRing, delivery_id: UUID, number: int, start: bytes) -> bytes | None:
+    """Seal the start of an answer, which may hold anything, so that it opens for this attempt alone."""
+    subject, _ = of_answer(delivery_id, number)
+    return key_ring.seal(ANSWER, subject, start) if start else None
+
+
+def open_answer(key_ring: KeyRing, delivery_id: UUID, number: int, sealed: bytes | None) -> str | None:
     """Open the start of an answer as text; None where there is none, or the ring no longer holds its key."""
+    subject, before = of_answer(delivery_id, number)
     try:
-        found = b"" if sealed is None else key_ring.open(ANSWER, str(delivery_id), sealed)
+        found = b"" if sealed is None else key_ring.open(ANSWER, subject, sealed, formerly=before)
     except SealBroken:
         return None
     return found.decode(errors="replace").replace("\0", "\ufffd") or None

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.storage.cases import is_restricted
 from app.storage.tables import idempotency_records, referrals
 
+PURPOSE = "idempotency"
 KEPT_FOR = timedelta(hours=72)
 AT_ONCE = 1000
 """How many answers past their time are deleted in one transaction."""
@@ -27,6 +28,11 @@ class FirstAnswer:
     """Which case it tells of."""
     restricted_at: datetime | None = None
     """Since when nobody may see that case."""
+
+
+def subject_of(agency_code: str, key_hash: bytes) -> str:
+    """Say what a first answer is sealed for."""
+    return f"{agency_code}|{key_hash.hex()}"
 
 
 async def hold(session: AsyncSession, key_hash: bytes) -> bool:

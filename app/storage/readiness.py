@@ -15,7 +15,7 @@ _USED_KEYS = text(
     )
     SELECT ring_key_id FROM used WHERE ring_key_id IS NOT NULL
     UNION
-    SELECT convert_from(substring(sealed FROM 2 FOR get_byte(sealed, 0)), 'UTF8')
+    SELECT encode(substring(sealed FROM 2 FOR get_byte(sealed, 0)), 'escape')
     FROM (
         SELECT sealed FROM endpoint_secrets
         UNION ALL SELECT headers FROM endpoint_equipment

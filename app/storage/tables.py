@@ -283,6 +283,26 @@ sealed_fields = Table(
     comment="Personal data, AES-256-GCM under the referral's data key with referral and field as associated data.",
 )
 
+ring_keys = Table(
+    "ring_keys",
+    metadata,
+    Column("id", Text, primary_key=True, comment="Empty is the hash key."),
+    Column("check_value", LargeBinary, nullable=False, comment="Derived from the key, which does not follow from it."),
+    Column("known_since", Moment, nullable=False, server_default=func.clock_timestamp()),
+    comment="By what the keys of the key ring are known again: one of the right id and other bytes is noticed.",
+)
+
+ring_holders = Table(
+    "ring_holders",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("process", Text, nullable=False, comment="What it is and where it runs."),
+    Column("active", Text, nullable=False, comment="The key that it seals under."),
+    Column("holds", Codes, nullable=False, comment="The keys that it can open by."),
+    Column("seen_at", Moment, nullable=False, comment="By the database's clock."),
+    comment="The processes that run and which keys they have; one that is silent for long is gone.",
+)
+
 service_requests = Table(
     "service_requests",
     metadata,

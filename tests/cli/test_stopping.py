@@ -39,6 +39,7 @@ async def lintas(
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LINTAS_")} | {
         "LINTAS_DATABASE_URL": database_url,
         "LINTAS_KEY_RING_FILE": str(place / "ring.json"),
+        "LINTAS_DATA_DIR": str(place / "data"),
         "LINTAS_STOP_WITHIN": "1",
     }
     with (place / "log").open("wb") as log:
