@@ -120,7 +120,8 @@ class House:
             self.findings.append(f"{unit.name} did not end within {STOP_WITHIN + STOP_SLACK:.0f} s of SIGTERM")
             unit.kill()
             await unit.process.wait()
-        if unit.process.returncode not in {0, -signal.SIGKILL}:
+        # By SIGTERM itself ends who is still being read, before it has taken the signal over and begun anything.
+        if unit.process.returncode not in {0, -signal.SIGKILL, -signal.SIGTERM}:
             self.findings.append(f"{unit.name} ended with {unit.process.returncode} after SIGTERM")
         unit.output.close()
 
