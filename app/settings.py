@@ -156,7 +156,7 @@ class TokenSettings(_Part):
     """How far the issuer's clock may be off."""
     longest_life: Some = timedelta(hours=24)
     """From a token's issue to its end."""
-    keys_fresh_for: Some = timedelta(minutes=5)
+    keys_fresh_for: Annotated[Some, Field(ge=timedelta(seconds=10))] = timedelta(minutes=5)
     keys_good_for: Some = timedelta(hours=6)
     """How long the issuer's keys count while it does not answer."""
 

@@ -8,8 +8,9 @@ from uuid import UUID
 from pydantic import Field
 
 from app.api.referral_views import DecisionView, DutyView
+from app.api.scopes import scope_of_action
 from app.api.validation import Answer
-from app.domain.caller import Caller, Scope
+from app.domain.caller import Caller
 from app.domain.case import Case
 from app.domain.disclosure import Access, access, facts_for_receiver, fields_for, guardian_for_receiver
 from app.domain.handoff import HandoffEvent, available_actions
@@ -56,11 +57,6 @@ class HandoffView(Answer):
         description="What you may do now, each at its own address: hand_back at /hand-back, and so on."
     )
     case: DisclosedCase | None
-
-
-def scope_of_action(action: str) -> Scope:
-    """Name the scope of one of the available actions."""
-    return f"handoffs:{action.replace('_', '-')}"
 
 
 async def handoff_view(

@@ -17,7 +17,9 @@ from app.api import refusals
 from app.api.faults import Finding, few, findings
 from app.api.language import Language, chosen
 from app.api.problem_texts import PROBLEMS
+from app.api.scopes import scope_of_action
 from app.domain import errors, handoff, rights
+from app.domain.caller import Caller
 from app.domain.errors import DomainError
 
 MEDIA_TYPE = "application/problem+json"
@@ -104,6 +106,8 @@ def problem(scope: Scope, error: DomainError) -> Response:
     """Answer an error as a problem, in the language the request asks for."""
     row = next(ROWS[kind] for kind in type(error).__mro__ if kind in ROWS)
     members = {name: _plain(getattr(error, name)) for name in row.members}
+    if isinstance(error, handoff.IllegalTransition):
+        members["available_actions"] = _within_reach(scope, error.available_actions)
     return _render(scope, row.status, error.code, _findings(error), members, _headers(error))
 
 
@@ -151,6 +155,12 @@ def allowed_methods(request: Request) -> str:
         if route.regex.match(request.url.path):
             methods |= route.methods | ({"HEAD"} if "GET" in route.methods else set())
     return ", ".join(sorted(methods))
+
+
+def _within_reach(scope: Scope, actions: Iterable[str]) -> list[str]:
+    """Keep the actions that the caller's key, if it is narrowed, may take."""
+    caller: Caller | None = scope.get("state", {}).get("caller")
+    return [action for action in actions if caller is None or caller.reaches(scope_of_action(action))]
 
 
 def _findings(error: DomainError) -> Sequence[Finding]:

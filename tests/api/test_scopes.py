@@ -21,7 +21,11 @@ from tests.workflows.conftest import RECEIVER, Service
     ("method", "path", "scope"),
     [
         ("GET", "/v1/handoffs", "handoffs:read"),
-        ("GET", "/v1/endpoints/{endpoint_id}/deliveries", "endpoints:read"),
+        ("GET", "/v1/handoffs/{handoff_id}", "handoffs:read"),
+        ("GET", "/v1/reference/code-sets", "reference:read"),
+        ("GET", "/v1/endpoints/{endpoint_id}/deliveries", "endpoints:read-deliveries"),
+        ("GET", "/v1/referrals/{referral_id}/export", "referrals:read-export"),
+        ("PUT", "/v1/endpoints/{endpoint_id}/headers", "endpoints:change-headers"),
         ("POST", "/v1/referrals", "referrals:create"),
         ("POST", "/v1/handoffs/{handoff_id}/hand-back", "handoffs:hand-back"),
         ("POST", "/v1/referrals/{referral_id}/consent/withdraw", "referrals:withdraw-consent"),
@@ -84,6 +88,11 @@ async def test_a_handoff_offers_only_the_actions_that_the_key_may_take(service: 
 
     assert {"accept", "decline"} <= set(all_of_them)
     assert shown == ["decline"]
+
+    assert (await service.act(RECEIVER, path.rpartition("/")[2], "accept")).status_code == 200
+    headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "a"}
+    late = await client.post(f"{path}/decline", json={"reason": "no_capacity"}, headers=headers)
+    assert (late.status_code, late.json()["available_actions"]) == (409, [])
 
 
 async def test_the_contract_names_the_scope_of_every_operation(service: Service) -> None:

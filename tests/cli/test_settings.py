@@ -98,6 +98,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         ("LINTAS_TOKENS__ALGORITHMS", ","),
         ("LINTAS_TOKENS__TYPES", "canary"),
         ("LINTAS_TOKENS__LEEWAY", "301"),
+        ("LINTAS_TOKENS__KEYS_FRESH_FOR", "9"),
         ("LINTAS_CERTIFICATES__HEADER", "X_canary"),
         ("LINTAS_CERTIFICATES__FORM", "canary"),
         ("LINTAS_CERTIFICATES__PROXIES", "canary"),
