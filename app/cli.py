@@ -14,7 +14,7 @@ import httpx
 import orjson
 import typer
 
-from app.commands import agreements, audit, regions, statistics, written
+from app.commands import agreements, audit, regions, sealing, statistics, written
 from app.commands.lifetime import run
 from app.commands.running import (
     CannotGoOn,
@@ -53,8 +53,11 @@ from app.workflows.seed import seed as add_what_ships
 OPENAPI = Path(__file__).parents[1] / "openapi" / "openapi.json"
 
 cli = typer.Typer(name="lintas", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-keys = typer.Typer(no_args_is_help=True, help="Kunci API / API keys.")
+keys = typer.Typer(no_args_is_help=True, help="Kunci API dan kunci segel / API keys, and keys that seal.")
 cli.add_typer(keys, name="keys")
+keys.command("rotate-seal")(sealing.rotate)
+keys.command("seal-status")(sealing.status)
+keys.command("forget-seal")(sealing.forget)
 cli.add_typer(agreements.group, name="agreements")
 cli.add_typer(audit.group, name="audit")
 cli.add_typer(regions.group, name="regions")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import structlog
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.settings import Settings, read_settings
 from app.storage import audit_chain, events, readiness
-from app.storage.database import is_passing, open_engine, open_for_migrations, sessions_of
+from app.storage.database import Pool, is_passing, open_engine, open_for_migrations, sessions_of
 from app.storage.key_sources import EnvironmentKeys, FileKeys, KeySource
 from app.storage.ring_checks import Flaw, RingFlaw
 from app.storage.sealing import KeyRing
@@ -91,6 +92,15 @@ def given_key_ring(settings: Settings) -> KeyRing:
     return ring
 
 
+def any_key_ring(settings: Settings) -> KeyRing:
+    """Read the key ring that the settings name, or the one that `lintas all` made here."""
+    trial = settings.data_dir / "keyring.json"
+    ring = key_ring_of(settings)
+    if ring is None and trial.exists():
+        ring = KeyRing.read(trial)
+    return ring or given_key_ring(settings)
+
+
 async def look_at_role(sessions: Sessions) -> None:
     """Warn where the role that this process works as could change what the audit holds."""
     async with sessions.begin() as tx:
@@ -152,12 +162,13 @@ def run_to_end(what: Coroutine[Any, Any, T]) -> T:
         return runner.run(what)
 
 
-def with_sessions(what: Callable[[Sessions], Coroutine[Any, Any, T]]) -> T:
-    """Do something on the database, in transactions of its own."""
+def with_sessions(what: Callable[[Sessions], Coroutine[Any, Any, T]], *, longest: timedelta | None = None) -> T:
+    """Do something on the database, in transactions of its own; `longest` is how long a statement of it may take."""
     url = any_database(settings_with())
+    pool = Pool() if longest is None else Pool(statement=longest)
 
     async def once() -> T:
-        engine = open_engine(url, application_name="lintas cli")
+        engine = open_engine(url, application_name="lintas cli", pool=pool)
         try:
             return await what(sessions_of(engine))
         finally:

@@ -51,6 +51,7 @@ _OF_ACTIONS: Mapping[str, Purpose] = MappingProxyType(
         "reference": Purpose.GOVERN,
         "statistics": Purpose.COUNT,
         "key": Purpose.ADMINISTER,
+        "seal": Purpose.ADMINISTER,
         "audit": Purpose.ACCOUNT,
     }
 )
