@@ -32,8 +32,8 @@ from app.storage.sealing import KeyRing
 
 LINTAS, BARE, PROCRASTINATE, PGQUEUER = "lintas", "bare", "procrastinate", "pgqueuer"
 LOOPBACK = Reach((ip_network("127.0.0.0/8"),))
-AT_ONCE = 200
-"""Posts under way: 50 endpoints with 4 each, as Lintas posts to them."""
+AT_ONCE = 256
+"""Posts under way: 64 endpoints with 4 each, which is as many as a worker of Lintas has under way."""
 CONTENT = {"content-type": "application/json", "user-agent": "Lintas-Webhook/1"}
 POST = "post"
 """What the task is called in the queues of others."""

@@ -79,7 +79,7 @@ class Victim(JudgedBody):
             return
         if today().year - birth_date.year > 130:
             yield fault("out_of_range", at=("birth_date",))
-        elif isinstance(age, int) and age not in (age_on(birth_date, today()), age_on(birth_date, today(WEST))):
+        elif type(age) is int and age not in (age_on(birth_date, today()), age_on(birth_date, today(WEST))):
             yield fault("contradiction", at=("age",))
 
 
@@ -141,7 +141,8 @@ class Consent(JudgedBody):
     @classmethod
     def contradictions(cls, said: Mapping[str, Any]) -> Iterable[PydanticCustomError]:
         """Find a consent without a time."""
-        if said.get("basis") in _BASES and said.get("given_at") is None:
+        basis = said.get("basis")
+        if isinstance(basis, str) and basis in _BASES and said.get("given_at") is None:
             yield fault("required", at=("given_at",))
 
     @property

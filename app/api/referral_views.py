@@ -143,6 +143,10 @@ class ReferralView(Answer):
     state: str
     received_at: datetime
     consent_withdrawn_at: datetime | None
+    restricted_at: datetime | None = Field(
+        description="Since when its person has it restricted: nobody works on it but in an emergency that runs."
+    )
+    erased_at: datetime | None = Field(description="Since when its person is erased: what is shown is what is left.")
     version: int = Field(description="Rises with every change; the ETag.")
     service_requests: list[ServiceRequestView]
 
@@ -160,6 +164,8 @@ class ReferralView(Answer):
             state=referral.state.value,
             received_at=referral.received_at,
             consent_withdrawn_at=referral.consent_withdrawn_at,
+            restricted_at=referral.restricted_at,
+            erased_at=referral.erased_at,
             version=referral.version,
             service_requests=[ServiceRequestView.of(case, one, results) for one in case.requests.values()],
         )

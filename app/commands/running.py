@@ -1,7 +1,9 @@
 """What commands share: settings, the database they work on, one transaction, and how they speak to people."""
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -92,13 +94,22 @@ def given_key_ring(settings: Settings) -> KeyRing:
     return ring
 
 
-def any_key_ring(settings: Settings) -> KeyRing:
-    """Read the key ring that the settings name, or the one that `lintas all` made here."""
+def ring_of(settings: Settings) -> KeyRing:
+    """Read the key ring that the settings name, or that of the trial that `lintas all` runs here."""
     trial = settings.data_dir / "keyring.json"
     ring = key_ring_of(settings)
     if ring is None and trial.exists():
         ring = KeyRing.read(trial)
     return ring or given_key_ring(settings)
+
+
+def look_at_ledger(settings: Settings) -> None:
+    """See that erasures can be written down, and warn where they cannot: nothing could be erased then."""
+    if settings.erasure_ledger is None:
+        with suppress(OSError):
+            settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not os.access(settings.ledger if settings.ledger.exists() else settings.ledger.parent, os.W_OK):
+        log.warning("erasure_ledger_unavailable")
 
 
 async def look_at_role(sessions: Sessions) -> None:

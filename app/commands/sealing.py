@@ -15,8 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from app.commands.running import (
     CannotGoOn,
     Sessions,
-    any_key_ring,
     print_columns,
+    ring_of,
     settings_with,
     unfit,
     with_sessions,
@@ -34,6 +34,13 @@ A_LINE_EVERY = 2.0
 """Seconds between two lines of progress where there is no terminal."""
 
 
+def add_to(keys: typer.Typer) -> None:
+    """Add these commands to those of `lintas keys`."""
+    keys.command("rotate-seal")(rotate)
+    keys.command("seal-status")(status)
+    keys.command("forget-seal")(forget)
+
+
 def rotate(
     portion: Annotated[
         int, typer.Option(min=1, max=5000, help="Baris per transaksi / rows in a transaction.")
@@ -41,7 +48,7 @@ def rotate(
     as_json: AsJson = False,
 ) -> None:
     """Seal everything anew under the ring's active key, while the service runs; exit 1 where anything is left."""
-    ring = any_key_ring(settings_with())
+    ring = ring_of(settings_with())
 
     async def once(sessions: Sessions) -> Rotated:
         await _check(sessions, ring)
@@ -60,7 +67,7 @@ def rotate(
 
 def status(as_json: AsJson = False) -> None:
     """Count what is sealed under which key of the ring, and say which keys may be taken out of it."""
-    ring = any_key_ring(settings_with())
+    ring = ring_of(settings_with())
 
     async def once(sessions: Sessions) -> Status:
         await _check(sessions, ring)
@@ -75,7 +82,7 @@ def status(as_json: AsJson = False) -> None:
 
 def forget(key_id: str) -> None:
     """Forget by what a key is known again: one that nothing is sealed under and that no process has."""
-    ring = any_key_ring(settings_with())
+    ring = ring_of(settings_with())
 
     async def once(sessions: Sessions) -> Status:
         found = await seal_status(sessions, ring)

@@ -179,18 +179,21 @@ class Dispatcher:
             return
         answer = await self._answer_to(claimed, started_at)
         duration = timedelta(seconds=monotonic() - began)
-        log.log(
-            logging.DEBUG if answer.outcome == DELIVERED else logging.INFO,
-            "posted",
-            delivery_id=str(claimed.id),
-            endpoint_id=str(claimed.endpoint_id),
-            event_id=str(claimed.event_id),
-            attempt=claimed.attempt,
-            outcome=answer.outcome,
-            status=answer.status,
-            detail=answer.detail,
-            milliseconds=round(duration / timedelta(milliseconds=1)),
-        )
+        delivered = answer.outcome == DELIVERED
+        # Asked first: to put together what is not written costs as much as to sign the post.
+        if not delivered or logging.getLogger(__name__).isEnabledFor(logging.DEBUG):
+            log.log(
+                logging.DEBUG if delivered else logging.INFO,
+                "posted",
+                delivery_id=str(claimed.id),
+                endpoint_id=str(claimed.endpoint_id),
+                event_id=str(claimed.event_id),
+                attempt=claimed.attempt,
+                outcome=answer.outcome,
+                status=answer.status,
+                detail=answer.detail,
+                milliseconds=round(duration / timedelta(milliseconds=1)),
+            )
         sealed = delivery_history.seal_answer(self._key_ring, claimed.id, claimed.attempt, answer.start)
         await self._recorder.record(Posted(claimed, answer, started_at, duration, sealed))
 

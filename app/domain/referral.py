@@ -53,6 +53,17 @@ class Referral:
     facts_version: int
     consent_withdrawn_at: datetime | None
     received_at: datetime
+    ended_at: datetime | None = None
+    kept_as: str | None = None
+    """Once it has ended: its class and ending, by which it is kept (retention.py)."""
+    restricted_at: datetime | None = None
+    erased_at: datetime | None = None
+
+    @property
+    def is_restricted(self) -> bool:
+        """Say whether nobody may see or move the case; an emergency that runs is helped all the same."""
+        running = self.urgency is Urgency.EMERGENCY and self.state is ReferralState.OPEN
+        return self.restricted_at is not None and not running
 
 
 @dataclass(frozen=True, slots=True)

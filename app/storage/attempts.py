@@ -1,8 +1,8 @@
 """What came of posts: recorded behind a fence, and with it a delivery leaves the queue or waits for another."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -25,14 +25,13 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.storage.deliveries import DELIVERED, FAILED, SUPERSEDED, array
+from app.storage.deliveries import DELIVERED, FAILED, SUPERSEDED, array, is_among
 from app.storage.finished_deliveries import finish, keep
 from app.storage.tables import Moment, attempts, deliveries, finished_deliveries
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One attempt as it is recorded, and what it makes of its delivery."""
+class Attempt(NamedTuple):
+    """One attempt as it is recorded, and what it makes of its delivery. A tuple: one is made for every post."""
 
     delivery_id: UUID
     claim: UUID
@@ -54,21 +53,12 @@ async def record(session: AsyncSession, made: Sequence[Attempt], *, now: datetim
 
     Who comes late finds another's claim, or none, and changes nothing.
     """
-    columns = {
-        "ids": [attempt.delivery_id for attempt in made],
-        "claims": [attempt.claim for attempt in made],
-        "attempt_ids": [uuid7() for _ in made],
-        "numbers": [attempt.number for attempt in made],
-        "began": [attempt.started_at for attempt in made],
-        "durations": [round(attempt.duration / timedelta(milliseconds=1)) for attempt in made],
-        "outcomes": [attempt.outcome for attempt in made],
-        "statuses": [attempt.status for attempt in made],
-        "details": [attempt.detail for attempt in made],
-        "states": [attempt.state for attempt in made],
-        "dues": [attempt.due_at for attempt in made],
-        "answers": [attempt.answer for attempt in made],
-    }
-    return set(await session.scalars(_RECORD, columns | {"moment": now})) if made else set()
+    if not made:
+        return set()
+    columns = dict(zip(_BOUND, zip(*made, strict=True), strict=True))
+    columns["durations"] = tuple(round(duration / timedelta(milliseconds=1)) for duration in columns["durations"])
+    columns["attempt_ids"] = tuple(uuid7() for _ in made)
+    return set(await session.scalars(_RECORD, columns | {"moment": now}))
 
 
 async def supersede(session: AsyncSession, delivery_id: UUID, claim: UUID, *, now: datetime) -> bool:
@@ -99,6 +89,11 @@ _KEPT = (
     ("answer", "answer"),
 )
 """The columns of an attempt, and what each is called among what was posted."""
+_BOUND = (
+    *("ids", "claims", "numbers", "began", "durations", "outcomes"),
+    *("statuses", "states", "dues", "details", "answers"),
+)
+"""What the members of an attempt are bound to, in their order."""
 _POSTED = (
     *("id", "claim", "attempt_id", "number", "began", "duration"),
     *("outcome", "status", "state", "due", "detail", "answer"),
@@ -125,10 +120,12 @@ def _recording() -> Select[UUID]:
         .render_derived()
         .alias("posted")
     )
-    # In one order for everybody, so that a worker and somebody who holds an endpoint's news do not wait crosswise.
+    # Looked up by their keys, however short the queue was when this was planned; and in one order for everybody, so
+    # that a worker and somebody who holds an endpoint's news do not wait crosswise.
     won = (
         select(posted, deliveries.c.endpoint_id)
         .join(deliveries, and_(deliveries.c.id == posted.c.id, deliveries.c.claim == posted.c.claim))
+        .where(deliveries.c.id == func.any(array("ids", Uuid())))
         .order_by(deliveries.c.id)
         .with_for_update(of=deliveries)
         .cte("won")
@@ -143,20 +140,16 @@ def _recording() -> Select[UUID]:
         .cte("kept")
     )
     ended = won.c.state.in_([DELIVERED, FAILED])
-    left = (
-        delete(deliveries)
-        .where(deliveries.c.id == won.c.id, ended)
-        .returning(*deliveries.c, won.c.state.label("now_state"), won.c.due)
-        .cte("left")
-    )
+    left = delete(deliveries).where(is_among(select(won.c.id).where(ended))).returning(*deliveries.c).cte("left")
+    so = select(*left.c, won.c.state.label("now_state"), won.c.due).join(won, won.c.id == left.c.id).cte("so")
     finished = (
-        keep(left, state=left.c.now_state, due_at=left.c.due, finished_at=_MOMENT)
+        keep(so, state=so.c.now_state, due_at=so.c.due, finished_at=_MOMENT)
         .returning(finished_deliveries.c.id)
         .cte("finished")
     )
     waiting = (
         update(deliveries)
-        .where(deliveries.c.id == won.c.id, ~ended)
+        .where(is_among(select(won.c.id).where(~ended)), deliveries.c.id == won.c.id)
         .values(state=won.c.state, due_at=won.c.due, claim=null(), finished_at=null())
         .returning(deliveries.c.id)
         .cte("waiting")

@@ -21,6 +21,7 @@ _USED_KEYS = text(
         UNION ALL SELECT headers FROM endpoint_equipment
         UNION ALL SELECT tls FROM endpoint_equipment
         UNION ALL SELECT sealed FROM former_addresses
+        UNION ALL SELECT sealed FROM proposals
     ) AS sealed_for_endpoints
     WHERE length(sealed) > 0
     """

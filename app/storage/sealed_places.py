@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Row, Table, func
 
-from app.storage import delivery_history, equipment, idempotency
+from app.storage import delivery_history, equipment, idempotency, proposals
 from app.storage.sealing import KeyRing
 from app.storage.tables import (
     attempts,
@@ -16,6 +16,7 @@ from app.storage.tables import (
     former_addresses,
     idempotency_records,
 )
+from app.storage.tables import proposals as proposal_rows
 
 Rewrap: TypeAlias = Callable[[KeyRing, Row[Any]], Mapping[str, object]]
 
@@ -68,6 +69,7 @@ SEALED_PLACES: tuple[SealedPlace, ...] = (
         equipment.FORMER,
         lambda row: (equipment.of_former(row.endpoint_id, row.event_id), None),
     ),
+    _place(proposal_rows, "sealed", proposals.SEALED, lambda row: (str(row.id), None)),
     _place(
         idempotency_records,
         "answer",

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import logging
 from dataclasses import replace
 from datetime import timedelta
 
@@ -248,7 +249,11 @@ async def test_draining_ends_with_its_deadline(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", [204, 500])
-async def test_no_log_line_holds_a_url_a_secret_or_an_answer(world: World, status: int) -> None:
+async def test_no_log_line_holds_a_url_a_secret_or_an_answer(
+    world: World, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
     async def answer(_: web.BaseRequest) -> web.StreamResponse:
         return web.Response(status=status, text="kanari-answer")
 

@@ -16,7 +16,7 @@ from uuid_utils.compat import uuid7
 from app.domain.certificates import TlsIdentity
 from app.domain.own_headers import OwnHeader
 from app.domain.webhook import Scheme, new_secret
-from app.storage import delivery_history, equipment, idempotency, personal_data
+from app.storage import delivery_history, equipment, idempotency, personal_data, proposals
 from app.storage.sealing import KeyRing
 from app.storage.tables import (
     attempts,
@@ -27,6 +27,7 @@ from app.storage.tables import (
     referrals,
     sealed_fields,
 )
+from app.storage.tables import proposals as proposal_rows
 from tests.workflows.conftest import PPU, RECEIVER, Service, a_referral
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -75,6 +76,20 @@ async def an_endpoint(sessions: Sessions, ring: KeyRing, mark: str, *, agency: s
         await equipment.put_headers(tx, ring, endpoint_id, [OwnHeader("X-Token", f"{mark}-header")])
         await equipment.put_tls(tx, ring, endpoint_id, TlsIdentity(f"{mark}-chain", f"{mark}-key", f"{mark}-ca"))
         await equipment.keep_former_address(tx, ring, endpoint_id, uuid7(), f"https://{endpoint_id}.example/before")
+        proposal_id = uuid7()
+        await tx.execute(
+            insert(proposal_rows).values(
+                id=proposal_id,
+                kind="rotate_secret",
+                agency_code=agency,
+                subject=str(endpoint_id),
+                what={},
+                sealed=ring.seal(proposals.SEALED, str(proposal_id), f"{mark}-proposed".encode()),
+                state="pending",
+                proposed_at=MOMENT,
+                expires_at=MOMENT,
+            )
+        )
         delivery_id = uuid7()
         for number in (1, 2):
             answer = delivery_history.seal_answer(ring, delivery_id, number, f"{mark}-answer-{number}".encode())
@@ -139,4 +154,6 @@ async def opened(sessions: Sessions, ring: KeyRing) -> Mapping[tuple[Any, ...], 
         for row in (await tx.execute(select(idempotency_records))).all():
             subject = idempotency.subject_of(row.agency_code, row.key_hash)
             found["first answer", subject] = ring.open(idempotency.PURPOSE, subject, row.answer)
+        for row in (await tx.execute(select(proposal_rows).where(proposal_rows.c.sealed.is_not(None)))).all():
+            found["proposal", row.id] = ring.open(proposals.SEALED, str(row.id), row.sealed)
     return found

@@ -21,6 +21,7 @@ from app.storage.migrating import migrate_to_head
 from app.storage.sealing import KeyRing
 from app.storage.tables import api_keys, deliveries, endpoints, finished_deliveries, referrals, sealed_fields
 from app.storage.tables import events as event_rows
+from app.workflows.desk import Terms
 from app.workflows.rotate_seal import rotate_seal
 from tests.sealing.filled import an_endpoint, changed
 from tests.workflows.conftest import PPU, Service, a_referral, amend, serving
@@ -48,14 +49,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgre
 
 
 @pytest.fixture
-async def used(server: EmbeddedPostgres, key_ring: KeyRing, clock: SettableClock) -> AsyncIterator[Service]:
+async def used(
+    server: EmbeddedPostgres, key_ring: KeyRing, clock: SettableClock, terms: Terms
+) -> AsyncIterator[Service]:
     """A service on a server that logs whatever it is told, as an operator might have set it."""
     url = server.url("dumped_test")
     await asyncio.to_thread(migrate_to_head, url)
     # By an option of each connection: the server's own command line stands above its files.
     options = " ".join(f"-c {name}={value}" for name, value in EVERYTHING_LOGGED.items())
     engine = open_engine(make_url(url).update_query_dict({"options": options}).render_as_string(hide_password=False))
-    async with serving(sessions_of(engine), key_ring, clock) as service:
+    async with serving(sessions_of(engine), key_ring, clock, terms) as service:
         yield service
     await engine.dispose()
 

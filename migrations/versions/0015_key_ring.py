@@ -1,14 +1,14 @@
 """The keys of the key ring are known again, and so is which process has which.
 
-Revision: 0014
-Follows: 0011
+Revision: 0015
+Follows: 0014
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014"
-down_revision = "0011"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
