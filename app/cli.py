@@ -12,18 +12,7 @@ import httpx
 import orjson
 import typer
 
-from app.commands import (
-    agreements,
-    audit,
-    callers,
-    narrowing,
-    proposals,
-    regions,
-    rights,
-    sealing,
-    statistics,
-    written,
-)
+from app.commands import agreements, audit, callers, narrowing, proposals, regions, rights, sealing, statistics, written
 from app.commands import keys as keys_of_agencies
 from app.commands.in_indonesian import speak_both
 from app.commands.lifetime import run
@@ -67,9 +56,7 @@ keys_of_agencies.add_to(keys)
 cli.add_typer(keys, name="keys")
 narrowing.add_to(keys)
 callers.add_to(keys)
-keys.command("rotate-seal")(sealing.rotate)
-keys.command("seal-status")(sealing.status)
-keys.command("forget-seal")(sealing.forget)
+sealing.add_to(keys)
 cli.add_typer(agreements.group, name="agreements")
 cli.add_typer(audit.group, name="audit")
 cli.add_typer(proposals.group, name="proposals")

@@ -65,8 +65,8 @@ def build(
     """Build the API; `revision` is the migration the database must stand at, None is whichever; 0 is no limit.
 
     With `health_sessions`, readiness asks over connections of its own. `forwarding` are the proxies whose word for an
-    address is taken. `real_clock` is what tokens and certificates are judged by, where `clock` is set. With
-    `ring_checked`, nothing is sealed or opened until it is set.
+    address is taken. `real_clock` is what tokens and certificates are judged by, where `clock` is set.
+    With `ring_checked`, nothing is sealed or opened until it is set.
     """
     api = FastAPI(
         title="Lintas",

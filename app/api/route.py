@@ -122,11 +122,11 @@ class _Asks:
 
 
 async def _in_one_transaction(request: Request, handle: Handler, asks: _Asks) -> Response:
-    # Before any transaction: to verify a token, its issuer may have to be asked for its keys.
-    look_up: Lookup = await request.app.state.credentials.look_up(request.scope)
     if not request.app.state.ring_checked.is_set():
         # Whether this process has the right keys is not known yet: what it sealed, others might never open.
         raise Unavailable
+    # Before any transaction: to verify a token, its issuer may have to be asked for its keys.
+    look_up: Lookup = await request.app.state.credentials.look_up(request.scope)
     # Read before a connection is taken: a slow caller holds none.
     body, refusal = await _body(request)
     if asks.beforehand is not None and refusal is None:

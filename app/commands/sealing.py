@@ -34,6 +34,13 @@ A_LINE_EVERY = 2.0
 """Seconds between two lines of progress where there is no terminal."""
 
 
+def add_to(keys: typer.Typer) -> None:
+    """Add these commands to those of `lintas keys`."""
+    keys.command("rotate-seal")(rotate)
+    keys.command("seal-status")(status)
+    keys.command("forget-seal")(forget)
+
+
 def rotate(
     portion: Annotated[
         int, typer.Option(min=1, max=5000, help="Baris per transaksi / rows in a transaction.")

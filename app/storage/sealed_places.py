@@ -6,8 +6,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Row, Table, func
 
-from app.storage import delivery_history, equipment, idempotency
-from app.storage import proposals as waiting_proposals
+from app.storage import delivery_history, equipment, idempotency, proposals
 from app.storage.sealing import KeyRing
 from app.storage.tables import (
     attempts,
@@ -16,8 +15,8 @@ from app.storage.tables import (
     endpoint_secrets,
     former_addresses,
     idempotency_records,
-    proposals,
 )
+from app.storage.tables import proposals as proposal_rows
 
 Rewrap: TypeAlias = Callable[[KeyRing, Row[Any]], Mapping[str, object]]
 
@@ -70,6 +69,7 @@ SEALED_PLACES: tuple[SealedPlace, ...] = (
         equipment.FORMER,
         lambda row: (equipment.of_former(row.endpoint_id, row.event_id), None),
     ),
+    _place(proposal_rows, "sealed", proposals.SEALED, lambda row: (str(row.id), None)),
     _place(
         idempotency_records,
         "answer",
@@ -82,6 +82,5 @@ SEALED_PLACES: tuple[SealedPlace, ...] = (
         delivery_history.ANSWER,
         lambda row: delivery_history.of_answer(row.delivery_id, row.number),
     ),
-    _place(proposals, "sealed", waiting_proposals.SEALED, lambda row: (str(row.id), None)),
 )
 """All of them. What lies under a referral's data key is not here: rewrapping the data key is enough."""

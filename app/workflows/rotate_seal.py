@@ -20,6 +20,8 @@ T = TypeVar("T")
 A_PORTION = 200
 """Rows that are sealed anew in one transaction: a few milliseconds, in which their writers wait."""
 MOST_PASSES = 20
+PASSES_AFTER_ALL = 2
+"""Passes after the first, while there are processes that seal under another key all the time."""
 MOST_IN_A_LATER_PASS = 1000
 """Rows of one place that a pass after the first takes: they were held, or written meanwhile."""
 BETWEEN_PASSES = 0.5
@@ -138,9 +140,14 @@ async def rotate_seal(
                 done[place.name] += made.resealed
                 on_progress(place.name, done[place.name], max(total, done[place.name]))
                 await asyncio.sleep(monotonic() - began)
-        if not again:
+        if not again or (turn >= PASSES_AFTER_ALL and await _some_seal_otherwise(sessions, key_ring)):
             break
     return Rotated(resealed, broken, await seal_status(sessions, key_ring))
+
+
+async def _some_seal_otherwise(sessions: async_sessionmaker[AsyncSession], key_ring: KeyRing) -> bool:
+    async with sessions.begin() as session:
+        return any(one.active != key_ring.active for one in await ring_holders.running(session))
 
 
 async def _find(

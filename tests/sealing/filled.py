@@ -15,10 +15,8 @@ from uuid_utils.compat import uuid7
 
 from app.domain.certificates import TlsIdentity
 from app.domain.own_headers import OwnHeader
-from app.domain.proposals import ProposalKind
 from app.domain.webhook import Scheme, new_secret
-from app.storage import delivery_history, equipment, idempotency, personal_data
-from app.storage import proposals as waiting_proposals
+from app.storage import delivery_history, equipment, idempotency, personal_data, proposals
 from app.storage.sealing import KeyRing
 from app.storage.tables import (
     attempts,
@@ -26,10 +24,10 @@ from app.storage.tables import (
     endpoints,
     former_addresses,
     idempotency_records,
-    proposals,
     referrals,
     sealed_fields,
 )
+from app.storage.tables import proposals as proposal_rows
 from tests.workflows.conftest import PPU, RECEIVER, Service, a_referral
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -77,19 +75,21 @@ async def an_endpoint(sessions: Sessions, ring: KeyRing, mark: str, *, agency: s
         await equipment.add_secret(tx, ring, endpoint_id, Scheme.ED25519, new_secret(Scheme.ED25519))
         await equipment.put_headers(tx, ring, endpoint_id, [OwnHeader("X-Token", f"{mark}-header")])
         await equipment.put_tls(tx, ring, endpoint_id, TlsIdentity(f"{mark}-chain", f"{mark}-key", f"{mark}-ca"))
-        await waiting_proposals.add(
-            tx,
-            ring,
-            uuid7(),
-            ProposalKind.ROTATE_SECRET,
-            agency_code=agency,
-            subject=str(endpoint_id),
-            what={},
-            secret={"secret": f"{mark}-proposed"},
-            by=None,
-            within=timedelta(days=1),
-        )
         await equipment.keep_former_address(tx, ring, endpoint_id, uuid7(), f"https://{endpoint_id}.example/before")
+        proposal_id = uuid7()
+        await tx.execute(
+            insert(proposal_rows).values(
+                id=proposal_id,
+                kind="rotate_secret",
+                agency_code=agency,
+                subject=str(endpoint_id),
+                what={},
+                sealed=ring.seal(proposals.SEALED, str(proposal_id), f"{mark}-proposed".encode()),
+                state="pending",
+                proposed_at=MOMENT,
+                expires_at=MOMENT,
+            )
+        )
         delivery_id = uuid7()
         for number in (1, 2):
             answer = delivery_history.seal_answer(ring, delivery_id, number, f"{mark}-answer-{number}".encode())
@@ -151,9 +151,9 @@ async def opened(sessions: Sessions, ring: KeyRing) -> Mapping[tuple[Any, ...], 
             said = delivery_history.open_answer(ring, row.delivery_id, row.number, row.answer)
             assert said is not None
             found["answer", row.delivery_id, row.id] = said
-        for row in (await tx.execute(select(proposals).where(proposals.c.sealed.is_not(None)))).all():
-            found["proposal", row.id] = ring.open(waiting_proposals.SEALED, str(row.id), row.sealed)
         for row in (await tx.execute(select(idempotency_records))).all():
             subject = idempotency.subject_of(row.agency_code, row.key_hash)
             found["first answer", subject] = ring.open(idempotency.PURPOSE, subject, row.answer)
+        for row in (await tx.execute(select(proposal_rows).where(proposal_rows.c.sealed.is_not(None)))).all():
+            found["proposal", row.id] = ring.open(proposals.SEALED, str(row.id), row.sealed)
     return found

@@ -90,7 +90,7 @@ async def test_what_a_process_with_the_old_ring_seals_meanwhile_is_found_and_sai
     not_yet_active = changed(newer, tmp_path, active="test-1")
     async with service.sessions.begin() as tx:
         await ring_holders.hold(tx, not_yet_active, old_process, "api somewhere:1")
-    running = asyncio.create_task(rotate_seal(service.sessions, newer, portion=20))
+    running = asyncio.create_task(rotate_seal(service.sessions, newer, portion=10))
 
     written = 0
     while not running.done():

@@ -1,7 +1,7 @@
 """A whole service over a seeded database, spoken to over HTTP as its agencies would."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -140,11 +140,11 @@ async def replay_all(sessions: async_sessionmaker[AsyncSession]) -> int:
     return replayed
 
 
-@pytest.fixture
-async def service(
+@asynccontextmanager
+async def serving(
     sessions: async_sessionmaker[AsyncSession], key_ring: KeyRing, clock: SettableClock, terms: Terms
 ) -> AsyncIterator[Service]:
-    """The service on the shipped agreements, agencies and regions."""
+    """Serve the shipped agreements, agencies and regions on a migrated database that holds nothing."""
     async with sessions.begin() as tx:
         await seed(tx, clock())
     keeper = ReferenceKeeper()
@@ -171,3 +171,12 @@ async def service(
 
         yield Service(sessions, keeper, key_ring, clock, terms, connect)
         await replay_all(sessions)
+
+
+@pytest.fixture
+async def service(
+    sessions: async_sessionmaker[AsyncSession], key_ring: KeyRing, clock: SettableClock, terms: Terms
+) -> AsyncIterator[Service]:
+    """The service on the shipped agreements, agencies and regions."""
+    async with serving(sessions, key_ring, clock, terms) as service:
+        yield service
