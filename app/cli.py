@@ -35,9 +35,10 @@ from app.commands.running import (
 )
 from app.domain.errors import NotFound, UnknownAgency
 from app.domain.retention import RetentionInvalid
-from app.main import compose, create_app, listen, real_time
+from app.main import create_app, listen
 from app.observability import configure_logging, frames
 from app.reference.cases import run_route
+from app.service import compose, real_time
 from app.settings import Settings, SettingsInvalid
 from app.storage.database import is_passing
 from app.storage.embedded import EmbeddedPostgresError

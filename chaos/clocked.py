@@ -9,8 +9,9 @@ from pathlib import Path
 
 from app.commands.lifetime import run
 from app.commands.running import check_database, given_database, run_to_end, settings_with
-from app.main import compose, listen
+from app.main import listen
 from app.observability import configure_logging
+from app.service import compose
 from app.storage.migrating import head
 from app.storage.sealing import KeyRing
 

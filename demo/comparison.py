@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from app.domain.handoff import HandoffState
-from app.main import Service
+from app.service import Service
 from app.storage.deliveries import DELIVERED, SUPERSEDED
 from app.storage.tables import attempts, endpoints, every_delivery, handoffs, referrals
 from demo.journeys import Journey

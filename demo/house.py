@@ -8,10 +8,12 @@ from socket import create_server
 
 from app.domain.caller import Role
 from app.domain.clock import SettableClock
-from app.main import Service, compose, serve, work
+from app.main import serve
+from app.service import Service, compose
 from app.settings import RateLimitSettings, Settings, WebhookSettings
 from app.storage.migrating import head
 from app.storage.sealing import KeyRing
+from app.workers import work
 from app.workflows.issue_key import issue_key
 from app.workflows.seed import seed
 

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import select
 
 from app.domain.events import EventType
-from app.main import Service
+from app.service import Service
 from app.storage.deliveries import SUPERSEDED
 from app.storage.tables import endpoints, events, every_delivery
 from demo.receivers import Receivers, Verified

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import httpx
 
 from app.domain.clock import SettableClock
-from app.main import Service
+from app.service import Service
 from demo.cases import WorkedCase, by_time
 from demo.receivers import Receivers
 from demo.settling import NotSettled, let_expire

@@ -10,7 +10,7 @@ from sqlalchemy import and_, exists, func, select
 
 from app.domain.clock import SettableClock
 from app.domain.handoff import HandoffState, RequestState
-from app.main import Service
+from app.service import Service
 from app.storage.deliveries import DUE
 from app.storage.tables import clocks, coordinations, deliveries, handoffs, service_requests
 from demo.cases import WorkedCase

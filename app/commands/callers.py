@@ -18,7 +18,7 @@ from app.domain.client_certificate import (
     read_pem,
     read_subject,
 )
-from app.main import real_time
+from app.service import real_time
 from app.storage import client_certificates, token_subjects
 from app.storage.client_certificates import AlreadyRegistered
 from app.workflows.register_certificate import register_certificate, revoke_certificate, revoke_subject

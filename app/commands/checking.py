@@ -29,8 +29,8 @@ from app.domain.finding import Finding, Severity
 from app.domain.gaps import place
 from app.domain.review import Review
 from app.domain.wording import Text, Wording
-from app.main import real_time
 from app.reference.load import shipped
+from app.service import real_time
 
 SCHEMA = Path(__file__).parents[2] / "openapi" / "agreement.schema.json"
 PLAIN = frozenset({"not_confirmed"})

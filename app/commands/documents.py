@@ -14,7 +14,7 @@ from app.domain.errors import DocumentInvalid, DomainError, NotFound, Preconditi
 from app.domain.proposals import Proposal
 from app.domain.routing import effects
 from app.domain.versions import Expected
-from app.main import real_time, second_person_of
+from app.service import real_time, second_person_of
 from app.storage import documents
 from app.storage.documents import Draft, Published
 from app.storage.reference import Reference, ReferenceKeeper, hold_still

@@ -11,7 +11,7 @@ from app.commands import narrowing
 from app.commands.running import CannotGoOn, in_transaction, print_columns
 from app.domain.caller import Role
 from app.domain.errors import KeyReplaced
-from app.main import real_time
+from app.service import real_time
 from app.storage import api_keys
 from app.workflows import rotate_key as rotating
 from app.workflows.issue_key import issue_key

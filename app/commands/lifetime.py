@@ -13,8 +13,10 @@ from socket import socket
 import structlog
 
 from app.commands.running import unfit
-from app.main import Service, hold_key_ring, repeat, serve, work
+from app.main import serve
+from app.service import Service
 from app.storage.database import break_off, is_passing
+from app.workers import hold_key_ring, repeat, work
 from app.workflows.check_key_ring import check_key_ring
 
 log = structlog.get_logger()

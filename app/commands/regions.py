@@ -8,8 +8,8 @@ import typer
 
 from app.commands.running import CannotGoOn, in_transaction, print_columns
 from app.domain.regions import Region
-from app.main import real_time
 from app.reference.region_file import RegionFileInvalid, read_regions
+from app.service import real_time
 from app.workflows.import_regions import Imported, import_regions
 
 LARGEST = 32 * 1024 * 1024

@@ -28,7 +28,7 @@ from app.domain.rights import (
     Right,
     UnderLegalHold,
 )
-from app.main import real_time, retention_of
+from app.service import real_time, retention_of
 from app.storage import rights as kept
 from app.storage.reference import ReferenceKeeper
 from app.workflows import answer_rights, apply_ledger, erase_referral, export_referral, hold_referral, restrict_referral

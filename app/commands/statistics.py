@@ -24,8 +24,8 @@ from app.commands.documents import desk_of
 from app.commands.running import CannotGoOn, in_transaction, with_sessions
 from app.commands.statistics_page import statistics_page
 from app.domain.months import Month
-from app.main import real_time
 from app.observability import configure_logging
+from app.service import real_time
 from app.storage.reference import ReferenceKeeper
 from app.workflows.desk import Desk
 from app.workflows.draw_statistics import draw_settled_months

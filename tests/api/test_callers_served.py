@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from app.domain.caller import Role
 from app.domain.client_certificate import HeaderForm, KnownBy, Presented
 from app.domain.clock import SettableClock
-from app.main import compose, listen, serve
+from app.main import listen, serve
+from app.service import compose
 from app.settings import CertificateSettings, RateLimitSettings, Settings, TokenSettings
 from app.storage.sealing import KeyRing
 from app.workflows.register_certificate import register_certificate

@@ -10,7 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.domain.clock import SettableClock
-from app.main import Service, compose, listen, serve
+from app.main import listen, serve
+from app.service import Service, compose
 from app.settings import DatabaseSettings, Settings
 from app.storage.sealing import KeyRing
 from app.workflows.seed import seed

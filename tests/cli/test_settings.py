@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from app.domain.breaker import BreakerRule
-from app.main import pace_of, second_person_of
+from app.service import second_person_of
 from app.settings import Settings, SettingsInvalid, read_settings
+from app.workers import pace_of
 
 
 @pytest.fixture(autouse=True)

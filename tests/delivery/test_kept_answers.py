@@ -5,10 +5,11 @@ from aiohttp import web
 
 from app.delivery.post import Post, open_post
 from app.domain.caller import Role
-from app.main import KEPT_OF_ANSWERS, ROUTERS
+from app.main import ROUTERS
 from app.settings import read_settings
 from app.storage.sealing import KeyRing
 from app.storage.tables import attempts, audit
+from app.workers import KEPT_OF_ANSWERS
 from tests.conftest import ClientFactory, KeyFactory
 from tests.delivery.receivers import Behaviour, a_receiver
 from tests.delivery.world import AGENCY, LOOPBACK, SHORT, World, has_attempts, until
