@@ -32,6 +32,7 @@ HOLD: dict[str, Any] = {"review_on": "2025-03-14", "note": "Menunggu surat visum
 COMPLETE: dict[str, Any] = {"outcome": "service_given", "note": "Didampingi sampai laporan selesai."}
 FAIL: dict[str, Any] = {"reason": "victim_unreachable"}
 KEEP_DUTY: dict[str, Any] = {"document": "baseline-national", "clause": "report-sexual-violence"}
+CONFIRMATION: dict[str, Any] = {"because": "victim_unable"}
 WITHDRAW: dict[str, Any] = {"reason": "wrong_agency"}
 
 

@@ -56,6 +56,7 @@ ROWS: Mapping[type[DomainError], Row] = {
     errors.RecoveryRunning: Row(409, ("recovery_id",)),
     errors.RecoveryOfHeld: Row(409),
     errors.ConsentRequired: Row(409),
+    errors.NothingToConfirm: Row(409),
     errors.HolderRequired: Row(403),
     errors.DutyNotOwed: Row(409),
     errors.VersionPublished: Row(409),

@@ -86,6 +86,10 @@ class KeptDecision:
     result: Mapping[str, Any]
     placed_by: str | None
     decided_at: datetime
+    ground: Mapping[str, Any] | None = None
+    said_consent: Mapping[str, Any] | None = None
+    """What was recorded of consent with the facts; None where nothing was yet."""
+    consent_services: list[str] | None = None
 
 
 async def referrals_of(
@@ -207,7 +211,13 @@ async def decision(session: AsyncSession, agency_code: str, decision_id: UUID) -
     """Give a decision to who sent, holds or coordinates its referral; None for anybody else."""
     row = (
         await session.execute(
-            select(decisions, service_requests.c.service_type, facts.c.body.label("facts"))
+            select(
+                decisions,
+                service_requests.c.service_type,
+                facts.c.body.label("facts"),
+                facts.c.consent.label("said_consent"),
+                facts.c.consent_services,
+            )
             .join(service_requests, service_requests.c.id == decisions.c.service_request_id)
             .join(referrals, referrals.c.id == decisions.c.referral_id)
             .join(

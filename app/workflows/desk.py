@@ -33,6 +33,8 @@ class Terms:
     access_after_completion: timedelta = timedelta(days=30)
     outage_after: timedelta = timedelta(minutes=2)
     fallback_coordinator: str | None = None
+    confirm_vital_interest: timedelta = timedelta(hours=24)
+    remind_of_expiry: tuple[timedelta, ...] = (timedelta(days=7), timedelta(days=1))
     reach: Reach = field(default_factory=Reach)
 
 
@@ -79,11 +81,15 @@ class Desk:
         )
         if case is None or (operator and self.is_off_list(agency_code, case.facts)):
             raise NotFound("handoff" if handoff_id else "service request" if service_request_id else "referral")
-        return case
+        return case.look_at(self.now)
 
     def is_off_list(self, agency_code: str, facts: Facts) -> bool:
         """Say whether an agency is in conflict or refused in a case of these facts."""
         return agency_code in self.reference.rules.off_list(facts)
+
+    def may_be_offered(self, agency_code: str, facts: Facts) -> bool:
+        """Say whether an agency may be offered a case of these facts: neither off the list nor left out of consent."""
+        return agency_code not in self.reference.rules.not_for(facts)
 
     async def save(self, case: Case) -> Case:
         """Keep what the story changed and announce its news."""
