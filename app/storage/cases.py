@@ -196,6 +196,10 @@ async def save(session: AsyncSession, case: Case, *, now: datetime) -> None:
         case.put_referral(version=case.referral.version + 1)
         fields = asdict(case.referral)
         await session.execute(update(referrals).where(referrals.c.id == fields.pop("id")).values(fields))
+    elif case.referral.confirm_by is not None:
+        # A new referral was written before its requests were routed, and only then is it known.
+        this = referrals.c.id == case.referral.id
+        await session.execute(update(referrals).where(this).values(confirm_by=case.referral.confirm_by))
 
     known_handoffs = [handoff for key, handoff in case.handoffs.items() if key in case.changed and key not in case.new]
     new_handoffs = [handoff for key, handoff in case.handoffs.items() if key in case.new]
