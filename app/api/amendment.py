@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from app.api.consent_intake import Consent
 from app.api.intake import (
     Attachment,
     Condition,
-    Consent,
     Locations,
     ServiceGiven,
     Victim,

@@ -7,9 +7,10 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import Field
 
+from app.api.consent_intake import Consent
 from app.api.dependencies import SenderOrCoordinator
 from app.api.desk import Desk
-from app.api.intake import CaseOfViolence, Consent, Locations, ReferralFacts, Victim, facts_of
+from app.api.intake import CaseOfViolence, Locations, ReferralFacts, Victim, facts_of
 from app.api.intake_types import AgencyCode, Region, ServiceType, once
 from app.api.referral_views import GroundView
 from app.api.route import v1_router

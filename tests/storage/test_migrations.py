@@ -211,6 +211,7 @@ async def test_a_clock_of_a_referral_as_a_whole_is_left_behind_on_the_way_down_a
     await asyncio.to_thread(migrate_to_head, empty_url)
     await run(
         empty_url,
+        "TRUNCATE agencies CASCADE",
         "INSERT INTO agencies VALUES ('a', '{}', 0)",
         "INSERT INTO referrals (id, sender_code, sender_reference_hash, holder_code, mode, urgency, state, received_at)"
         " VALUES ('00000000-0000-0000-0000-000000000001', 'a', '', 'a', 'referral', 'urgent', 'open', now())",
