@@ -4,17 +4,28 @@ import contextlib
 import os
 import socket
 import sys
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import httpx
 import orjson
 import typer
 
-from app.commands import agreements, audit, regions, statistics, written
+from app.commands import (
+    agreements,
+    audit,
+    callers,
+    narrowing,
+    proposals,
+    regions,
+    rights,
+    sealing,
+    statistics,
+    written,
+)
+from app.commands import keys as keys_of_agencies
+from app.commands.in_indonesian import speak_both
 from app.commands.lifetime import run
 from app.commands.running import (
     CannotGoOn,
@@ -26,38 +37,44 @@ from app.commands.running import (
     given_key_ring,
     in_transaction,
     key_ring_of,
+    look_at_ledger,
     look_at_role,
     print_columns,
     run_to_end,
     settings_with,
     without_limits,
 )
-from app.domain.caller import Role
 from app.domain.errors import NotFound, UnknownAgency
+from app.domain.retention import RetentionInvalid
 from app.main import compose, create_app, listen, real_time
 from app.observability import configure_logging, frames
 from app.reference.cases import run_route
 from app.settings import Settings, SettingsInvalid
-from app.storage import api_keys
 from app.storage.database import is_passing
 from app.storage.embedded import EmbeddedPostgresError
 from app.storage.migrating import head, migrate_to_head
 from app.storage.run_role import grant_run_role
 from app.storage.sealing import KeyRing, KeyRingInvalid
 from app.workflows import keep_history, prepare_trial
-from app.workflows.issue_key import issue_key
 from app.workflows.repair_feed import repair_feed as repair
-from app.workflows.revoke_key import revoke_key
 from app.workflows.seed import seed as add_what_ships
 
 OPENAPI = Path(__file__).parents[1] / "openapi" / "openapi.json"
 
 cli = typer.Typer(name="lintas", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-keys = typer.Typer(no_args_is_help=True, help="Kunci API / API keys.")
+keys = typer.Typer(no_args_is_help=True, help="Kunci API dan kunci segel / API keys, and keys that seal.")
+keys_of_agencies.add_to(keys)
 cli.add_typer(keys, name="keys")
+narrowing.add_to(keys)
+callers.add_to(keys)
+keys.command("rotate-seal")(sealing.rotate)
+keys.command("seal-status")(sealing.status)
+keys.command("forget-seal")(sealing.forget)
 cli.add_typer(agreements.group, name="agreements")
 cli.add_typer(audit.group, name="audit")
+cli.add_typer(proposals.group, name="proposals")
 cli.add_typer(regions.group, name="regions")
+cli.add_typer(rights.group, name="rights")
 cli.add_typer(statistics.group, name="statistics")
 
 Host = Annotated[str | None, typer.Option(help="Alamat yang didengar / address to listen on.")]
@@ -70,6 +87,7 @@ def serve(host: Host = None, port: Port = None) -> None:
     settings = settings_with(host=host, port=port)
     configure_logging(level=settings.log_level, console=settings.log_format == "console")
     url, ring = given_database(settings), given_key_ring(settings)
+    look_at_ledger(settings)
     with _listening(settings) as listener:
         settings = _at(settings, listener)
         service = compose(settings, url=url, key_ring=ring, name="api", revision=head())
@@ -82,6 +100,7 @@ def work() -> None:
     settings = settings_with()
     configure_logging(level=settings.log_level, console=settings.log_format == "console")
     url, ring = given_database(settings), given_key_ring(settings)
+    look_at_ledger(settings)
     service = compose(settings, url=url, key_ring=ring, name="worker", revision=head())
 
     async def look() -> None:
@@ -106,7 +125,7 @@ def all_(
     configure_logging(level=settings.log_level, console=person, stream=sys.stderr)
     with _listening(settings) as listener:
         settings = _at(settings, listener)
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_room(settings)
         ring = key_ring_of(settings) or prepare_trial.own_key_ring(settings.data_dir)
         with contextlib.ExitStack() as stack:
             url = address_of(settings) or stack.enter_context(prepare_trial.own_database(settings.data_dir))
@@ -148,38 +167,6 @@ def repair_feed() -> None:
 def seed() -> None:
     """Add the regions, code sets, agencies and documents that ship with Lintas and are not there yet."""
     print(in_transaction(lambda tx: add_what_ships(tx, real_time())))
-
-
-@keys.command("create")
-def create_key(
-    agency: Annotated[str, typer.Option(help="Kode lembaga / agency code.")],
-    role: Annotated[list[Role], typer.Option(help="Boleh diulang / may be repeated.")],
-    label: Annotated[str, typer.Option(help="Untuk apa / what it is for.")] = "",
-    days: Annotated[int | None, typer.Option(min=1, help="Masa berlaku, hari / days until it expires.")] = None,
-) -> None:
-    """Issue a key. It is shown now and never again."""
-    end = real_time() + timedelta(days=days) if days else None
-    issued = in_transaction(lambda tx: issue_key(tx, agency_code=agency, roles=role, label=label, expires_at=end))
-    print(f"{issued.id}: simpan kunci ini sekarang / keep this key now:", file=sys.stderr)
-    print(issued.secret)
-
-
-@keys.command("list")
-def list_keys(agency: Annotated[str | None, typer.Option(help="Kode lembaga / agency code.")] = None) -> None:
-    """List keys, without the keys themselves."""
-    rows: list[tuple[str, ...]] = [("id", "agency", "roles", "created", "expires", "revoked", "label")]
-    for key in in_transaction(lambda tx: api_keys.listed(tx, agency_code=agency)):
-        times = (key.created_at, key.expires_at, key.revoked_at)
-        said = (moment.isoformat(timespec="seconds") if moment else "-" for moment in times)
-        rows.append((str(key.id), key.agency_code, ",".join(key.roles), *said, key.label))
-    print_columns(rows)
-
-
-@keys.command("revoke")
-def end_key(key_id: UUID) -> None:
-    """Revoke a key, from the very next request on."""
-    in_transaction(lambda tx: revoke_key(tx, key_id))
-    print(f"{key_id}: dicabut / revoked")
 
 
 @cli.command()
@@ -228,22 +215,30 @@ def health(url: Annotated[str | None, typer.Option(help="Alamat Lintas / where L
         raise typer.Exit(1)
 
 
+speak_both(cli)
+
+
 def main() -> None:
     """Run the command line; what goes wrong is said in a line, and what broke by its name."""
     try:
         cli()
-    except (CannotGoOn, SettingsInvalid, KeyRingInvalid, EmbeddedPostgresError) as error:
-        sys.exit("\n".join(f"lintas: {line}" for line in str(error).splitlines()))
-    except UnknownAgency as error:
-        sys.exit(f"lintas: tidak ada lembaga / there is no agency {error.agency_code}")
-    except NotFound:
-        sys.exit("lintas: tidak ditemukan / not found")
-    except Exception as error:  # noqa: BLE001 - its message may hold anything: told are its name and its places
+    except Exception as error:  # noqa: BLE001 - whatever ends a command is told in a line
         while isinstance(error, ExceptionGroup):
             error = error.exceptions[0]
-        if is_passing(error):
-            sys.exit(f"lintas: basis data tidak menjawab / the database does not answer ({type(error).__name__})")
-        sys.exit(f"lintas: {type(error).__name__}: {frames(error)}")
+        sys.exit("\n".join(f"lintas: {line}" for line in _said(error).splitlines()))
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, CannotGoOn | SettingsInvalid | KeyRingInvalid | RetentionInvalid | EmbeddedPostgresError):
+        return str(error)
+    if isinstance(error, UnknownAgency):
+        return f"tidak ada lembaga / there is no agency {error.agency_code}"
+    if isinstance(error, NotFound):
+        return "tidak ditemukan / not found"
+    if is_passing(error):
+        return f"basis data tidak menjawab / the database does not answer ({type(error).__name__})"
+    # Its message may hold anything: told are its name and its places.
+    return f"{type(error).__name__}: {frames(error)}"
 
 
 def _listening(settings: Settings) -> socket.socket:
@@ -252,9 +247,22 @@ def _listening(settings: Settings) -> socket.socket:
         return listen(settings.host, settings.port)
     except OSError as error:
         at = f"{settings.host}:{settings.port}"
+        # The text goes on to say what was attempted; a name that nobody knows has an errno that no table holds.
+        why = str(error.strerror).partition(" (")[0]
         raise CannotGoOn(
             f"{at} tidak dapat dipakai; pilih lain dengan --port atau LINTAS_PORT",
-            f"{at} cannot be used ({os.strerror(error.errno or 0)}); choose another with --port or LINTAS_PORT",
+            f"{at} cannot be used ({why}); choose another with --port or LINTAS_PORT",
+        ) from None
+
+
+def _make_room(settings: Settings) -> None:
+    """See that there is a directory for what `lintas all` keeps."""
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotGoOn(
+            f"LINTAS_DATA_DIR tidak dapat dibuat sebagai direktori ({error.strerror})",
+            f"LINTAS_DATA_DIR cannot be made, or is no directory ({error.strerror})",
         ) from None
 
 

@@ -1,16 +1,20 @@
 """The composition root: what the API and the workers are made of."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from socket import AF_INET, AF_INET6, create_server, socket
+from os import getpid
+from socket import AF_INET, AF_INET6, create_server, gethostname, socket
+from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from uuid_utils.compat import uuid7
 
 from app.api import (
     agencies,
@@ -22,39 +26,57 @@ from app.api import (
     events,
     handoffs,
     health,
+    keys,
+    proposals,
     recoveries,
     reference,
     referrals,
+    rights,
     routing,
     service_requests,
     statistics,
     well_known,
 )
 from app.api.application import build
+from app.api.issuer_keys import HttpKeySource, Issuer, IssuerKeys
+from app.api.key_uses import KeyUses
+from app.api.proxies import CertificateHeader
 from app.api.server import Server
+from app.api.tokens import Tokens
 from app.delivery.dispatcher import Dispatcher, Pace
 from app.delivery.post import Deadlines, open_post
+from app.domain.access_token import TokenTerms
 from app.domain.addresses import Reach
+from app.domain.breaker import BreakerRule
 from app.domain.clock import BusinessClock
+from app.domain.proposals import SecondPerson
+from app.domain.retention import Retention, RetentionInvalid, read_retention
 from app.observability import told_of
-from app.settings import Settings
-from app.storage import clocks, due_times, idempotency
+from app.reference.yaml_text import Unreadable, load_yaml
+from app.settings import Settings, TokenSettings
+from app.storage import clocks, due_times, idempotency, ring_holders
 from app.storage.database import Pool, is_passing, open_engine, sessions_of
 from app.storage.reference import ReferenceKeeper
 from app.storage.sealing import KeyRing
 from app.storage.shared_clock import SharedClock
 from app.workflows import keep_history
+from app.workflows.answer_rights import watch_requests
 from app.workflows.credit_outage import credit_outage
 from app.workflows.desk import Terms
 from app.workflows.draw_statistics import draw_settled_months
+from app.workflows.keep_retention import Worker, keep_retention
+from app.workflows.lapse_proposals import lapse_proposals
 from app.workflows.link_audit import Said, link_audit
+from app.workflows.notice_failing import notice_failing
 from app.workflows.run_clocks import run_due_clocks
 from app.workflows.run_recoveries import run_due_recoveries
+from app.workflows.watch_keys import watch_keys
 
 ROUTERS: tuple[APIRouter, ...] = (
     referrals.router,
     handoffs.router,
     service_requests.router,
+    rights.router,
     routing.router,
     events.router,
     endpoints.router,
@@ -63,9 +85,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     deliveries.router,
     recoveries.router,
     agencies.router,
+    keys.router,
     agreements.router,
     agreements.checking,
     agreements.publishing,
+    proposals.router,
+    proposals.confirming,
     reference.router,
     statistics.router,
     well_known.router,
@@ -74,6 +99,8 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 KEPT_OF_ANSWERS = 1024
 """Bytes of an answer that are kept where the operator asks for it."""
+LOOK_EVERY = 5.0
+"""Seconds between two looks whether the issuer's keys are still fresh."""
 RECOVERING_EVERY = 0.05
 """Seconds between two steps of a recovery that moves."""
 
@@ -89,17 +116,25 @@ def real_time() -> datetime:
 class Service:
     """What the API and the workers of one process share."""
 
+    id: UUID
+    process: str
+    """What this process is and where it runs, as whoever looks after the key ring reads it."""
     settings: Settings
     engine: AsyncEngine
     health_engine: AsyncEngine
     """One connection of its own, so that a process which is busy does not look as if it were not ready."""
     sessions: async_sessionmaker[AsyncSession]
     key_ring: KeyRing
+    ring_checked: asyncio.Event
+    """Not set while it is not known yet whether the key ring is the one that the database was sealed by."""
     reference: ReferenceKeeper
     clock: BusinessClock
     real_clock: SharedClock
     """What deliveries are scheduled and signed by; the business clock too, where none is set."""
+    retention: Retention
     revision: str | None
+    key_uses: KeyUses
+    """When each key was last used, as this process saw it."""
     listen_url: str | None
     """The database's own address, for LISTEN; None where only a pooler is known, and polling has to do."""
 
@@ -112,24 +147,68 @@ class Service:
             confirm_vital_interest=self.settings.confirm_vital_interest,
             fallback_coordinator=self.settings.fallback_coordinator,
             reach=Reach(self.settings.webhook.allow_networks, self.settings.webhook.allow_http),
+            retention=self.retention,
+            erasure_ledger=self.settings.ledger,
+            second_person=second_person_of(self.settings),
         )
+
+
+def second_person_of(settings: Settings) -> SecondPerson:
+    """Say for what a second person is asked for."""
+    said, usual = settings.second_person, not settings.is_trial
+    return SecondPerson(
+        publishing=usual if said.publishing is None else said.publishing,
+        endpoints=usual if said.endpoints is None else said.endpoints,
+        within=said.within,
+    )
 
 
 def create_app(service: Service) -> FastAPI:
     """Compose the API."""
-    limits = service.settings.rate_limit
+    limits, by = service.settings.rate_limit, service.settings.certificates
     return build(
         ROUTERS,
         sessions=service.sessions,
         health_sessions=sessions_of(service.health_engine),
         key_ring=service.key_ring,
+        ring_checked=service.ring_checked,
         reference=service.reference,
         clock=service.clock,
         terms=service.terms,
         revision=service.revision,
         requests_per_key=limits.per_key,
         failures_per_address=limits.failures_per_address,
+        key_uses=service.key_uses,
+        tokens=tokens_of(service.settings.tokens),
+        forwarding=service.settings.forwarded_allow_ips,
+        certificates=None if by.header is None else CertificateHeader(by.header, by.form, by.proxies),
+        real_clock=service.real_clock,
     )
+
+
+def tokens_of(settings: TokenSettings) -> Tokens | None:
+    """Say how tokens of the outside issuer are verified; None where none are taken."""
+    if settings.issuer is None or settings.audience is None:
+        return None
+    terms = TokenTerms(
+        issuer=settings.issuer,
+        audience=settings.audience,
+        algorithms=frozenset(settings.algorithms),
+        types=frozenset(settings.types),
+        agency_claim=settings.agency_claim,
+        roles_claim=settings.roles_claim,
+        scope_claim=settings.scope_claim,
+        leeway=settings.leeway,
+        longest_life=settings.longest_life,
+    )
+    source = HttpKeySource(Issuer(settings.issuer, settings.key_set_url, allow_http=settings.on_this_machine))
+    keys = IssuerKeys(
+        source,
+        clock=time.monotonic,
+        fresh_for=settings.keys_fresh_for.total_seconds(),
+        good_for=settings.keys_good_for.total_seconds(),
+    )
+    return Tokens(terms, keys)
 
 
 def compose(
@@ -154,6 +233,8 @@ def compose(
     )
     engine = open_engine(url, application_name=f"lintas {name}", pool=pool)
     real_clock = SharedClock(machine_clock)
+    ring_checked = asyncio.Event()
+    ring_checked.set()
     moment = timedelta(seconds=health.DEADLINE)
     own = Pool(
         size=1,
@@ -167,17 +248,33 @@ def compose(
     direct = settings.database.listen_url
     listen_url = str(direct) if direct else None if settings.database.through_pgbouncer else url
     return Service(
+        id=uuid7(),
+        process=f"{name} {gethostname()}:{getpid()}",
         settings=settings,
         engine=engine,
         health_engine=health_engine,
         sessions=sessions_of(engine),
         key_ring=key_ring,
+        ring_checked=ring_checked,
         reference=ReferenceKeeper(),
         clock=clock or real_clock,
         real_clock=real_clock,
+        retention=retention_of(settings),
         revision=revision,
+        key_uses=KeyUses(real_clock),
         listen_url=listen_url,
     )
+
+
+def retention_of(settings: Settings) -> Retention:
+    """Read how long the operator keeps cases; RetentionInvalid if that cannot be read."""
+    if settings.retention_file is None:
+        return Retention()
+    try:
+        return read_retention(load_yaml(settings.retention_file.read_text("utf-8")).value)
+    except (Unreadable, UnicodeDecodeError, OSError) as error:
+        said = error.message if isinstance(error, Unreadable) else type(error).__name__
+        raise RetentionInvalid(f"LINTAS_RETENTION_FILE cannot be read: {said}") from None
 
 
 def listen(host: str, port: int) -> socket:
@@ -191,10 +288,10 @@ async def serve(
 ) -> None:
     """Serve the API on a socket until told to stop, then let what is under way end."""
     settings = service.settings
+    api = create_app(service)
     server = Server(
-        create_app(service),
+        api,
         on_ready,
-        forwarded_allow_ips=settings.forwarded_allow_ips,
         # Who waits for the database loses its connection first, and can still be answered.
         stop_within=settings.stop_within + timedelta(seconds=1),
     )
@@ -211,9 +308,18 @@ async def serve(
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(repeat("api_beat", beat, every=1.0, stop=stop))
+        tasks.create_task(repeat("key_uses", partial(service.key_uses.write, service.sessions), every=10.0, stop=stop))
+        if (tokens := api.state.credentials.tokens) is not None:
+            tasks.create_task(repeat("issuer_keys", tokens.keys.refresh, every=LOOK_EVERY, stop=stop))
         ending = tasks.create_task(end())
         await server.serve([listener])
         ending.cancel()
+        if tokens is not None:
+            tokens.keys.close()
+    try:
+        await service.key_uses.write(service.sessions)
+    except Exception as error:  # noqa: BLE001 - a stop ends whatever the database does
+        log.warning("key_uses_lost", error=type(error).__name__)
 
 
 async def work(service: Service, stop: asyncio.Event) -> None:
@@ -224,17 +330,39 @@ async def work(service: Service, stop: asyncio.Event) -> None:
         ("bring_near", partial(_bring_near, service), 60.0),
         ("audit_chain", link, 0.5),
         ("clocks", partial(_run_clocks, service), 1.0),
+        ("failing_endpoints", partial(_notice_failing, service), 5.0),
         ("recoveries", partial(_recover, service, stop), 1.0),
         ("forget_answers", partial(_forget_answers, service, stop), 60.0),
         ("make_months", partial(_make_months, service), 600.0),
         ("drop_months", partial(_drop_months, service), 3600.0),
         ("sweep_queue", partial(keep_history.sweep_queue, service.sessions), 60.0),
         ("statistics", draw_statistics, 600.0),
+        ("keys", partial(_watch_keys, service), 600.0),
+        ("proposals", partial(_lapse_proposals, service), 60.0),
+        ("rights", partial(watch_requests, service.sessions, service.clock), 60.0),
+        ("retention", partial(_keep_retention, service, stop), 3600.0),
     )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(deliver(service, stop))
         for name, job, every in jobs:
             tasks.create_task(repeat(name, job, every=every, stop=stop))
+
+
+async def hold_key_ring(service: Service, stop: asyncio.Event) -> None:
+    """Say again and again which keys this process has, and at its end that it has gone."""
+
+    async def hold() -> None:
+        async with service.sessions.begin() as tx:
+            await ring_holders.hold(tx, service.key_ring, service.id, service.process)
+
+    async def leave() -> None:
+        async with service.sessions.begin() as tx:
+            await ring_holders.leave(tx, service.id)
+
+    await repeat("key_ring", hold, every=ring_holders.SEEN_EVERY.total_seconds(), stop=stop)
+    # Nobody waits for long for what a process that is gone still seals.
+    with suppress(Exception):
+        await leave()
 
 
 async def _run_clocks(service: Service) -> None:
@@ -260,6 +388,18 @@ async def _bring_near(service: Service) -> None:
         log.warning("database_clock_was_ahead", count=brought, clocks=started)
 
 
+async def _watch_keys(service: Service) -> None:
+    await watch_keys(service.sessions, now=service.clock())
+
+
+async def _lapse_proposals(service: Service) -> None:
+    await lapse_proposals(service.sessions, now=service.clock())
+
+
+async def _notice_failing(service: Service) -> None:
+    await notice_failing(service.sessions, now=service.real_clock())
+
+
 async def _recover(service: Service, stop: asyncio.Event) -> None:
     # While one moves its endpoint takes what it is given within moments, and is given more.
     while await run_due_recoveries(service.sessions) and not stop.is_set():
@@ -275,13 +415,26 @@ async def _drop_months(service: Service) -> None:
     await keep_history.drop_months(service.sessions, now=service.real_clock(), kept=service.settings.history_months)
 
 
+async def _keep_retention(service: Service, stop: asyncio.Event) -> None:
+    await keep_retention(
+        Worker(service.sessions, service.reference, service.key_ring, service.terms, service.clock, stop.is_set)
+    )
+
+
 def pace_of(settings: Settings) -> Pace:
     """Say how deliveries are made: a lease is longer than twice the longest post, with time to record it."""
-    longest = settings.webhook.total_timeout
+    longest, breaker = settings.webhook.total_timeout, settings.webhook.breaker
     return Pace(
         lease=2 * longest + timedelta(seconds=10),
         longest_post=longest,
         concurrency=settings.webhook.concurrency,
+        breaker=BreakerRule(
+            window=breaker.window,
+            at_least=breaker.at_least,
+            share=breaker.share,
+            first_wait=breaker.first_wait,
+            longest_wait=breaker.longest_wait,
+        ),
         drain=settings.stop_within,
     )
 

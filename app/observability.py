@@ -30,13 +30,20 @@ FIELDS = frozenset(
         "component",
         "count",
         "delivery_id",
+        "detail",
         "due_at",
         "duration_ms",
         "endpoint_id",
         "entries",
+        "erasure_id",
+        "cause",
+        "at",
+        "digest",
         "error",
         "event_id",
         "event_type",
+        "failed",
+        "failed_probes",
         "frames",
         "handoff_id",
         "head",
@@ -47,6 +54,7 @@ FIELDS = frozenset(
         "method",
         "milliseconds",
         "month",
+        "next_probe_at",
         "outcome",
         "place",
         "port",
@@ -67,6 +75,7 @@ FIELDS = frozenset(
         "state",
         "status",
         "table",
+        "taken",
         "version",
         "why",
         "worker",
@@ -112,7 +121,8 @@ def configure_logging(*, level: str = "INFO", console: bool = False, stream: Tex
         logger.handlers[:] = []
         logger.propagate = True
     logging.getLogger("uvicorn.access").disabled = True
-    logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
+    for name in ("sqlalchemy.engine", "httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     # Whoever breaks unseen by us is told of by name too.
     sys.excepthook = _log_uncaught
 

@@ -5,8 +5,10 @@ from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     AnyHttpUrl,
     BaseModel,
     BeforeValidator,
@@ -15,10 +17,12 @@ from pydantic import (
     SecretStr,
     UrlConstraints,
     ValidationError,
-    field_validator,
+    model_validator,
 )
-from pydantic_core import MultiHostUrl
+from pydantic_core import MultiHostUrl, PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.domain.client_certificate import HeaderForm
 
 PREFIX = "LINTAS_"
 NOT_OURS = ("LINTAS_TEST_",)
@@ -31,12 +35,30 @@ def _seconds(value: Any) -> Any:
     return float(value) if isinstance(value, str) and value.replace(".", "", 1).isdecimal() else value
 
 
+def _listed(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
 DatabaseUrl = Annotated[
     MultiHostUrl,
     UrlConstraints(host_required=True, allowed_schemes=["postgres", "postgresql", "postgresql+asyncpg"]),
 ]
 Some = Annotated[timedelta, Field(gt=timedelta(0)), BeforeValidator(_seconds)]
 """A duration: seconds, or as ISO 8601 writes it."""
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_listed)]
+"""Networks and addresses, with commas between."""
+Word = Annotated[str, Field(min_length=1, max_length=255)]
+Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
+"""How a token may be signed: all by a key of which the half that verifies is public."""
+
+
+def _an_hour_at_most(value: timedelta) -> timedelta:
+    if value > timedelta(hours=1):
+        raise PydanticCustomError("too_long", "Input should be less than or equal to 1 hour")
+    return value
+
+
+UpToAnHour = Annotated[Some, AfterValidator(_an_hour_at_most)]
 
 
 class SettingsInvalid(Exception):
@@ -51,10 +73,31 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+class BreakerSettings(_Part):
+    """When an endpoint that fails again and again is left alone, and until when."""
+
+    window: UpToAnHour = timedelta(minutes=3)
+    """How long attempts are counted, from a failure on."""
+    at_least: Annotated[int, Field(ge=1, le=10_000)] = 10
+    """How many attempts must have ended in it. One after the other, so many that time out must fit into it."""
+    share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """The share of failures among them that opens the breaker."""
+    first_wait: UpToAnHour = timedelta(seconds=30)
+    """How long until the first probe; each that fails doubles it."""
+    longest_wait: UpToAnHour = timedelta(minutes=5)
+    """How long at most; nothing waits longer for an endpoint that is well again."""
+
+    @model_validator(mode="after")
+    def _grows(self) -> "BreakerSettings":
+        if self.longest_wait < self.first_wait:
+            raise PydanticCustomError("breaker_waits", "LONGEST_WAIT is shorter than FIRST_WAIT")
+        return self
+
+
 class WebhookSettings(_Part):
     """How webhooks are delivered."""
 
-    allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    allow_networks: Networks = ()
     """Networks that are not public but may be posted to all the same, such as 10.20.0.0/16."""
     allow_http: bool = False
     connect_timeout: Some = timedelta(seconds=5)
@@ -62,11 +105,7 @@ class WebhookSettings(_Part):
     concurrency: Annotated[int, Field(ge=1, le=1000)] = 256
     keep_answers: bool = False
     """Whether the first 1 KiB of what a receiver answers is kept, sealed, and shown to its agency."""
-
-    @field_validator("allow_networks", mode="before")
-    @classmethod
-    def _listed(cls, value: Any) -> Any:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    breaker: BreakerSettings = BreakerSettings()
 
 
 class RateLimitSettings(_Part):
@@ -76,6 +115,106 @@ class RateLimitSettings(_Part):
     """Requests in a minute with one key."""
     failures_per_address: Annotated[int, Field(ge=0)] = 30
     """Requests in a minute from one address with keys that are not valid."""
+
+
+class SecondPersonSettings(_Part):
+    """What a second person has to confirm."""
+
+    publishing: bool | None = None
+    """Publishing an agreement; None is yes, but no in a trial: `lintas all` on its own database."""
+    endpoints: bool | None = None
+    """An endpoint's address, secret and TLS identity; None as above."""
+    within: Some = timedelta(days=3)
+    """How long a proposal waits for its second person."""
+
+
+class TokenSettings(_Part):
+    """Which access tokens of an outside issuer are taken beside keys; without an issuer, none."""
+
+    issuer: Word | None = None
+    """As the tokens name it, to the letter: https, or http to this machine itself in a trial."""
+    audience: Word | None = None
+    """What the issuer calls this service."""
+    key_set_url: Word | None = None
+    """None: what the issuer's discovery document says."""
+    algorithms: Annotated[tuple[Algorithm, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)] = (
+        "RS256",
+        "ES256",
+    )
+    types: Annotated[tuple[Literal["at+jwt", "jwt"], ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)] = (
+        "at+jwt",
+    )
+    """What the header's `typ` may be; `jwt` for an issuer that does not know RFC 9068."""
+    agency_claim: Word = "lintas_agency"
+    """The claim that names the agency: a name, or a JSON Pointer."""
+    roles_claim: Word = "lintas_roles"
+    scope_claim: Word | None = None
+    """None: a token may do all that its roles may."""
+    leeway: Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(minutes=5)), BeforeValidator(_seconds)] = (
+        timedelta(seconds=30)
+    )
+    """How far the issuer's clock may be off."""
+    longest_life: Some = timedelta(hours=24)
+    """From a token's issue to its end."""
+    keys_fresh_for: Some = timedelta(minutes=5)
+    keys_good_for: Some = timedelta(hours=6)
+    """How long the issuer's keys count while it does not answer."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> "TokenSettings":
+        if self.issuer is None:
+            if self.audience is not None or self.key_set_url is not None:
+                raise _incomplete("LINTAS_TOKENS__ISSUER is needed: without it no token counts")
+            return self
+        for name, address in (("ISSUER", self.issuer), ("KEY_SET_URL", self.key_set_url)):
+            if address is not None and not _may_be_fetched(address):
+                raise _incomplete(f"LINTAS_TOKENS__{name} must be an https address without query or fragment")
+        if self.audience is None:
+            raise _incomplete("LINTAS_TOKENS__AUDIENCE is needed where there is an issuer")
+        if self.keys_good_for < self.keys_fresh_for:
+            raise _incomplete("LINTAS_TOKENS__KEYS_GOOD_FOR must not be shorter than KEYS_FRESH_FOR")
+        return self
+
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether the issuer is one of a trial, without TLS."""
+        return self.issuer is not None and self.issuer.startswith("http://")
+
+
+def _may_be_fetched(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    local = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
+    plain = not (parts.query or parts.fragment or parts.username or parts.password)
+    return bool(parts.hostname) and plain and (parts.scheme == "https" or local)
+
+
+def _incomplete(message: str) -> PydanticCustomError:
+    return PydanticCustomError("incomplete", message)
+
+
+READ_BY_OTHERS = frozenset({"authorization", "content-length", "content-type", "cookie", "host", "x-forwarded-for"})
+"""Headers that would be taken from every request if they were the certificate's."""
+
+
+class CertificateSettings(_Part):
+    """How a proxy in front passes on the client certificates it has verified; without a header, none counts."""
+
+    header: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,99}$")] | None = None
+    form: HeaderForm = HeaderForm.CERTIFICATE
+    """What the header holds: the certificate, its SHA-256 fingerprint, or its subject."""
+    proxies: Networks = ()
+    """The proxies whose header counts; from everybody else it is dropped."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> "CertificateSettings":
+        if self.header is not None and self.header.lower() in READ_BY_OTHERS:
+            raise _incomplete("LINTAS_CERTIFICATES__HEADER is a header that means something else")
+        if self.header is not None and not self.proxies:
+            raise _incomplete("LINTAS_CERTIFICATES__PROXIES is needed where there is a header")
+        return self
 
 
 class DatabaseSettings(_Part):
@@ -111,7 +250,7 @@ class Settings(BaseSettings):
     port: Port = 8080
     public_url: AnyHttpUrl | None = None
     """The address that others reach this service by; None is the one it listens on."""
-    forwarded_allow_ips: str = "127.0.0.1"
+    forwarded_allow_ips: Networks = (IPv4Network("127.0.0.1"),)
     """The proxies whose X-Forwarded-For is believed."""
     data_dir: Path = Path(".lintas")
     """Where `lintas all` keeps its database, key ring and trial keys."""
@@ -128,13 +267,30 @@ class Settings(BaseSettings):
     """Within which time somebody must confirm that an emergency moves without consent."""
     history_months: Annotated[int, Field(ge=0, le=1200)] = 13
     """How many whole months events and the history of their deliveries are kept after their own; 0 is for ever."""
+    retention_file: Path | None = None
+    """How long cases are kept after their end, where that is not as shipped: a YAML document (docs/rights.md)."""
+    erasure_ledger: Path | None = None
+    """Where erasures are written down outside the database; None is erasures.jsonl in data_dir."""
     webhook: WebhookSettings = WebhookSettings()
     rate_limit: RateLimitSettings = RateLimitSettings()
+    second_person: SecondPersonSettings = SecondPersonSettings()
+    tokens: TokenSettings = TokenSettings()
+    certificates: CertificateSettings = CertificateSettings()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] | None = None
     """None: JSON, but text for a person whose terminal runs `lintas all`."""
     stop_within: Some = timedelta(seconds=20)
     """How long requests and posts under way may take to end when the service is stopped."""
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether this is a trial on the embedded database: nobody else has a hand in it."""
+        return self.trial and self.database_url is None
+
+    @property
+    def ledger(self) -> Path:
+        """Give the erasure ledger."""
+        return self.erasure_ledger or self.data_dir / "erasures.jsonl"
 
     @property
     def reached_at(self) -> str:

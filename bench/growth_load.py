@@ -12,13 +12,14 @@ AGENCIES = 200
 PAST = 13
 """Months behind this one, as the default keeps them."""
 AT_ONCE = 500_000
+PARTED = ("events", "finished_deliveries", "attempts")
 
 _AGENCIES = """
     INSERT INTO agencies (code, body, registry_version) SELECT 'agency-' || n, '{}', 0 FROM generate_series(1, :count) n
 """
 _ENDPOINTS = """
-    INSERT INTO endpoints (id, agency_code, url, secret, state, max_in_flight, created_at)
-    SELECT gen_random_uuid(), code, 'https://' || code || '.example/hook', '', 'active', 64, now() FROM agencies
+    INSERT INTO endpoints (id, agency_code, url, state, max_in_flight, created_at, verified_at)
+    SELECT gen_random_uuid(), code, 'https://' || code || '.example/hook', 'active', 64, now(), now() FROM agencies
 """
 _SEVENTH = (
     "encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) placing {time} from 1 for 6), 52, 1), 53, 1),"
@@ -43,8 +44,8 @@ _DELIVERIES = f"""
     FROM {{events}} AS e JOIN endpoints USING (agency_code)
 """  # noqa: S608 - our own names
 _ATTEMPTS = f"""
-    INSERT INTO attempts (id, delivery_id, number, started_at, duration_ms, outcome, status)
-    SELECT {_OF_EVENT}, e.id, 1, e.finished_at, 40, 'delivered', 204 FROM {{deliveries}} AS e
+    INSERT INTO attempts (id, delivery_id, number, started_at, duration_ms, outcome, status{{more}})
+    SELECT {_OF_EVENT}, e.id, 1, e.finished_at, 40, 'delivered', 204{{more}} FROM {{deliveries}} AS e
 """  # noqa: S608 - our own names
 
 
@@ -71,16 +72,18 @@ async def load(engine: AsyncEngine, now: datetime, count: int) -> None:
         await _fill(engine, month, share)
         own = {"table": "finished_deliveries", "events": f"events_{month}"}
         await _insert(engine, _DELIVERIES.format(**own))
-        await _insert(engine, _ATTEMPTS.format(deliveries=f"finished_deliveries_{month}"))
-    await _tidy(engine, "finished_deliveries")
+        await _insert(engine, _ATTEMPTS.format(deliveries=f"finished_deliveries_{month}", more=", endpoint_id"))
+    # The months that were filled alone: a month to come is not looked at by anybody before something is in it.
+    parts = [f"{table}_{month}" for month in months for table in PARTED] if count else []
+    await _tidy(engine, "endpoints", *parts)
 
 
 async def load_before(engine: AsyncEngine, now: datetime, count: int) -> None:
     """Add so many finished deliveries to the tables that were there before there were months."""
     await _fill(engine, Month.of(now).later(-1), count)
     await _insert(engine, _DELIVERIES.format(table="deliveries", events="events"))
-    await _insert(engine, _ATTEMPTS.format(deliveries="deliveries"))
-    await _tidy(engine)
+    await _insert(engine, _ATTEMPTS.format(deliveries="deliveries", more=""))
+    await _tidy(engine, "endpoints", "events", "deliveries", "attempts")
 
 
 async def _fill(engine: AsyncEngine, month: Month, count: int) -> None:
@@ -101,6 +104,6 @@ async def _insert(engine: AsyncEngine, statement: str, values: dict[str, int] | 
 async def _tidy(engine: AsyncEngine, *tables: str) -> None:
     async with engine.connect() as connection:
         outside = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        for table in ("endpoints", "events", "deliveries", "attempts", *tables):
-            await outside.execute(text(f"VACUUM (ANALYZE) {table}"))
+        for table in tables:
+            await outside.execute(text(f"VACUUM (FREEZE, ANALYZE) {table}"))
         await outside.execute(text("CHECKPOINT"))

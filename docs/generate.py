@@ -2,16 +2,21 @@
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pydantic import BaseModel
 
+from app.api.scope_table import scopes_of_roles
 from app.commands.audit_report import WORDS
 from app.domain import disclosure, simfoni
+from app.domain.access_token import FAULTS, TokenFault
 from app.domain.audit_findings import FindingKind
+from app.domain.caller import Role
 from app.domain.handoff import LIVE, TRANSITIONS, HandoffState
+from app.domain.retention import KEPT_MONTHS, CaseClass, Ended
 from app.domain.statistics import RESULT_TERMS
+from app.main import ROUTERS
 from app.reference.load import shipped
 from app.settings import PREFIX, Settings
 
@@ -47,17 +52,25 @@ def disclosure_table() -> str:
 
 def settings_table() -> str:
     """Tabulate every setting with its default."""
-    rows = ["| variable | default |", "|---|---|"]
-    for name, field in Settings.model_fields.items():
-        default = field.default
-        if isinstance(default, BaseModel):
-            rows += [
-                f"| `{PREFIX}{name.upper()}__{inner.upper()}` | `{getattr(default, inner)}` |"
-                for inner in type(default).model_fields
-            ]
+    rows = [f"| `{name}` | {_written(default)} |" for name, default in defaults(Settings, PREFIX)]
+    return "\n".join(["| variable | default |", "|---|---|", *rows])
+
+
+def defaults(of: type[BaseModel], prefix: str) -> Iterator[tuple[str, object]]:
+    """Give each setting by the name of its variable, those of a part after the name of the part."""
+    for name, field in of.model_fields.items():
+        variable = f"{prefix}{name.upper()}"
+        if isinstance(field.default, BaseModel):
+            yield from defaults(type(field.default), f"{variable}__")
         else:
-            rows.append(f"| `{PREFIX}{name.upper()}` | {'' if default is None else f'`{default}`'} |")
-    return "\n".join(rows)
+            yield variable, field.default
+
+
+def _written(default: object) -> str:
+    """Write a default as the variable would hold it."""
+    if default is None or default == ():
+        return ""
+    return f"`{','.join(map(str, default))}`" if isinstance(default, tuple) else f"`{default}`"
 
 
 def statistics_table() -> str:
@@ -79,10 +92,37 @@ def statistics_table() -> str:
     return "\n".join(rows)
 
 
+def retention_table() -> str:
+    """Tabulate how many months each kind of case is kept after its end, as shipped."""
+    lines = [f"| class | {' | '.join(f'`{ended.value}`' for ended in Ended)} |", "|---|" + "---|" * len(Ended)]
+    lines += [
+        f"| `{kind.value}` | {' | '.join(str(KEPT_MONTHS[kind, ended] or 'for ever') for ended in Ended)} |"
+        for kind in CaseClass
+    ]
+    return "\n".join(lines)
+
+
 def findings_table() -> str:
     """Tabulate what a verification of the audit may find."""
     lines = ["| found | what it says |", "|---|---|"]
     lines += [f"| `{kind.value}` | {WORDS[kind].en} |" for kind in FindingKind]
+    return "\n".join(lines)
+
+
+def scopes_table() -> str:
+    """Tabulate every scope with the roles that can make use of it."""
+    held = scopes_of_roles(ROUTERS)
+    lines = ["| scope | roles |", "|---|---|"]
+    for scope in sorted(frozenset().union(*held.values())):
+        roles = [role.value for role in Role if scope in held[role]]
+        lines.append(f"| `{scope}` | {'every role' if len(roles) == len(Role) else ', '.join(roles)} |")
+    return "\n".join(lines)
+
+
+def token_faults_table() -> str:
+    """Tabulate why a token may be refused."""
+    lines = ["| `error_description` | |", "|---|---|"]
+    lines += [f"| `{fault.value}` | {FAULTS[fault]} |" for fault in TokenFault]
     return "\n".join(lines)
 
 
@@ -91,7 +131,10 @@ PARTS: dict[str, Callable[[], str]] = {
     "disclosure-table": disclosure_table,
     "settings-table": settings_table,
     "findings-table": findings_table,
+    "retention-table": retention_table,
     "statistics-table": statistics_table,
+    "scopes-table": scopes_table,
+    "token-faults-table": token_faults_table,
 }
 
 

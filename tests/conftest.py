@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 import pytest
@@ -93,6 +93,12 @@ def clock() -> SettableClock:
     return SettableClock(datetime(2025, 3, 4, 1, 0, tzinfo=UTC))
 
 
+@pytest.fixture
+def terms() -> Terms:
+    """What the operator has settled: as shipped, unless a test says otherwise."""
+    return Terms()
+
+
 class NoReference:
     """Stands for the reference data in tests of the frame, which never look into it."""
 
@@ -112,25 +118,29 @@ class ClientFactory(Protocol):
         terms: Terms | None = None,
         requests_per_key: int = 0,
         failures_per_address: int = 0,
+        address: str = "127.0.0.1",
+        **more: Any,
     ) -> httpx.AsyncClient: ...
 
 
 class KeyFactory(Protocol):
     """Issues keys, and enters the agency if the registry does not have it yet."""
 
-    async def __call__(self, agency_code: str, *roles: Role) -> str: ...
+    async def __call__(self, agency_code: str, *roles: Role, scopes: frozenset[str] | None = None) -> str: ...
 
 
 @pytest.fixture
 def a_key(sessions: async_sessionmaker[AsyncSession]) -> KeyFactory:
     """A function that issues a key: `await a_key("dp3a-kukar", Role.SENDER)`."""
 
-    async def issue(agency_code: str, *roles: Role) -> str:
+    async def issue(agency_code: str, *roles: Role, scopes: frozenset[str] | None = None) -> str:
         secret = api_keys.new_secret(roles)
         async with sessions.begin() as tx:
             agency = {"code": agency_code, "body": {"code": agency_code}, "registry_version": 0}
             await tx.execute(insert(agencies).values(agency).on_conflict_do_nothing())
-            await api_keys.add(tx, secret=secret, agency_code=agency_code, roles=roles, label="", expires_at=None)
+            await api_keys.add(
+                tx, secret=secret, agency_code=agency_code, roles=roles, label="", expires_at=None, scopes=scopes
+            )
         return secret
 
     return issue
@@ -150,6 +160,8 @@ async def a_client(
             terms: Terms | None = None,
             requests_per_key: int = 0,
             failures_per_address: int = 0,
+            address: str = "127.0.0.1",
+            **more: Any,
         ) -> httpx.AsyncClient:
             api = build(
                 routers,
@@ -160,9 +172,10 @@ async def a_client(
                 terms=terms or Terms(public_url="http://lintas.test"),
                 requests_per_key=requests_per_key,
                 failures_per_address=failures_per_address,
+                **more,
             )
             headers = {"Authorization": f"Bearer {key}"} if key else {}
-            transport = httpx.ASGITransport(app=api, raise_app_exceptions=False)
+            transport = httpx.ASGITransport(app=api, raise_app_exceptions=False, client=(address, 1))
             client = httpx.AsyncClient(transport=transport, base_url="http://lintas.test", headers=headers)
             return await stack.enter_async_context(client)
 

@@ -24,19 +24,21 @@ from app.api.dependencies import CurrentCaller, Operator
 from app.api.desk import Desk
 from app.api.etags import IfMatch, MaybeIfMatch, etag
 from app.api.pages import Page, PageAsked
+from app.api.proposal_views import PROPOSED, proposed
 from app.api.route import v1_router
 from app.domain.caller import Role
 from app.domain.document import sha256
 from app.domain.errors import Fault, InvalidInput, NotFound
+from app.domain.proposals import Proposal
 from app.domain.routing import Effect, effects
 from app.domain.simulation import Simulation
 from app.reference.cases import Case, CasesInvalid, parse_cases
 from app.storage import documents
 from app.storage.past_decisions import Period, Place
+from app.workflows.ask_to_publish import ask_to_publish
 from app.workflows.check_document import check_document
 from app.workflows.desk import Desk as AtDesk
 from app.workflows.draft_document import document_of, draft_document
-from app.workflows.publish_document import publish_document
 from app.workflows.simulate_document import simulate_cases, simulate_period
 from app.workflows.withdraw_draft import withdraw_draft
 
@@ -139,7 +141,7 @@ async def simulate_version(
     return SimulationView.of(document, simulation.tally, following and f"{following[0].isoformat()}_{following[1]}")
 
 
-@publishing.post("/agreements/{id}/versions/{version}/publish")
+@publishing.post("/agreements/{id}/versions/{version}/publish", response_model=PublicationView, responses=PROPOSED)
 async def publish_version(
     id: Id,  # noqa: A002 - the name in the address
     version: Version,
@@ -148,15 +150,26 @@ async def publish_version(
     if_match: MaybeIfMatch,
     ahead: Ahead,
     request: Request,
-) -> PublicationView:
+) -> PublicationView | Response:
     """Publish a draft: from its own dates on, every referral is decided by it, and it never changes again.
 
-    With If-Match, only the revision that you have seen. A successor closes its predecessor where it begins.
+    With If-Match, only the revision that you have seen. A successor closes its predecessor where it begins. It may take
+    a second person (202): then it is published once another operator has confirmed the proposal.
     """
     state = request.app.state
-    law = await publish_document(
-        desk, caller, id, version, expected=if_match, clock=state.clock, ahead=ahead, check=state.check
+    law = await ask_to_publish(
+        desk,
+        caller,
+        id,
+        version,
+        terms=desk.terms.second_person,
+        expected=if_match,
+        clock=state.clock,
+        ahead=ahead,
+        check=state.check,
     )
+    if isinstance(law, Proposal):
+        return proposed(law)
     published = effects([*desk.reference.documents, law.checked.document])
     effect = next((one for one in published if (one.document.id, one.document.version) == (id, version)), None)
     shown = published_view(law.kept, effect, law.moment)

@@ -1,5 +1,6 @@
 """The API put together: routes in their frame, middleware around them, every error a problem."""
 
+import asyncio
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,9 +16,13 @@ from starlette.middleware import Middleware
 from starlette.routing import compile_path
 
 from app.api import docs, health, openapi
+from app.api.key_uses import KeyUses
 from app.api.middleware import HeadAsGet, LastResort, RequestLog, SecurityHeaders
+from app.api.presented import Credentials
 from app.api.problems import on_domain_error, on_http_exception, on_invalid_request
+from app.api.proxies import CertificateHeader, Networks, Proxies
 from app.api.rate_limit import RateLimit
+from app.api.tokens import Tokens
 from app.api.validation import ReferenceSource
 from app.domain.analysis import check
 from app.domain.clock import BusinessClock
@@ -43,6 +48,7 @@ def build(
     sessions: async_sessionmaker[AsyncSession],
     health_sessions: async_sessionmaker[AsyncSession] | None = None,
     key_ring: KeyRing,
+    ring_checked: asyncio.Event | None = None,
     reference: ReferenceSource,
     clock: BusinessClock,
     terms: Terms,
@@ -50,10 +56,17 @@ def build(
     check: Check = check,
     requests_per_key: int = 0,
     failures_per_address: int = 0,
+    tokens: Tokens | None = None,
+    forwarding: Networks = (),
+    certificates: CertificateHeader | None = None,
+    real_clock: BusinessClock | None = None,
+    key_uses: KeyUses | None = None,
 ) -> FastAPI:
     """Build the API; `revision` is the migration the database must stand at, None is whichever; 0 is no limit.
 
-    With `health_sessions`, readiness asks over connections of its own.
+    With `health_sessions`, readiness asks over connections of its own. `forwarding` are the proxies whose word for an
+    address is taken. `real_clock` is what tokens and certificates are judged by, where `clock` is set. With
+    `ring_checked`, nothing is sealed or opened until it is set.
     """
     api = FastAPI(
         title="Lintas",
@@ -63,6 +76,7 @@ def build(
         redirect_slashes=False,
         generate_unique_id_function=_named_as_written,
         middleware=[
+            Middleware(Proxies, forwarding=forwarding, certificates=certificates),
             Middleware(RequestLog),
             Middleware(SecurityHeaders),
             Middleware(
@@ -78,18 +92,27 @@ def build(
         },
     )
     api.state.sessions = sessions
+    api.state.credentials = Credentials(sessions, clock=real_clock or clock, tokens=tokens, certificates=certificates)
     api.state.key_ring = key_ring
+    api.state.ring_checked = ring_checked or _is_so()
     api.state.reference = reference
     api.state.clock = clock
     api.state.terms = terms
     api.state.revision = revision
     api.state.check = check
+    api.state.key_uses = key_uses or KeyUses(clock)
     api.state.readying = health.Readying(api, health_sessions or sessions)
     for router in (*routers, health.router, docs.router):
         api.include_router(router)
     api.state.route_table = tuple(_route_table(api))
     _document_once(api)
     return api
+
+
+def _is_so() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
 
 
 def _route_table(api: FastAPI) -> Iterator[RouteAt]:

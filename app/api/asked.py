@@ -1,7 +1,7 @@
 """What a route asks for, read from its own parameters and those of all that it depends on."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from fastapi.dependencies.models import Dependant
 
@@ -23,6 +23,16 @@ def roles(dependant: Dependant) -> tuple[RequireRole, ...]:
 def query_names(dependant: Dependant) -> frozenset[str]:
     """Name the parameters of the query."""
     return frozenset(field.alias for part in parts(dependant) for field in part.query_params)
+
+
+def repeatable_names(dependant: Dependant) -> frozenset[str]:
+    """Name those of them that may be there more than once."""
+    fields = (field for part in parts(dependant) for field in part.query_params)
+    return frozenset(field.alias for field in fields if _is_list(field.field_info.annotation))
+
+
+def _is_list(annotation: Any) -> bool:
+    return get_origin(annotation) is list or any(map(_is_list, get_args(annotation)))
 
 
 def takes_body(dependant: Dependant) -> bool:

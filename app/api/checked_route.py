@@ -27,17 +27,17 @@ class CheckedRoute(LintasRoute):
 
     async def beforehand(self, request: Request) -> None:
         """Check the version, if there is one that can be read."""
-        request.state.checked = await self._checked(request)
-
-    async def _checked(self, request: Request) -> Checked | None:
         id_, version = request.path_params["id"], request.path_params["version"]
-        if not IDENTIFIER.fullmatch(id_) or not _VERSION.match(version):
-            return None
+        is_one = IDENTIFIER.fullmatch(id_) and _VERSION.match(version)
+        request.state.checked = await self.checked(request, id_, int(version)) if is_one else None
+
+    async def checked(self, request: Request, id_: str, version: int) -> Checked | None:
+        """Check a version; None where there is none that can be read."""
         state = request.app.state
         async with state.sessions.begin() as tx:
             reference = await state.reference.current(tx)
             try:
-                document = await self.read(tx, reference, id_, int(version))
+                document = await self.read(tx, reference, id_, version)
             except (NotFound, DocumentInvalid):
                 # Told where the route looks for itself.
                 return None

@@ -125,7 +125,7 @@ async def list_attempts(delivery_id: UUID, caller: CurrentCaller, desk: Desk) ->
                 outcome=one.outcome,
                 status=one.status,
                 detail=one.detail,
-                answer=delivery_history.open_answer(desk.key_ring, delivery_id, one.answer),
+                answer=delivery_history.open_answer(desk.key_ring, delivery_id, one.number, one.answer),
             )
             for one in made
         ]
@@ -134,5 +134,9 @@ async def list_attempts(delivery_id: UUID, caller: CurrentCaller, desk: Desk) ->
 
 @router.post("/deliveries/{delivery_id}/resend", status_code=202)
 async def resend_delivery(delivery_id: UUID, caller: CurrentCaller, desk: Desk) -> DeliveryView:
-    """Send one delivery again, under the same `webhook-id`; one that is due or under way is sent once."""
+    """Send one delivery again, under the same `webhook-id`; one that is due or under way is sent once.
+
+    Of an endpoint that is not active it is held until it is. A challenge, and what a former address was told, are not
+    sent again.
+    """
     return DeliveryView.of(await sending.resend_delivery(desk.tx, caller, delivery_id))

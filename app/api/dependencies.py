@@ -88,6 +88,10 @@ Receiver = Annotated[Caller, Depends(RequireRole(Role.RECEIVER))]
 Coordinator = Annotated[Caller, Depends(RequireRole(Role.COORDINATOR))]
 Operator = Annotated[Caller, Depends(RequireRole(Role.OPERATOR))]
 SenderOrCoordinator = Annotated[Caller, Depends(RequireRole(Role.SENDER, Role.COORDINATOR))]
+ProtectionOfficer = Annotated[Caller, Depends(RequireRole(Role.PROTECTION_OFFICER))]
+SenderCoordinatorOrOfficer = Annotated[
+    Caller, Depends(RequireRole(Role.SENDER, Role.COORDINATOR, Role.PROTECTION_OFFICER))
+]
 Now = Annotated[datetime, Depends(now)]
 RequestId = Annotated[str, Depends(request_id)]
 Language = Annotated[language.Language, Depends(reading_language)]

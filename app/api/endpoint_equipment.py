@@ -7,16 +7,20 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import AfterValidator, Field, StringConstraints
 
+from app.api import examples
 from app.api.dependencies import CurrentCaller
 from app.api.desk import Desk
 from app.api.endpoint_views import EndpointView, SignedEndpoint, show, show_signed
 from app.api.etags import IfMatch
+from app.api.examples import shows
+from app.api.proposal_views import PROPOSED, SIGNING_PROPOSED, proposed, signing_proposed
 from app.api.route import v1_router
 from app.api.validation import Body, fault
 from app.domain import certificates, own_headers
 from app.domain.certificates import TlsGiven
 from app.domain.durations import clock_time
 from app.domain.own_headers import OwnHeader
+from app.domain.proposals import Proposal
 from app.domain.webhook import Scheme
 from app.workflows import equip_endpoint, prove_endpoint
 
@@ -80,11 +84,15 @@ def own(headers: tuple[HeaderBody, ...]) -> tuple[OwnHeader, ...]:
 class HeadersBody(Body):
     """All headers of your own; an empty list removes them."""
 
+    model_config = shows(examples.HEADERS)
+
     headers: Headers
 
 
 class Proof(Body):
     """What was posted to your endpoint."""
+
+    model_config = shows(examples.PROOF)
 
     challenge: Annotated[str, Field(min_length=1, max_length=200)] = Field(
         description="`data.challenge` of the latest `endpoint.verification`."
@@ -93,6 +101,8 @@ class Proof(Body):
 
 class Rotation(Body):
     """How the secret is changed."""
+
+    model_config = shows(examples.ROTATION)
 
     scheme: Scheme | None = Field(None, description="Absent is that of the newest secret.")
     old_valid_for: Annotated[str, AfterValidator(_life)] = Field(
@@ -128,22 +138,27 @@ async def verify_endpoint(
     return await show(desk.tx, kept, response)
 
 
-@router.post("/endpoints/{endpoint_id}/rotate-secret")
+@router.post("/endpoints/{endpoint_id}/rotate-secret", response_model=SignedEndpoint, responses=SIGNING_PROPOSED)
 async def rotate_secret(
     endpoint_id: UUID, body: Rotation, caller: CurrentCaller, desk: Desk, response: Response
-) -> SignedEndpoint:
+) -> SignedEndpoint | Response:
     """Sign with a new secret from now on, and with the older ones too until their end; at most three sign at once.
 
     Each webhook then carries a signature for each of them, the newest first. The secret is shown this once.
+    It may take a second person (202): then it signs once another key has confirmed the proposal.
     """
     kept, verified_by = await equip_endpoint.rotate_secret(
         desk.tx,
         caller,
         endpoint_id,
         key_ring=desk.key_ring,
+        now=desk.now,
         scheme=body.scheme,
         old_valid_for=body.length(),
+        second_person=desk.terms.second_person,
     )
+    if isinstance(kept, Proposal):
+        return signing_proposed(kept, verified_by)
     return await show_signed(desk.tx, kept, verified_by, response)
 
 
@@ -161,12 +176,22 @@ async def put_headers(
     return await show(desk.tx, kept, response)
 
 
-@router.put("/endpoints/{endpoint_id}/tls")
+@router.put("/endpoints/{endpoint_id}/tls", response_model=EndpointView, responses=PROPOSED)
 async def put_tls(
     endpoint_id: UUID, body: TlsBody, caller: CurrentCaller, desk: Desk, if_match: IfMatch, response: Response
-) -> EndpointView:
-    """Set the endpoint's client certificate and own CA; needs If-Match. What is absent is removed."""
+) -> EndpointView | Response:
+    """Set the endpoint's client certificate and own CA; needs If-Match. What is absent is removed.
+
+    It may take a second person (202): then it counts once another key has confirmed the proposal.
+    """
     kept = await equip_endpoint.put_tls(
-        desk.tx, caller, endpoint_id, body.given(), key_ring=desk.key_ring, expected=if_match
+        desk.tx,
+        caller,
+        endpoint_id,
+        body.given(),
+        key_ring=desk.key_ring,
+        expected=if_match,
+        now=desk.now,
+        second_person=desk.terms.second_person,
     )
-    return await show(desk.tx, kept, response)
+    return proposed(kept) if isinstance(kept, Proposal) else await show(desk.tx, kept, response)

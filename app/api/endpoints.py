@@ -6,17 +6,21 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import Field
 
+from app.api import examples
 from app.api.dependencies import CurrentCaller, RequireRole, Transaction
 from app.api.desk import Desk
 from app.api.endpoint_equipment import Headers, TlsBody, own
 from app.api.endpoint_views import EndpointView, SignedEndpoint, show, show_signed
 from app.api.etags import IfMatch
-from app.api.intake_types import Code
+from app.api.examples import shows
+from app.api.intake_types import Code, EventTypes
 from app.api.pages import Page, PageAsked
+from app.api.proposal_views import PROPOSED, SIGNING_PROPOSED, proposed, signing_proposed
 from app.api.route import v1_router
 from app.api.validation import Body, Whole
 from app.domain.caller import Caller, Role
 from app.domain.errors import NotFound
+from app.domain.proposals import Proposal
 from app.domain.rate import MOST_PER_MINUTE
 from app.domain.webhook import Scheme
 from app.storage import endpoints, equipment
@@ -30,18 +34,19 @@ router = v1_router("endpoints")
 class EndpointBody(Body):
     """Where news is sent, and which."""
 
+    model_config = shows(examples.ENDPOINT)
+
     url: Annotated[str, Field(min_length=1, max_length=2000, json_schema_extra={"format": "uri"})] = Field(
         description="https, at its usual port or one from 1024 on; http only where the operator has allowed it.",
         examples=["https://agency.example/lintas"],
     )
-    event_types: Annotated[tuple[Code, ...], Field(min_length=1, max_length=50)] | None = Field(
-        None, description="Absent is all."
-    )
+    event_types: EventTypes | None = Field(None, description="Types of news, each once. Absent is all.")
     max_in_flight: Annotated[Whole, Field(ge=1, le=MOST_IN_FLIGHT)] = Field(
         DEFAULT_IN_FLIGHT, description="How many posts may be under way at once."
     )
     max_per_minute: Annotated[Whole, Field(ge=1, le=MOST_PER_MINUTE)] | None = Field(
-        None, description="No minute, wherever it begins, sees more posts than this. Absent is no limit."
+        None,
+        description="No minute, wherever it begins, sees more posts; they are spread evenly. Absent is no limit.",
     )
 
     def wanted(self) -> Wanted:
@@ -52,6 +57,8 @@ class EndpointBody(Body):
 class NewEndpointBody(EndpointBody):
     """Where news is sent, which, and what its webhooks carry."""
 
+    model_config = shows(examples.NEW_ENDPOINT)
+
     scheme: Scheme = Field(Scheme.HMAC_SHA256, description="How its webhooks are signed.")
     headers: Headers = Field((), description="Headers of your own, such as a token of your gateway.")
     tls: TlsBody = Field(TlsBody(), description="A client certificate, and authorities of your own.")
@@ -61,13 +68,14 @@ class NewEndpointBody(EndpointBody):
         return Carried(own(self.headers), self.tls.given())
 
 
-@router.post("/endpoints", status_code=201)
+@router.post("/endpoints", status_code=201, response_model=SignedEndpoint, responses=SIGNING_PROPOSED)
 async def register_endpoint(
     body: NewEndpointBody, caller: CurrentCaller, desk: Desk, response: Response
-) -> SignedEndpoint:
+) -> SignedEndpoint | Response:
     """Register where your agency's news is to be sent. The secret in the answer is shown this once.
 
-    It is `unverified`: a challenge is posted to it, and nothing else until you have given that back (`verify`).
+    It may take a second person (202): then it is not there until another key has confirmed the proposal. It is
+    `unverified`: a challenge is posted to it, and nothing else until you have given that back (`verify`).
     """
     kept, verified_by = await manage_endpoint.register_endpoint(
         desk.tx,
@@ -78,7 +86,10 @@ async def register_endpoint(
         now=desk.now,
         scheme=body.scheme,
         carried=body.carried(),
+        second_person=desk.terms.second_person,
     )
+    if isinstance(kept, Proposal):
+        return signing_proposed(kept, verified_by)
     response.headers["Location"] = f"/v1/endpoints/{kept.id}"
     return await show_signed(desk.tx, kept, verified_by, response)
 
@@ -109,13 +120,14 @@ async def read_endpoint(endpoint_id: UUID, caller: CurrentCaller, tx: Transactio
     return await show(tx, found, response)
 
 
-@router.put("/endpoints/{endpoint_id}")
+@router.put("/endpoints/{endpoint_id}", response_model=EndpointView, responses=PROPOSED)
 async def change_endpoint(
     endpoint_id: UUID, body: EndpointBody, caller: CurrentCaller, desk: Desk, if_match: IfMatch, response: Response
-) -> EndpointView:
+) -> EndpointView | Response:
     """Change an endpoint's address, filter or numbers of posts; needs If-Match.
 
-    A new address is `unverified` as a new endpoint is: its news is held until you have proven it. The old address is
+    A new address may take a second person (202): then nothing is changed until another key has confirmed the
+    proposal. It is `unverified` as a new endpoint is: its news is held until you have proven it. The old address is
     told (`endpoint.changed`). Secrets and TLS stay; headers of your own stay as long as the host does.
     """
     kept = await manage_endpoint.change_endpoint(
@@ -127,8 +139,9 @@ async def change_endpoint(
         expected=if_match,
         key_ring=desk.key_ring,
         now=desk.now,
+        second_person=desk.terms.second_person,
     )
-    return await show(desk.tx, kept, response)
+    return proposed(kept) if isinstance(kept, Proposal) else await show(desk.tx, kept, response)
 
 
 @router.post("/endpoints/{endpoint_id}/ping", status_code=202)

@@ -33,7 +33,27 @@ COMPLETE: dict[str, Any] = {"outcome": "service_given", "note": "Didampingi samp
 FAIL: dict[str, Any] = {"reason": "victim_unreachable"}
 KEEP_DUTY: dict[str, Any] = {"document": "baseline-national", "clause": "report-sexual-violence"}
 CONFIRMATION: dict[str, Any] = {"because": "victim_unable"}
+RIGHTS_ASKED: dict[str, Any] = {"right": "access", "asked_at": "2025-03-03T14:30:00+08:00"}
+RIGHTS_ANSWER: dict[str, Any] = {"outcome": "refused", "refused_because": "not_the_person"}
+RESTRICTION: dict[str, Any] = {"reason": "person_asked"}
+LEGAL_HOLD: dict[str, Any] = {"reason": "court_proceedings"}
+LIFT_HOLD: dict[str, Any] = {"reason": "ended"}
 WITHDRAW: dict[str, Any] = {"reason": "wrong_agency"}
+ENDPOINT: dict[str, Any] = {
+    "url": "https://agency.example/lintas",
+    "event_types": ["handoff.offered", "handoff.reminder", "endpoint.failing"],
+    "max_in_flight": 4,
+    "max_per_minute": 300,
+}
+NEW_ENDPOINT: dict[str, Any] = ENDPOINT | {
+    "scheme": "hmac_sha256",
+    "headers": [{"name": "X-Api-Key", "value": "contoh-yang-dikarang"}],
+}
+PROOF: dict[str, Any] = {"challenge": "zwx5_TCxAXNfuF4VtzHxcIX2PQTXdwojMzPuNuxpwGY"}
+ROTATION: dict[str, Any] = {"scheme": "ed25519", "old_valid_for": "PT24H"}
+HEADERS: dict[str, Any] = {"headers": NEW_ENDPOINT["headers"]}
+KEY_ROTATION: dict[str, Any] = {"old_valid_for": "P7D"}
+RECOVER: dict[str, Any] = {"failed": True, "since": "2026-01-05T09:00:00+08:00", "dry_run": True}
 
 
 def shows(example: dict[str, Any], **more: Any) -> ConfigDict:

@@ -38,6 +38,10 @@ FAULTS: Mapping[str, Text] = {
     "agency_off_the_list": Text(
         "lembaga ini terlibat dalam kasus atau ditolak korban", "this agency is in conflict or was refused"
     ),
+    "done_by_doing": Text(
+        "lakukan penghapusan atau pembatasannya, dan permintaan ini terjawab",
+        "erase or restrict the referral, and the request is answered",
+    ),
     "unknown_duty": Text("penyerahan ini tidak memuat kewajiban itu", "the handoff carries no such duty"),
     "region_avoided": Text("korban tidak aman di wilayah lembaga ini", "the victim is not safe where this agency is"),
     "empty": Text("tidak boleh kosong", "must not be empty"),
@@ -46,7 +50,10 @@ FAULTS: Mapping[str, Text] = {
         "isi failed: true, atau since, atau keduanya", "needs failed: true, or since, or both of them"
     ),
     "url_too_long": Text("URL terlalu panjang", "the URL is too long"),
-    "url_characters": Text("URL berisi karakter yang tidak boleh", "the URL holds characters it may not"),
+    "url_characters": Text(
+        "URL berisi karakter yang tidak boleh; nama internasional ditulis xn--..., selebihnya %XX",
+        "the URL holds characters it may not; an international name is written xn--..., anything else %XX",
+    ),
     "url_invalid": Text("bukan URL yang sah", "is not a valid URL"),
     "url_scheme": Text("skema URL harus https", "the URL's scheme must be https"),
     "url_fragment": Text("URL tidak boleh memuat fragmen (#)", "the URL may hold no fragment (#)"),
@@ -65,6 +72,9 @@ FAULTS: Mapping[str, Text] = {
     ),
     "secret_life": Text(
         "harus berupa durasi dari PT0S sampai P7D, seperti PT24H", "must be a duration from PT0S to P7D, as in PT24H"
+    ),
+    "key_life": Text(
+        "harus berupa durasi dari PT0S sampai P30D, seperti P7D", "must be a duration from PT0S to P30D, as in P7D"
     ),
     "header_name": Text(
         "nama header hanya huruf, angka dan tanda hubung, diawali huruf, paling banyak 64",
@@ -87,6 +97,14 @@ FAULTS: Mapping[str, Text] = {
     "certificate_not_yet_valid": Text("sertifikat belum berlaku", "holds a certificate that is not valid yet"),
     "certificate_not_for_clients": Text(
         "sertifikat ini tidak untuk klien TLS", "is a certificate that is not for TLS clients"
+    ),
+    "certificate_too_weak": Text(
+        "berisi sertifikat yang lemah: kunci RSA di bawah 2048 bit, atau tanda tangan MD5 atau SHA-1",
+        "holds a weak certificate: an RSA key below 2048 bits, or signed with MD5 or SHA-1",
+    ),
+    "certificate_no_authority": Text(
+        "berisi sertifikat yang bukan otoritas; sertifikat peladen hanya bila ditandatangani sendiri",
+        "holds a certificate that is no authority's; a server's own is taken only where it signed itself",
     ),
     "key_unreadable": Text("bukan kunci privat PEM tanpa sandi", "is not a private key in PEM without a passphrase"),
     "key_too_weak": Text(

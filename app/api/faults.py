@@ -144,7 +144,7 @@ def findings(errors: Iterable[Mapping[str, Any]], body: Any) -> list[Finding]:
         found.setdefault((finding.pointer, finding.parameter, finding.code), finding)
         if len(found) > MOST_FINDINGS:
             break
-    return few(found.values())
+    return few(one for one in found.values() if not _is_hidden_none(one, found.values()))
 
 
 def few(found: Iterable[Finding]) -> list[Finding]:
@@ -201,6 +201,13 @@ def _is_echo(error: Mapping[str, Any], body: Any) -> bool:
         except (LookupError, TypeError):
             return False
     return isinstance(at, list) and len(at) >= error["ctx"]["min_length"]
+
+
+def _is_hidden_none(finding: Finding, found: Iterable[Finding]) -> bool:
+    """Tell what a field's `NoNull` would have taken from what is wrong with the field: null may not be sent."""
+    return finding.code == "null_required" and any(
+        other.pointer == finding.pointer and other is not finding for other in found
+    )
 
 
 def _walk(location: Sequence[Any], body: Any, kind: str) -> list[str | int]:

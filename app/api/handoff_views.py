@@ -9,7 +9,7 @@ from pydantic import Field
 
 from app.api.referral_views import DecisionView, DutyView
 from app.api.validation import Answer
-from app.domain.caller import Caller
+from app.domain.caller import Caller, Scope
 from app.domain.case import Case
 from app.domain.consent import GroundKind
 from app.domain.disclosure import Access, access, facts_for_receiver, fields_for, guardian_for_receiver
@@ -67,6 +67,11 @@ class HandoffView(Answer):
     case: DisclosedCase | None
 
 
+def scope_of_action(action: str) -> Scope:
+    """Name the scope of one of the available actions."""
+    return f"handoffs:{action.replace('_', '-')}"
+
+
 async def handoff_view(
     desk: Desk,
     caller: Caller,
@@ -110,7 +115,7 @@ async def handoff_view(
             for action in available_actions(
                 handoff.state, case.actors(caller.agency_code, caller.roles, handoff), waiting=waiting
             )
-            if action != HandoffEvent.VOID
+            if action != HandoffEvent.VOID and caller.reaches(scope_of_action(action))
         ],
         case=await _looked_at(desk, caller, case, handoff, receiver=receiver) if disclosing else None,
     )
@@ -145,7 +150,7 @@ async def _disclosed(desk: Desk, case: Case, handoff: Handoff) -> DisclosedCase 
         handoff.state,
         changed_at=handoff.changed_at,
         now=desk.now,
-        lawful=kind is not GroundKind.NONE,
+        lawful=kind is not GroundKind.NONE and case.referral.erased_at is None,
         after_completion=desk.terms.access_after_completion,
     )
     if allowed is Access.NOTHING:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from app.storage import events, readiness
+from app.storage import events, readiness, ring_checks
 
 DEADLINE = 1.0
 """Seconds in which the database must have answered everything."""
@@ -67,8 +67,8 @@ class Readying:
                 results |= {"database": "ok", "migrations": "ok" if at_head else "failed"}
                 if at_head:
                     results |= {"key_ring": "failed", "feed": "failed", "registry": "failed"}
-                    used = await readiness.ring_keys_in_use(tx)
-                    results["key_ring"] = "ok" if all(map(self._state.key_ring.holds, used)) else "failed"
+                    flawed = await ring_checks.flaws(tx, self._state.key_ring)
+                    results["key_ring"] = "failed" if flawed or not self._state.ring_checked.is_set() else "ok"
                     results["feed"] = "failed" if await events.is_cut_off(tx) else "ok"
                     if not self._registry_read:
                         # Once is enough: to ask again is to wait for whoever publishes, and readiness waits for nobody.

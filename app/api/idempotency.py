@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from hmac import compare_digest
 from typing import Any
+from uuid import UUID
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,13 +18,13 @@ from app.api.refusals import (
     IdempotencyKeyReused,
 )
 from app.domain.caller import Caller
+from app.domain.rights import ProcessingRestricted, ReferralErased
 from app.storage import idempotency
 from app.storage.idempotency import FirstAnswer
 from app.storage.sealing import KeyRing
 
 HEADER = "idempotency-key"
 REPLAYED = (b"idempotency-replayed", b"true")
-PURPOSE = "idempotency"
 _KEY = re.compile(r"[\x20-\x7e]{1,255}\Z")
 
 
@@ -43,28 +45,37 @@ class Slot:
         first = await idempotency.find(tx, agency_code=self.agency_code, key_hash=self.key_hash)
         if first is None:
             return None
-        if first.request_hash != self.request_hash:
+        if not first.sealed:
+            raise ReferralErased
+        if first.restricted_at is not None:
+            raise ProcessingRestricted(first.restricted_at)
+        if not compare_digest(first.request_hash, self.request_hash):
             raise IdempotencyKeyReused
-        head, _, body = self.ring.open(PURPOSE, self._subject, first.sealed).partition(b"\n")
+        head, _, body = self.ring.open(idempotency.PURPOSE, self._subject, first.sealed).partition(b"\n")
         answer = Response(body, first.status)
         answer.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in orjson.loads(head)]
         answer.raw_headers.append(REPLAYED)
         return answer
 
-    async def keep(self, tx: AsyncSession, answer: Response) -> None:
-        """Keep a first answer, sealed, with the work it answers."""
+    async def keep(self, tx: AsyncSession, answer: Response, *, referral_id: UUID | None) -> None:
+        """Keep a first answer, sealed, with the work it answers, and with the case that it tells of."""
         head: list[Any] = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.raw_headers]
-        sealed = self.ring.seal(PURPOSE, self._subject, orjson.dumps(head) + b"\n" + bytes(answer.body))
-        first = FirstAnswer(self.request_hash, answer.status_code, sealed)
+        sealed = self.ring.seal(idempotency.PURPOSE, self._subject, orjson.dumps(head) + b"\n" + bytes(answer.body))
+        first = FirstAnswer(self.request_hash, answer.status_code, sealed, referral_id)
         await idempotency.keep(tx, first, agency_code=self.agency_code, key_hash=self.key_hash)
 
     @property
     def _subject(self) -> str:
-        return f"{self.agency_code}|{self.key_hash.hex()}"
+        return idempotency.subject_of(self.agency_code, self.key_hash)
 
 
-def slot(request: Request, body: bytes, caller: Caller, ring: KeyRing, *, required: bool) -> Slot | None:
-    """Find the place for this request's answer; None if it came without a key and needs none."""
+def slot(
+    request: Request, body: bytes, caller: Caller, ring: KeyRing, *, required: bool, by_key: bool = False
+) -> Slot | None:
+    """Find the place for this request's answer; None if it came without a key and needs none.
+
+    An answer is given again to the agency it went to, and with `by_key` to the key it went to alone.
+    """
     given = request.headers.getlist(HEADER)
     if not given:
         if required:
@@ -73,9 +84,10 @@ def slot(request: Request, body: bytes, caller: Caller, ring: KeyRing, *, requir
     if len(given) > 1 or not _KEY.match(given[0]):
         raise IdempotencyKeyInvalid
     request_line = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    whose = (caller.agency_code, str(caller.key_id)) if by_key else (caller.agency_code,)
     return Slot(
         caller.agency_code,
-        ring.hash("idempotency-key", f"{caller.agency_code}\n{given[0]}".encode()),
+        ring.hash("idempotency-key", "\n".join((*whose, given[0])).encode()),
         ring.hash("idempotency-request", request_line + body),
         ring,
     )

@@ -60,7 +60,7 @@ class Victim(JudgedBody):
             return
         if today().year - birth_date.year > 130:
             yield fault("out_of_range", at=("birth_date",))
-        elif isinstance(age, int) and age not in (age_on(birth_date, today()), age_on(birth_date, today(WEST))):
+        elif type(age) is int and age not in (age_on(birth_date, today()), age_on(birth_date, today(WEST))):
             yield fault("contradiction", at=("age",))
 
 

@@ -6,7 +6,14 @@ from enum import StrEnum
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from app.api.plain_text import line, lines
 from app.api.validation import Day, Moment, fault, judging, together
@@ -122,6 +129,8 @@ def _sex(code: str) -> str:
 
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+EventTypes = Annotated[tuple[Code, ...], Field(min_length=1, max_length=50, json_schema_extra={"uniqueItems": True})]
+"""Types of news, each once; which there are is for the workflow to say."""
 ServiceType = Annotated[Code, AfterValidator(_code_of(lambda known: known.vocabulary.service_types))]
 CaseType = Annotated[Code, AfterValidator(_code_of(lambda known: known.vocabulary.case_types))]
 IncidentPlace = Annotated[Code, AfterValidator(_code_of(lambda known: known.vocabulary.incident_places))]

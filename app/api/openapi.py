@@ -7,17 +7,18 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
-from app.api import asked, etags
+from app.api import asked, etags, webhook_contract
 from app.api.idempotency import HEADER
 from app.api.pages import paging
 from app.api.problems import MEDIA_TYPE
-from app.api.route import IDEMPOTENT, LintasRoute
+from app.api.route import IDEMPOTENT, KEY_EXPIRES, LintasRoute
 
 DESCRIPTION = """\
 Lintas takes in a victim's referral from one agency's system, decides by the signed agreements which agency must act \
 for each service the victim needs, and hands it over with the loop closed.
 
-Send a key with every request: `Authorization: Bearer lintas_...`. Bodies are JSON in UTF-8, at most 256 KiB; times \
+Send a key with every request: `Authorization: Bearer lintas_...`, or an access token in its place where the operator \
+takes those of an issuer. Bodies are JSON in UTF-8, at most 256 KiB; times \
 are RFC 3339 with an offset. Code lists are open: expect codes you do not know yet. Errors are RFC 9457 problems with \
 a stable `code`, in Indonesian, or in English where `Accept-Language` asks for it. A POST may carry an \
 `Idempotency-Key`; repeated within 72 hours with the same body, it gives the first answer again.
@@ -63,10 +64,30 @@ HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": _header("The request, as the service's log knows it."),
     "RateLimit-Policy": _header("How much the key may ask in which time (draft-ietf-httpapi-ratelimit-headers)."),
     "RateLimit": _header("How much the key may ask now, and in how many seconds all of it."),
+    KEY_EXPIRES: _header("When the key expires, in its last 14 days: rotate it before (RFC 3339).", format="date-time"),
     "Retry-After": _header("Seconds after which a repeat is worth while: of 409 in flight, 429 and 503.", "integer"),
     "WWW-Authenticate": _header('Of 401: Bearer, with error="invalid_token" where the key is not valid.'),
 }
-ALWAYS = ("X-Request-Id", "RateLimit-Policy", "RateLimit")
+SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A key of your agency, such as lintas_sender_... The scope named is what it must hold if it is "
+        "narrowed to scopes; a key that is not holds all that its roles may do.",
+    },
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An access token (RFC 9068) of the issuer that the operator trusts, where there is one.",
+    },
+    "certificate": {
+        "type": "mutualTLS",
+        "description": "A client certificate that is registered for your agency, where the operator's proxy asks for "
+        "it. A request with an Authorization header goes by that alone.",
+    },
+}
+ALWAYS = ("X-Request-Id", "RateLimit-Policy", "RateLimit", KEY_EXPIRES)
 REFUSED = {"$ref": "#/components/responses/Refused"}
 FAILED = {"$ref": "#/components/responses/Failed"}
 
@@ -84,6 +105,8 @@ def document(app: FastAPI, *, server: str | None = None) -> dict[str, Any]:
     components = found.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas["Problem"] = PROBLEM
+    schemas |= webhook_contract.schemas()
+    found["webhooks"] = webhook_contract.webhooks()
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     components["schemas"] = dict(sorted(schemas.items()))
@@ -94,28 +117,26 @@ def document(app: FastAPI, *, server: str | None = None) -> dict[str, Any]:
             "The service cannot answer now; repeat with the same Idempotency-Key.", "Retry-After"
         ),
     }
-    components["securitySchemes"] = {
-        "key": {"type": "http", "scheme": "bearer", "description": "A key of your agency, such as lintas_sender_..."}
-    }
+    components["securitySchemes"] = SECURITY_SCHEMES
     for context in iter_route_contexts(app.routes):
         if isinstance(context.original_route, LintasRoute):
             _complete(found["paths"], context.original_route, context)
     return found
 
 
-def _complete(paths: dict[str, Any], route: APIRoute, context: RouteContext) -> None:
+def _complete(paths: dict[str, Any], route: LintasRoute, context: RouteContext) -> None:
     for method in context.methods or ():
         operation = paths.get(context.path_format or "", {}).get(method.lower())
         if operation is None:
             continue
-        operation["security"] = [{"key": []}]
         responses = {
             code: said for code, said in operation["responses"].items() if "HTTPValidationError" not in str(said)
         }
         for code, response in responses.items():
             response["headers"] = _headers(*_told(route, method, code))
         operation["responses"] = {**responses, "4XX": REFUSED, "5XX": FAILED}
-        if isinstance(route, LintasRoute) and route.roles:
+        operation["security"] = [{scheme: [route.scope]} for scheme in SECURITY_SCHEMES]
+        if route.roles:
             operation["x-roles"] = sorted({role.value for required in route.roles for role in required.roles})
             needed = " or ".join(operation["x-roles"])
             operation["description"] = f"{operation.get('description', '')}\n\nNeeds the role {needed}.".strip()

@@ -98,6 +98,53 @@ PROBLEMS: Mapping[str, Wording] = {
             "The referral is {current_state} and cannot be changed any more.",
         ),
     ),
+    "processing_restricted": Wording(
+        Text("Pemrosesan dibatasi", "Processing restricted"),
+        Text(
+            "Atas hak orangnya, kasus ini dibatasi sejak {restricted_at}; tanyakan petugas pelindungan data.",
+            "By right of its person this case is restricted since {restricted_at}; ask your protection officer.",
+        ),
+    ),
+    "referral_erased": Wording(
+        Text("Data sudah dihapus", "Erased"),
+        Text(
+            "Data orangnya sudah dihapus; kasus ini tidak dapat dikerjakan lagi.",
+            "What was known of its person is erased; nothing can be done with this case any more.",
+        ),
+    ),
+    "under_legal_hold": Wording(
+        Text("Ditahan demi hukum", "Under legal hold"),
+        Text(
+            "Kasus ini ditahan demi hukum; penahanan harus diakhiri lebih dahulu.",
+            "A legal hold keeps this case; it has to be lifted first.",
+        ),
+    ),
+    "emergency_running": Wording(
+        Text("Keadaan darurat masih berjalan", "An emergency is running"),
+        Text(
+            "Kasus darurat baru dapat dihapus setelah berakhir atau dibatalkan.",
+            "An emergency can be erased once it has ended or was cancelled.",
+        ),
+    ),
+    "already_answered": Wording(
+        Text("Sudah dijawab", "Already answered"),
+        Text("Permintaan ini sudah dijawab.", "This request was answered before."),
+    ),
+    "not_restricted": Wording(
+        Text("Tidak dibatasi", "Not restricted"),
+        Text("Pemrosesan kasus ini tidak dibatasi.", "The processing of this case is not restricted."),
+    ),
+    "hold_lifted": Wording(
+        Text("Penahanan sudah diakhiri", "Hold already lifted"),
+        Text("Penahanan ini sudah diakhiri.", "This hold was lifted before."),
+    ),
+    "ledger_unavailable": Wording(
+        Text("Buku penghapusan tidak dapat ditulis", "The erasure ledger cannot be written"),
+        Text(
+            "Tidak ada yang dihapus; beri tahu pengelola, lalu coba lagi.",
+            "Nothing was erased; tell the operator, then try again.",
+        ),
+    ),
     "request_not_waiting": Wording(
         Text("Permintaan tidak menunggu koordinator", "The request does not wait for its coordinator"),
         Text(
@@ -143,8 +190,38 @@ PROBLEMS: Mapping[str, Wording] = {
     "too_many_unverified": Wording(
         Text("Terlalu banyak endpoint yang belum terverifikasi", "Too many endpoints are unverified"),
         Text(
-            "Verifikasi atau nonaktifkan dahulu endpoint lembaga Anda yang masih unverified.",
-            "First verify or disable those of your agency's endpoints that are unverified.",
+            "Verifikasi atau nonaktifkan dahulu endpoint lembaga Anda yang masih unverified; yang dinonaktifkan "
+            "masih dihitung satu jam sejak tantangan terakhirnya.",
+            "First verify or disable those of your agency's endpoints that are unverified; one that is disabled still "
+            "counts for an hour after its latest challenge.",
+        ),
+    ),
+    "key_replaced": Wording(
+        Text("Kunci sudah diganti", "Key already rotated"),
+        Text(
+            "Kunci ini sudah punya pengganti: ganti penggantinya, atau minta kunci lain dari operator.",
+            "This key was rotated already: rotate the one that replaced it, or ask the operator for another.",
+        ),
+    ),
+    "proposal_ended": Wording(
+        Text("Usulan sudah berakhir", "The proposal has ended"),
+        Text(
+            "Usulan ini tidak menunggu lagi; keadaannya {current_state}. Ajukan lagi bila masih diperlukan.",
+            "This proposal does not wait any more; it is {current_state}. Propose it again if it is still needed.",
+        ),
+    ),
+    "another_person_required": Wording(
+        Text("Perlu orang lain", "Another person is required"),
+        Text(
+            "Usulan diputuskan oleh orang lain, dengan kunci lain, bukan oleh pengusulnya; pengusul dapat menariknya.",
+            "A proposal is decided by another person, with another key, not by who made it, who can withdraw it.",
+        ),
+    ),
+    "too_many_proposals": Wording(
+        Text("Terlalu banyak usulan yang menunggu", "Too many proposals are waiting"),
+        Text(
+            "Putuskan atau tarik dulu sebagian usulan yang masih menunggu.",
+            "Some of the proposals that wait have to be decided or withdrawn first.",
         ),
     ),
     "too_many_secrets": Wording(
@@ -166,6 +243,13 @@ PROBLEMS: Mapping[str, Wording] = {
     "role_required": Wording(
         Text("Peran diperlukan", "Role required"),
         Text("Kunci Anda tidak memiliki peran {roles}.", "Your key does not carry the role {roles}."),
+    ),
+    "scope_required": Wording(
+        Text("Cakupan diperlukan", "Scope required"),
+        Text(
+            "Kunci atau token Anda dibatasi, dan tidak mencakup {scope}.",
+            "Your key or token is narrowed, and does not hold the scope {scope}.",
+        ),
     ),
     "precondition_required": Wording(
         Text("If-Match diperlukan", "If-Match required"),
@@ -228,11 +312,20 @@ PROBLEMS: Mapping[str, Wording] = {
             "This recovery sends news that was held; pause the endpoint if nothing may be sent.",
         ),
     ),
+    "not_sent_again": Wording(
+        Text("Tidak dikirim ulang", "Not sent again"),
+        Text(
+            "Tantangan, dan kabar kepada alamat lama, tidak dikirim ulang; minta tantangan baru dengan POST "
+            ".../challenge dari endpoint itu.",
+            "A challenge, and what a former address was told, is not sent again; ask for a new challenge by POST "
+            ".../challenge of the endpoint.",
+        ),
+    ),
     "unauthenticated": Wording(
         Text("Kunci diperlukan", "Key required"),
         Text(
-            "Kirim kunci yang berlaku: Authorization: Bearer lintas_...",
-            "Send a valid key: Authorization: Bearer lintas_...",
+            "Kirim kunci atau token yang berlaku: Authorization: Bearer lintas_...",
+            "Send a valid key or token: Authorization: Bearer lintas_...",
         ),
     ),
     "idempotency_key_invalid": Wording(

@@ -17,7 +17,7 @@ from app.api import refusals
 from app.api.faults import Finding, few, findings
 from app.api.language import Language, chosen
 from app.api.problem_texts import PROBLEMS
-from app.domain import errors, handoff
+from app.domain import errors, handoff, rights
 from app.domain.errors import DomainError
 
 MEDIA_TYPE = "application/problem+json"
@@ -49,12 +49,14 @@ ROWS: Mapping[type[DomainError], Row] = {
     errors.NotFound: Row(404),
     errors.DuplicateReference: Row(409, ("referral_id",)),
     errors.RoleRequired: Row(403, ("roles",)),
+    errors.ScopeRequired: Row(403, ("scope",)),
     errors.PreconditionRequired: Row(428),
     errors.PreconditionFailed: Row(412),
     errors.ReferralNotOpen: Row(409, ("current_state",)),
     errors.RequestNotWaiting: Row(409, ("current_state",)),
     errors.RecoveryRunning: Row(409, ("recovery_id",)),
     errors.RecoveryOfHeld: Row(409),
+    errors.NotSentAgain: Row(409),
     errors.ConsentRequired: Row(409),
     errors.NothingToConfirm: Row(409),
     errors.HolderRequired: Row(403),
@@ -63,8 +65,20 @@ ROWS: Mapping[type[DomainError], Row] = {
     errors.NotNextVersion: Row(409, ("next_version",)),
     errors.TooManyUnverified: Row(409),
     errors.TooManySecrets: Row(409),
+    errors.KeyReplaced: Row(409),
+    errors.ProposalEnded: Row(409, ("current_state",)),
+    errors.AnotherPersonRequired: Row(403),
+    errors.TooManyProposals: Row(409),
     errors.DocumentRefused: Row(422, ("findings",)),
     handoff.IllegalTransition: Row(409, ("current_state", "event", "available_actions")),
+    rights.ProcessingRestricted: Row(403, ("restricted_at",)),
+    rights.ReferralErased: Row(410),
+    rights.UnderLegalHold: Row(409),
+    rights.EmergencyRunning: Row(409),
+    rights.AlreadyAnswered: Row(409),
+    rights.NotRestricted: Row(409),
+    rights.HoldLifted: Row(409),
+    rights.LedgerUnavailable: Row(503),
     refusals.Refusal: Row(400),
     refusals.MalformedBody: Row(400),
     refusals.BodyTooLarge: Row(413),
@@ -153,10 +167,13 @@ def _findings(error: DomainError) -> Sequence[Finding]:
 def _headers(error: DomainError) -> dict[str, str]:
     if isinstance(error, refusals.Unauthenticated):
         detail = ', error="invalid_token"' if error.key_given else ""
+        detail += f', error_description="{error.fault}"' if error.fault else ""
         return {"WWW-Authenticate": f'Bearer realm="lintas"{detail}'}
+    if isinstance(error, errors.ScopeRequired):
+        return {"WWW-Authenticate": f'Bearer realm="lintas", error="insufficient_scope", scope="{error.scope}"'}
     if isinstance(error, refusals.RateLimited):
         return {"Retry-After": str(error.retry_after)}
-    if isinstance(error, refusals.Unavailable | refusals.IdempotencyInFlight):
+    if isinstance(error, refusals.Unavailable | refusals.IdempotencyInFlight | rights.LedgerUnavailable):
         return {"Retry-After": str(AGAIN_IN)}
     if isinstance(error, refusals.MethodNotAllowed):
         return {"Allow": error.allow}

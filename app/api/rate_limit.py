@@ -3,20 +3,25 @@
 import hashlib
 import math
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv6Address, ip_address
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.bearer import secret_in
 from app.api.problems import problem
+from app.api.proxies import certificates_said
 from app.api.refusals import RateLimited
 
 WINDOW = 60
 MOST_BUCKETS = 20_000
 UNDECIDED = frozenset({404, 405, 408, 413, 429, 500, 503})
 """Answers that may come before anybody looked at the key."""
+CHARGE, BUCKET = "rate_limit_charge", "rate_limit_bucket"
+"""Where a request keeps how its holder is counted, and by which name it was."""
 
 
 @dataclass(slots=True)
@@ -67,8 +72,9 @@ class Buckets:
 class RateLimit:
     """Counts requests by key, and failures by address, so that one agency's mistake does not lock out its neighbours.
 
-    A key that has been seen to be valid is counted by itself alone. Any other is let in only while its address has
-    failures to spare: who tries keys is stopped, who has one is not.
+    A key, a token or a certificate that has been seen to be valid is counted by itself alone. Any other is let in only
+    while its address has failures to spare: who tries keys is stopped, who has one is not. All tokens of one holder
+    are counted as one, once it is known whose they are.
     """
 
     def __init__(self, app: ASGIApp, *, per_key: int, failures_per_address: int, clock: Callable[[], float]) -> None:
@@ -83,11 +89,19 @@ class RateLimit:
             await self.app(scope, receive, send)
             return
         key, address = _key(scope), _address(scope)
+        state = scope.setdefault("state", {})
+        state[CHARGE] = partial(self._charge, state)
+        counting = self._counting(key, address, state, send)
         refusal = self._refusal(key, address)
         if refusal is not None:
-            await problem(scope, refusal)(scope, receive, self._counting(key, address, send))
+            await problem(scope, refusal)(scope, receive, counting)
             return
-        await self.app(scope, receive, self._counting(key, address, send))
+        await self.app(scope, receive, counting)
+
+    def _charge(self, state: MutableMapping[str, Any], holder: str) -> None:
+        state[BUCKET] = holder
+        if self._keys is not None and not self._keys.take(holder):
+            raise RateLimited(self._keys.wait(holder))
 
     def _refusal(self, key: str, address: str) -> RateLimited | None:
         if key in self._valid:
@@ -97,12 +111,13 @@ class RateLimit:
             return RateLimited(self._failures.wait(address))
         return None
 
-    def _counting(self, key: str, address: str, send: Send) -> Send:
+    def _counting(self, key: str, address: str, state: MutableMapping[str, Any], send: Send) -> Send:
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._learn(key, address, message["status"])
-                if self._keys is not None and key in self._valid:
-                    message.setdefault("headers", []).extend(self._headers(key))
+                bucket = state.get(BUCKET) or (key if key in self._valid else "")
+                if bucket:
+                    message.setdefault("headers", []).extend(self._headers(bucket))
             await send(message)
 
         return counted
@@ -129,9 +144,20 @@ class RateLimit:
         ]
 
 
+def charge(scope: Scope, holder: str) -> None:
+    """Count a request by a token for its holder, else RateLimited; nothing where nothing is limited."""
+    counted: Callable[[str], None] | None = scope.get("state", {}).get(CHARGE)
+    if counted is not None:
+        counted(holder)
+
+
 def _key(scope: Scope) -> str:
+    """Name what is shown, and nothing that could be it again; empty where nothing is."""
     secret = secret_in(scope["headers"])
-    return "" if secret is None else hashlib.sha256(secret.encode()).hexdigest()
+    if secret is not None:
+        return hashlib.sha256(secret.encode()).hexdigest()
+    said = certificates_said(scope)
+    return f"certificate {hashlib.sha256(said[0]).hexdigest()}" if len(said) == 1 else ""
 
 
 def _address(scope: Scope) -> str:

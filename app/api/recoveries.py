@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from fastapi import Response
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
+from app.api import examples
 from app.api.dependencies import CurrentCaller, Transaction
 from app.api.desk import Desk
-from app.api.intake_types import Code
+from app.api.examples import shows
+from app.api.intake_types import EventTypes
 from app.api.pages import Page, PageAsked
 from app.api.route import v1_router
 from app.api.validation import Answer, Flag, JudgedBody, Moment, fault
@@ -25,24 +27,24 @@ router = v1_router("recoveries")
 class Recover(JudgedBody):
     """What to send again: all that failed, or everything that ended, delivered or not, since a time."""
 
+    model_config = shows(examples.RECOVER)
+
     failed: Flag = Field(False, description="Only what failed; without it `since` is needed.")
     since: Moment | None = Field(None, description="Only news that was told from this time on.")
     until: Moment | None = Field(None, description="Only news that was told up to this time; absent is now.")
-    event_types: Annotated[tuple[Code, ...], Field(min_length=1, max_length=50)] | None = Field(
-        None, description="Only news of these types; absent is all."
-    )
+    event_types: EventTypes | None = Field(None, description="Only news of these types, each once; absent is all.")
     dry_run: Flag = Field(False, description="Count what would be sent, and change nothing.")
 
     @classmethod
     def contradictions(cls, said: Mapping[str, Any]) -> Iterable[PydanticCustomError]:
         """Find what does not hang together."""
-        if said.get("failed") is not True and said.get("since") is None:
+        if said.get("failed", False) is False and said.get("since") is None:
             yield fault("failed_or_since", at=("failed",))
 
     def wanted(self) -> recoveries.Wanted:
         """Give what is asked for."""
-        types = None if self.event_types is None else tuple(sorted(set(self.event_types)))
-        return recoveries.Wanted(recoveries.FAILED if self.failed else recoveries.ALL, self.since, self.until, types)
+        what = recoveries.FAILED if self.failed else recoveries.ALL
+        return recoveries.Wanted(what, self.since, self.until, self.event_types)
 
 
 class RecoveryCount(Answer):

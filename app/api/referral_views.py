@@ -201,6 +201,10 @@ class ReferralView(Answer):
     received_at: datetime
     consent_withdrawn_at: datetime | None
     consent: ConsentView
+    restricted_at: datetime | None = Field(
+        description="Since when its person has it restricted: nobody works on it but in an emergency that runs."
+    )
+    erased_at: datetime | None = Field(description="Since when its person is erased: what is shown is what is left.")
     version: int = Field(description="Rises with every change; the ETag.")
     service_requests: list[ServiceRequestView]
 
@@ -219,6 +223,8 @@ class ReferralView(Answer):
             received_at=referral.received_at,
             consent_withdrawn_at=referral.consent_withdrawn_at,
             consent=ConsentView.of(case),
+            restricted_at=referral.restricted_at,
+            erased_at=referral.erased_at,
             version=referral.version,
             service_requests=[ServiceRequestView.of(case, one, results) for one in case.requests.values()],
         )

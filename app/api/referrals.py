@@ -8,7 +8,13 @@ from fastapi import Query, Response
 
 from app.api import examples
 from app.api.amendment import ReferralAmendment
-from app.api.dependencies import CurrentCaller, Sender, SenderOrCoordinator, Transaction
+from app.api.dependencies import (
+    CurrentCaller,
+    Sender,
+    SenderCoordinatorOrOfficer,
+    SenderOrCoordinator,
+    Transaction,
+)
 from app.api.desk import Desk
 from app.api.etags import IfMatch, etag
 from app.api.examples import shows
@@ -17,7 +23,7 @@ from app.api.pages import Page, PageAsked
 from app.api.referral_views import ReferralView, results_in
 from app.api.route import IDEMPOTENT, v1_router
 from app.api.validation import Answer, Body
-from app.domain.caller import Caller
+from app.domain.caller import Caller, Role
 from app.domain.case import Case
 from app.domain.handoff import ReferralState
 from app.storage import audit, personal_data, worklists
@@ -94,9 +100,12 @@ async def list_referrals(
 
 
 @router.get("/referrals/{referral_id}")
-async def read_referral(referral_id: UUID, caller: SenderOrCoordinator, desk: Desk, response: Response) -> ReferralView:
+async def read_referral(
+    referral_id: UUID, caller: SenderCoordinatorOrOfficer, desk: Desk, response: Response
+) -> ReferralView:
     """Read a referral that your agency sent, holds or coordinates, with its decisions and handoffs."""
-    case = await desk.lock_case(caller.agency_code, referral_id=referral_id, reading=True)
+    officer = caller.may(Role.PROTECTION_OFFICER)
+    case = await desk.lock_case(caller.agency_code, referral_id=referral_id, reading=True, officer=officer)
     return await _view(case, caller, desk, response)
 
 

@@ -74,13 +74,15 @@ class HeadTooLarge(Refusal):
 
 
 class Unauthenticated(Refusal):
-    """The request carries no key, or none that is valid."""
+    """The request carries no key, token or certificate, or none that is valid."""
 
     code = "unauthenticated"
 
-    def __init__(self, *, key_given: bool) -> None:
+    def __init__(self, *, key_given: bool, fault: str | None = None) -> None:
         super().__init__("a valid key is needed")
         self.key_given = key_given
+        self.fault = fault
+        """What is wrong with a token, in a word."""
 
 
 class IdempotencyKeyInvalid(Refusal):

@@ -7,8 +7,11 @@ from fastapi import Request
 from app.domain.caller import Caller
 from app.storage import audit
 
-RECORDED = frozenset({"not_found", "role_required"})
-"""Refusals by which somebody was kept from what is not theirs. What is merely malformed or late showed nothing."""
+RECORDED = frozenset(
+    {"not_found", "role_required", "scope_required", "processing_restricted", "another_person_required"}
+)
+"""Refusals by which somebody was kept from what is not theirs, or not theirs alone. What is merely malformed or late
+showed nothing."""
 
 
 async def record_refusal(request: Request, code: str) -> None:

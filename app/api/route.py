@@ -10,21 +10,25 @@ from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api import asked, json_body
-from app.api.bearer import secret_in
 from app.api.dependencies import RequireRole, reference
+from app.api.desk import told_of
 from app.api.idempotency import slot
 from app.api.json_body import JsonRequest
+from app.api.presented import Lookup
 from app.api.refusals import BodyTooLarge, BodyTooSlow, Unauthenticated, Unavailable
 from app.api.refused import record_refusal, record_repeat
+from app.api.scopes import scope_of
 from app.api.strictness import check_nothing_sent, check_parameters
 from app.api.validation import Judging, judged_by
-from app.domain.caller import Caller
-from app.domain.errors import DomainError
-from app.storage import api_keys
+from app.domain.caller import Caller, Scope
+from app.domain.errors import DomainError, ScopeRequired
 from app.storage.database import is_passing
 
 IDEMPOTENT: dict[str, Any] = {"x-idempotency": "required"}
 """`openapi_extra` of a POST that must carry an Idempotency-Key."""
+BY_KEY: dict[str, Any] = {"x-idempotency": "by_key"}
+"""`openapi_extra` of a POST whose first answer is for the very key that it went to."""
+KEY_EXPIRES = "Lintas-Key-Expires"
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -53,14 +57,28 @@ class LintasRoute(APIRoute):
         """The roles that the route asks for, by its own parameters."""
         return asked.roles(self.dependant)
 
+    @property
+    def _idempotency(self) -> str | None:
+        said: str | None = (self.openapi_extra or {}).get("x-idempotency")
+        return said
+
+    @property
+    def scope(self) -> Scope:
+        """The scope that a narrowed credential must hold."""
+        (method,) = tuple(self.methods or ())
+        return scope_of(method, self.path)
+
     def get_route_handler(self) -> Handler:
         """Put the frame around FastAPI's own handler."""
         handle = super().get_route_handler()
         asks = _Asks(
             roles=self.roles,
+            scope=self.scope,
             query=asked.query_names(self.dependant),
+            repeatable=asked.repeatable_names(self.dependant),
             body=asked.takes_body(self.dependant),
-            idempotency_key=(self.openapi_extra or {}).get("x-idempotency") == "required",
+            idempotency_key=self._idempotency == IDEMPOTENT["x-idempotency"],
+            answers_key=self._idempotency == BY_KEY["x-idempotency"],
             beforehand=self.beforehand if type(self).beforehand is not LintasRoute.beforehand else None,
         )
 
@@ -86,30 +104,41 @@ class _Asks:
     """What a route asks for."""
 
     roles: tuple[RequireRole, ...]
+    scope: Scope
     query: frozenset[str]
+    repeatable: frozenset[str]
     body: bool
     idempotency_key: bool
+    answers_key: bool
+    """Whether what it answers is for the caller's own key alone."""
     beforehand: Callable[[Request], Coroutine[Any, Any, None]] | None
+
+    def let_in(self, caller: Caller) -> None:
+        """Let a caller pass, else RoleRequired or ScopeRequired."""
+        for role in self.roles:
+            role.check(caller)
+        if not caller.reaches(self.scope):
+            raise ScopeRequired(self.scope)
 
 
 async def _in_one_transaction(request: Request, handle: Handler, asks: _Asks) -> Response:
-    secret = secret_in(request.scope["headers"])
-    if secret is None:
-        raise Unauthenticated(key_given=False)
+    # Before any transaction: to verify a token, its issuer may have to be asked for its keys.
+    look_up: Lookup = await request.app.state.credentials.look_up(request.scope)
+    if not request.app.state.ring_checked.is_set():
+        # Whether this process has the right keys is not known yet: what it sealed, others might never open.
+        raise Unavailable
     # Read before a connection is taken: a slow caller holds none.
     body, refusal = await _body(request)
     if asks.beforehand is not None and refusal is None:
         async with request.app.state.sessions.begin() as tx:
-            request.state.caller = await _authenticated(tx, secret, request, asks)
-        for role in asks.roles:
-            role.check(request.state.caller)
+            request.state.caller = await _authenticated(tx, look_up, request, asks)
+        asks.let_in(request.state.caller)
         await asks.beforehand(request)
     async with request.app.state.sessions.begin() as tx:
-        caller = await _authenticated(tx, secret, request, asks)
+        caller = await _authenticated(tx, look_up, request, asks)
         request.state.tx, request.state.caller, request.state.now = tx, caller, request.app.state.clock()
-        for role in asks.roles:
-            role.check(caller)
-        check_parameters(request, asks.query)
+        asks.let_in(caller)
+        check_parameters(request, asks.query, asks.repeatable)
         if refusal is not None:
             raise refusal
         understood = JsonRequest(request.scope, request.receive)
@@ -120,32 +149,39 @@ async def _in_one_transaction(request: Request, handle: Handler, asks: _Asks) ->
             understood.keep(body, None)
         if not asks.body:
             check_nothing_sent(await understood.json())
-        answer = await _answer(understood, body, handle, required=asks.idempotency_key)
+        answer = await _answer(understood, body, handle, asks)
         if answer.status_code >= 400:
             await tx.rollback()
+    if caller.ends_soon_at is not None:
+        answer.headers[KEY_EXPIRES] = caller.ends_soon_at.isoformat()
     return answer
 
 
-async def _answer(request: JsonRequest, body: bytes, handle: Handler, *, required: bool) -> Response:
+async def _answer(request: JsonRequest, body: bytes, handle: Handler, asks: _Asks) -> Response:
     if request.method in READING:
         return await handle(request)
     tx: AsyncSession = request.state.tx
     ring = request.app.state.key_ring
-    place = slot(request, body, request.state.caller, ring, required=required) if request.method == "POST" else None
+    place = None
+    if request.method == "POST":
+        caller, required = request.state.caller, asks.idempotency_key
+        place = slot(request, body, caller, ring, required=required, by_key=asks.answers_key)
     if place is not None and (first := await place.first_answer(tx)) is not None:
         await record_repeat(request)
         return first
     with judged_by(Judging(request.state.now, await reference(request))):
         answer = await handle(request)
     if place is not None and 200 <= answer.status_code < 300:
-        await place.keep(tx, answer)
+        await place.keep(tx, answer, referral_id=told_of(request))
     return answer
 
 
-async def _authenticated(tx: AsyncSession, secret: str, request: Request, asks: _Asks) -> Caller:
-    caller = await api_keys.caller_of(tx, secret)
+async def _authenticated(tx: AsyncSession, look_up: Lookup, request: Request, asks: _Asks) -> Caller:
+    caller = await look_up(tx)
     if caller is None:
         raise Unauthenticated(key_given=True)
+    if caller.lineage_id is not None:
+        request.app.state.key_uses.note(caller.key_id)
     open_to = frozenset(one for role in asks.roles for one in role.roles)
     return replace(caller, acting=caller.roles & open_to, request_id=request.state.request_id)
 

@@ -19,6 +19,7 @@ from app.domain.caller import Caller
 from app.domain.errors import NotFound
 from app.domain.explanation import explain
 from app.domain.facts import Facts
+from app.domain.rights import ProcessingRestricted
 from app.domain.vocabulary import Urgency
 from app.reference.load import load_overlay
 from app.storage import audit, worklists
@@ -81,15 +82,20 @@ class DecisionExplained(Answer):
     code_sets_version: int
     engine: str
     result: dict[str, Any]
-    explanation: dict[str, Any] | None = Field(description="Null where a coordinator placed the request by hand.")
+    explanation: dict[str, Any] | None = Field(
+        description="Null where a coordinator placed the request by hand, and once the person was erased."
+    )
+    erased_at: datetime | None = Field(description="Since when the person is erased and the facts are coarse.")
 
 
 class Replay(Answer):
     """A decision made again from what was kept of it."""
 
     id: UUID
-    agrees: bool = Field(description="Whether the result is the same to the byte.")
-    why_not: str | None = Field(description="engine_changed, placed_by_hand, or differs.")
+    agrees: bool | None = Field(
+        description="Whether the result is the same to the byte; null once the facts are erased."
+    )
+    why_not: str | None = Field(description="engine_changed, placed_by_hand, erased, or differs.")
     kept: dict[str, Any]
     replayed: dict[str, Any] | None
 
@@ -126,7 +132,7 @@ async def read_decision(
     kept = await _kept(desk, caller, decision_id)
     rules = await desk.keeper.rules_at(desk.tx, kept.registry_version)
     explanation = None
-    if explained and kept.placed_by is None:
+    if explained and kept.placed_by is None and kept.erased_at is None:
         overlays = (load_overlay(),)
         explanation = explain(rules, facts_kept(kept), kept.service_type, frozenset(kept.tried), overlays=overlays)
     return DecisionExplained(
@@ -147,6 +153,7 @@ async def read_decision(
         engine=kept.engine,
         result=in_full(rules, kept.result),
         explanation=explanation,
+        erased_at=kept.erased_at,
     )
 
 
@@ -155,12 +162,14 @@ async def replay_decision(decision_id: UUID, caller: SenderOrCoordinator, desk: 
     """Decide again from what was kept, by the documents and the registry of that moment."""
     kept = await _kept(desk, caller, decision_id)
     rules = await desk.keeper.rules_at(desk.tx, kept.registry_version)
-    was = in_full(rules, kept.result)
-    if kept.placed_by is not None:
-        return Replay(id=kept.id, agrees=False, why_not="placed_by_hand", kept=was, replayed=None)
     again = replay(rules, kept)
-    replayed = in_full(rules, again.result)
-    return Replay(id=kept.id, agrees=again.agrees, why_not=again.why_not, kept=was, replayed=replayed)
+    return Replay(
+        id=kept.id,
+        agrees=again.agrees,
+        why_not=again.why_not,
+        kept=in_full(rules, kept.result),
+        replayed=None if again.result is None else in_full(rules, again.result),
+    )
 
 
 def _without_consent(facts: Facts) -> Facts:
@@ -171,6 +180,9 @@ async def _kept(desk: Desk, caller: Caller, decision_id: UUID) -> worklists.Kept
     kept = await worklists.decision(desk.tx, caller.agency_code, decision_id)
     if kept is None:
         raise NotFound("decision")
+    if kept.restricted_at is not None:
+        raise ProcessingRestricted(kept.restricted_at)
+    desk.told_of.add(kept.referral_id)
     await audit.record(
         desk.tx,
         caller,

@@ -17,9 +17,7 @@ KEEP_ALIVE = 65
 class Server(uvicorn.Server):
     """A server that leaves signals to us and says when it takes requests."""
 
-    def __init__(
-        self, api: FastAPI, on_ready: Callable[[], None], *, forwarded_allow_ips: str, stop_within: timedelta
-    ) -> None:
+    def __init__(self, api: FastAPI, on_ready: Callable[[], None], *, stop_within: timedelta) -> None:
         super().__init__(
             uvicorn.Config(
                 api,
@@ -29,7 +27,8 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                forwarded_allow_ips=forwarded_allow_ips,
+                # What proxies say is read by the API itself, which also has to know who said it.
+                proxy_headers=False,
                 timeout_keep_alive=KEEP_ALIVE,
                 timeout_graceful_shutdown=round(stop_within.total_seconds()),
             )

@@ -1,5 +1,6 @@
 """What a request may not bring along: parameters and fields that nobody asked for, and NUL, which nothing can hold."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,10 +11,13 @@ from app.api.refusals import BadQuery
 from app.domain.errors import Fault, InvalidInput
 
 
-def check_parameters(request: Request, known: frozenset[str]) -> None:
-    """Refuse a query or a path with NUL in it, and parameters of the query that the route does not know (BadQuery)."""
-    if found := tuple(_odd(request, known)):
-        raise BadQuery(found)
+def check_parameters(request: Request, known: frozenset[str], repeatable: frozenset[str]) -> None:
+    """Refuse a query or a path with NUL in it, and parameters of the query that the route does not know (BadQuery).
+
+    So are those that are there twice and not `repeatable`: whichever was taken would be a guess.
+    """
+    if found := {(one.parameter, one.code): one for one in _odd(request, known, repeatable)}:
+        raise BadQuery(tuple(found.values()))
 
 
 def check_nothing_sent(parsed: Any) -> None:
@@ -25,11 +29,15 @@ def check_nothing_sent(parsed: Any) -> None:
     raise InvalidInput((Fault("", "object_required", ""),))
 
 
-def _odd(request: Request, known: frozenset[str]) -> Iterator[Finding]:
+def _odd(request: Request, known: frozenset[str], repeatable: frozenset[str]) -> Iterator[Finding]:
     for name, value in request.path_params.items():
         if "\0" in str(value):
             yield Finding("nul_character", parameter=name)
-    for name, value in dict.fromkeys(request.query_params.multi_items()):
+    sent = request.query_params.multi_items()
+    for name, count in Counter(name for name, _ in sent).items():
+        if count > 1 and name in known - repeatable:
+            yield Finding("twice", parameter=name)
+    for name, value in dict.fromkeys(sent):
         if "\0" in name or "\0" in value:
             yield Finding("nul_character", parameter=_shown(name))
         elif name not in known:

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands.audit_report import print_verified
-from app.commands.running import CannotGoOn, Sessions, given_key_ring, key_ring_of, settings_with, with_sessions
+from app.commands.running import CannotGoOn, Sessions, ring_of, settings_with, with_sessions
 from app.domain.audit_anchors import Anchor, read_anchors
 from app.domain.audit_chain import PublicKeyInvalid, key_id, read_key, written_key
 from app.domain.audit_findings import Verified
@@ -24,7 +24,6 @@ from app.domain.audit_story import action_said, purpose_said, result_said
 from app.domain.registry import WESTERN
 from app.storage import audit as entries
 from app.storage import audit_chain
-from app.storage.sealing import KeyRing
 from app.workflows.drop_audit import Dropped, drop_audit
 from app.workflows.link_audit import SIGNS_FOR
 from app.workflows.verify_audit import verify_audit
@@ -38,7 +37,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Satu objek JSON / one JSON
 @group.command()
 def key() -> None:
     """Print the public key by which anyone can check what was signed; keep it apart from database and key ring."""
-    public = _ring().signing_key(SIGNS_FOR).public_key()
+    public = ring_of(settings_with()).signing_key(SIGNS_FOR).public_key()
     print(f"{written_key(public)}  {key_id(public)}")
 
 
@@ -72,7 +71,7 @@ def drop_(
     anchors: Anchors,
 ) -> None:
     """Drop whole segments that are older and that an anchor vouches for; needs the role that owns the tables."""
-    ring = _ring()
+    ring = ring_of(settings_with())
     moment = before.replace(tzinfo=UTC) if before.tzinfo is None else before
 
     async def once(sessions: Sessions) -> Dropped:
@@ -150,18 +149,9 @@ def _zone(name: str) -> ZoneInfo:
         raise CannotGoOn("zona waktu tidak dikenal", "there is no such time zone") from None
 
 
-def _ring() -> KeyRing:
-    settings = settings_with()
-    trial = settings.data_dir / "keyring.json"
-    ring = key_ring_of(settings)
-    if ring is None and trial.exists():
-        ring = KeyRing.read(trial)
-    return ring or given_key_ring(settings)
-
-
 def _public_key(written: str | None) -> Ed25519PublicKey:
     if written is None:
-        return _ring().signing_key(SIGNS_FOR).public_key()
+        return ring_of(settings_with()).signing_key(SIGNS_FOR).public_key()
     try:
         return read_key(written)
     except PublicKeyInvalid as error:

@@ -7,22 +7,24 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.commands.running import CannotGoOn, Sessions, in_transaction, print_columns, with_sessions
+from app.commands.running import CannotGoOn, Sessions, in_transaction, print_columns, settings_with, with_sessions
 from app.commands.written import load_document, parse_written, tell, why
 from app.domain.document import Document
 from app.domain.errors import DocumentInvalid, DomainError, NotFound, PreconditionRequired
+from app.domain.proposals import Proposal
 from app.domain.routing import effects
 from app.domain.versions import Expected
-from app.main import real_time
+from app.main import real_time, second_person_of
 from app.storage import documents
 from app.storage.documents import Draft, Published
 from app.storage.reference import Reference, ReferenceKeeper, hold_still
 from app.storage.sealing import KeyRing
+from app.workflows.ask_to_publish import ask_to_publish
 from app.workflows.check_document import check_document
 from app.workflows.confirm_clause import confirm_clause
 from app.workflows.desk import Desk, Terms
 from app.workflows.draft_document import document_of, draft_document, draft_in
-from app.workflows.publish_document import Publication, publish_document
+from app.workflows.publish_document import Publication
 from app.workflows.withdraw_draft import withdraw_draft
 
 EVERY = 100_000
@@ -70,8 +72,9 @@ def draft(
 
 def publish(id_: Annotated[str, typer.Argument(metavar="ID")], version: Annotated[int, typer.Argument(min=1)]) -> None:
     """Check a draft and make it law, for good: every process decides by it from its own dates on."""
+    terms = second_person_of(settings_with())
 
-    async def make_law(sessions: Sessions) -> Publication:
+    async def make_law(sessions: Sessions) -> Publication | Proposal:
         keeper = ReferenceKeeper()
         async with sessions.begin() as tx:
             reference = await keeper.current(tx)
@@ -81,12 +84,18 @@ def publish(id_: Annotated[str, typer.Argument(metavar="ID")], version: Annotate
         async with sessions.begin() as tx:
             await hold_still(tx)
             desk = await desk_of(tx, keeper)
-            return await publish_document(desk, None, id_, version, expected=None, clock=real_time, ahead=ahead)
+            return await ask_to_publish(
+                desk, None, id_, version, terms=terms, expected=None, clock=real_time, ahead=ahead
+            )
 
     try:
         law = with_sessions(make_law)
     except DomainError as error:
         raise why(error) from None
+    if isinstance(law, Proposal):
+        print(f"{law.id}: menunggu operator lain / waits for another operator until {law.expires_at:%Y-%m-%d %H:%M %Z}")
+        print(f"POST /v1/proposals/{law.id}/confirm")
+        return
     checked, kept = law.checked, law.kept
     for finding in checked.findings:
         tell([finding.message_id, finding.message_en])

@@ -7,18 +7,23 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from socket import socket
 
 import structlog
 
-from app.main import Service, repeat, serve, work
+from app.commands.running import unfit
+from app.main import Service, hold_key_ring, repeat, serve, work
 from app.storage.database import break_off, is_passing
+from app.workflows.check_key_ring import check_key_ring
 
 log = structlog.get_logger()
 
 ENDS_WITHIN = timedelta(seconds=1)
 """How long what is under way may take to end once its connections were dropped, and again once it was cancelled."""
 LOOK_EVERY = 1.0
+KEY_RING_WITHIN = 3.0
+"""Seconds that a start waits for a database to look at the key ring by; then it goes on looking while it runs."""
 
 
 async def run(
@@ -34,8 +39,10 @@ async def run(
 
     `first` is done before; to stop ends that, too. With `parent`, the id of the process that started this one, its end
     is a signal too. What has not ended in the time that the settings give it loses its connections: a database that
-    went silent keeps no process from ending, and what was under way there falls due again.
+    went silent keeps no process from ending, and what was under way there falls due again. No request is taken before
+    the key ring is known to be the right one; CannotGoOn where it is not.
     """
+    service.ring_checked.clear()
     stop, hurry = asyncio.Event(), asyncio.Event()
 
     def on_signal(number: signal.Signals) -> None:
@@ -46,13 +53,34 @@ async def run(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, on_signal, number)
     try:
-        if first is None or await _unless_stopped(service, first(), stop, timedelta(0)):
+        beginning = _begin(service, first)
+        if await _unless_stopped(service, beginning, stop, timedelta(0)):
             everything = _everything(service, listener, stop, hurry, on_ready, workers=workers, parent=parent)
             await _unless_stopped(service, everything, stop, service.settings.stop_within)
     finally:
         with suppress(TimeoutError):
             async with asyncio.timeout(ENDS_WITHIN.total_seconds()):
                 await asyncio.gather(service.engine.dispose(), service.health_engine.dispose())
+
+
+async def _begin(service: Service, first: Callable[[], Awaitable[None]] | None) -> None:
+    if first is not None:
+        await first()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(KEY_RING_WITHIN):
+            try:
+                await _check_key_ring(service)
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+
+
+async def _check_key_ring(service: Service) -> None:
+    flaws = await check_key_ring(service.sessions, service.key_ring)
+    if flaws:
+        raise unfit(flaws)
+    if flaws is not None:
+        service.ring_checked.set()
 
 
 async def _unless_stopped(service: Service, what: Awaitable[None], stop: asyncio.Event, patience: timedelta) -> bool:
@@ -96,12 +124,23 @@ async def _everything(
         await _until_done(look, stop)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(repeat("shared_clock", look, every=LOOK_EVERY, stop=stop))
+        tasks.create_task(_look_after_key_ring(service, stop))
         if listener is not None:
             tasks.create_task(serve(service, listener, stop, hurry, on_ready))
         if workers:
             tasks.create_task(work(service, stop))
         if parent is not None:
             tasks.create_task(_stop_with(parent, stop))
+
+
+async def _look_after_key_ring(service: Service, stop: asyncio.Event) -> None:
+    while not (stop.is_set() or service.ring_checked.is_set()):
+        await _until_done(partial(_check_key_ring, service), stop)
+        if not service.ring_checked.is_set():
+            # Not migrated yet, as readiness says.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK_EVERY)
+    await hold_key_ring(service, stop)
 
 
 async def _until_done(job: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:

@@ -1,7 +1,10 @@
 """What commands share: settings, the database they work on, one transaction, and how they speak to people."""
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import structlog
@@ -10,9 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.settings import Settings, read_settings
 from app.storage import audit_chain, events, readiness
-from app.storage.database import is_passing, open_engine, open_for_migrations, sessions_of
+from app.storage.database import Pool, is_passing, open_engine, open_for_migrations, sessions_of
+from app.storage.key_sources import EnvironmentKeys, FileKeys, KeySource
+from app.storage.ring_checks import Flaw, RingFlaw
 from app.storage.sealing import KeyRing
 from app.workflows import prepare_trial
+from app.workflows.check_key_ring import check_key_ring
 
 log = structlog.get_logger()
 
@@ -64,11 +70,17 @@ def direct_address(settings: Settings, url: str) -> str:
     return str(settings.database.listen_url) if settings.database.listen_url else url
 
 
-def key_ring_of(settings: Settings) -> KeyRing | None:
-    """Read the key ring that the settings name."""
+def key_source_of(settings: Settings) -> KeySource | None:
+    """Say where the settings have the keys of the ring come from."""
     if settings.key_ring is not None:
-        return KeyRing.parse(settings.key_ring.get_secret_value())
-    return KeyRing.read(settings.key_ring_file) if settings.key_ring_file is not None else None
+        return EnvironmentKeys(settings.key_ring.get_secret_value())
+    return FileKeys(settings.key_ring_file) if settings.key_ring_file is not None else None
+
+
+def key_ring_of(settings: Settings) -> KeyRing | None:
+    """Fetch the key ring that the settings name; not for use within an event loop."""
+    source = key_source_of(settings)
+    return None if source is None else KeyRing(run_to_end(source.fetch()))
 
 
 def given_key_ring(settings: Settings) -> KeyRing:
@@ -80,6 +92,24 @@ def given_key_ring(settings: Settings) -> KeyRing:
             "neither LINTAS_KEY_RING_FILE nor LINTAS_KEY_RING is set",
         )
     return ring
+
+
+def ring_of(settings: Settings) -> KeyRing:
+    """Read the key ring that the settings name, or that of the trial that `lintas all` runs here."""
+    trial = settings.data_dir / "keyring.json"
+    ring = key_ring_of(settings)
+    if ring is None and trial.exists():
+        ring = KeyRing.read(trial)
+    return ring or given_key_ring(settings)
+
+
+def look_at_ledger(settings: Settings) -> None:
+    """See that erasures can be written down, and warn where they cannot: nothing could be erased then."""
+    if settings.erasure_ledger is None:
+        with suppress(OSError):
+            settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not os.access(settings.ledger if settings.ledger.exists() else settings.ledger.parent, os.W_OK):
+        log.warning("erasure_ledger_unavailable")
 
 
 async def look_at_role(sessions: Sessions) -> None:
@@ -95,26 +125,46 @@ async def check_database(sessions: Sessions, key_ring: KeyRing) -> None:
         try:
             async with sessions.begin() as tx:
                 migrated = await readiness.revision(tx) is not None
-                used = await readiness.ring_keys_in_use(tx) if migrated else frozenset()
                 cut_off = migrated and await events.is_cut_off(tx)
+            flaws = await check_key_ring(sessions, key_ring) if migrated else None
             break
         except Exception as error:
             if not is_passing(error):
                 raise
             log.warning("worker_waits_for_database", worker="start", error=type(error).__name__)
         await asyncio.sleep(1)
-    if not migrated:
+    if flaws is None:
         raise CannotGoOn("jalankan `lintas migrate` lebih dahulu", "run `lintas migrate` first")
-    if missing := sorted(key_id for key_id in used if not key_ring.holds(key_id)):
-        raise CannotGoOn(
-            f"data disegel dengan kunci yang tidak ada di gantungan kunci: {', '.join(missing)}",
-            f"data was sealed under keys that the key ring does not hold: {', '.join(missing)}",
-        )
+    if flaws:
+        raise unfit(flaws)
     if cut_off:
         raise CannotGoOn(
             "basis data ini dipulihkan dari dump: jalankan `lintas repair-feed` lebih dahulu",
             "this database was restored from a dump: run `lintas repair-feed` first",
         )
+
+
+_FLAWS = {
+    Flaw.MISSING: (
+        "data disegel dengan kunci yang tidak ada di gantungan kunci: {}",
+        "data was sealed under keys that the key ring does not hold: {}",
+    ),
+    Flaw.WRONG: (
+        "kunci di gantungan kunci bukan kunci yang dikenal basis data ini; idnya sama, isinya lain: {}",
+        "keys of the key ring are not the ones that this database knows; same id, other bytes: {}",
+    ),
+    Flaw.WRONG_HASH_KEY: (
+        "hash_key di gantungan kunci bukan hash_key yang dipakai basis data ini",
+        "the key ring's hash_key is not the one that this database was written with",
+    ),
+}
+
+
+def unfit(flaws: Sequence[RingFlaw]) -> CannotGoOn:
+    """Say what is wrong with a key ring."""
+    found = {kind: [one.key_id for one in flaws if one.flaw is kind] for kind in Flaw}
+    said = [[words.format(", ".join(found[kind])) for words in _FLAWS[kind]] for kind in Flaw if found[kind]]
+    return CannotGoOn("; ".join(one[0] for one in said), "; ".join(one[1] for one in said))
 
 
 def run_to_end(what: Coroutine[Any, Any, T]) -> T:
@@ -123,12 +173,13 @@ def run_to_end(what: Coroutine[Any, Any, T]) -> T:
         return runner.run(what)
 
 
-def with_sessions(what: Callable[[Sessions], Coroutine[Any, Any, T]]) -> T:
-    """Do something on the database, in transactions of its own."""
+def with_sessions(what: Callable[[Sessions], Coroutine[Any, Any, T]], *, longest: timedelta | None = None) -> T:
+    """Do something on the database, in transactions of its own; `longest` is how long a statement of it may take."""
     url = any_database(settings_with())
+    pool = Pool() if longest is None else Pool(statement=longest)
 
     async def once() -> T:
-        engine = open_engine(url, application_name="lintas cli")
+        engine = open_engine(url, application_name="lintas cli", pool=pool)
         try:
             return await what(sessions_of(engine))
         finally:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import aiohappyeyeballs
 
-from app.delivery.exchange import Exchange, Target, Unanswered, request_of
+from app.delivery.exchange import AnswerBroken, Exchange, Target, Unanswered, request_of
 from app.delivery.resolver import Address, CheckedResolver
 from app.domain.addresses import Reach
 from app.domain.retry import Answer
@@ -30,6 +30,10 @@ class ConnectFailed(Exception):
 
 class TlsFailed(Exception):
     """A connection came about, and TLS over it did not; the cause says why."""
+
+
+class TurnedAway(AnswerBroken):
+    """A fresh connection ended without a word right after TLS 1.3 came about, where a server refuses a client last."""
 
 
 class Connections:
@@ -76,7 +80,12 @@ class Connections:
                 pass
         async with asyncio.timeout_at(until):
             fresh = await self._connect(target, context)
-        return await send(fresh)
+        try:
+            return await send(fresh)
+        except Unanswered as error:
+            if not fresh.may_have_been_refused:
+                raise
+            raise TurnedAway from error.__cause__
 
     def close(self) -> None:
         """Close all of them."""

@@ -194,7 +194,7 @@ class Dispatcher:
                 detail=answer.detail,
                 milliseconds=round(duration / timedelta(milliseconds=1)),
             )
-        sealed = delivery_history.seal_answer(self._key_ring, claimed.id, answer.start)
+        sealed = delivery_history.seal_answer(self._key_ring, claimed.id, claimed.attempt, answer.start)
         await self._recorder.record(Posted(claimed, answer, started_at, duration, sealed))
 
     async def _answer_to(self, claimed: Claimed, started_at: datetime) -> Answer:

@@ -84,6 +84,8 @@ class Exchange(asyncio.Protocol):
         self.is_free = True
         """Whether another post may go over it."""
         self.idle_since = 0.0
+        self.may_have_been_refused = False
+        """Whether TLS lets a server see who we are, and refuse us, only after we took it to have come about."""
         self._kept = 0
 
     def _begin(self) -> None:
@@ -153,6 +155,8 @@ class Exchange(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
         self._transport = cast("asyncio.Transport", transport)
+        over = transport.get_extra_info("ssl_object")
+        self.may_have_been_refused = over is not None and over.version() == "TLSv1.3"
 
     def connection_lost(self, why: Exception | None) -> None:
         """Let whoever waits know."""

@@ -4,7 +4,7 @@ import errno
 import ssl
 from collections.abc import Mapping
 
-from app.delivery.connections import ConnectFailed, TlsFailed
+from app.delivery.connections import ConnectFailed, TlsFailed, TurnedAway
 from app.delivery.exchange import AnswerBroken, AnswerNotHttp
 from app.delivery.resolver import AddressRefused, NameUnresolved
 from app.domain.retry import Answer, Detail, Phase
@@ -70,6 +70,8 @@ def _detail(error: Exception, phase: Phase) -> Detail | None:
         return Detail.NAME_UNRESOLVED
     if phase is Phase.CONNECT:
         return _of_connecting(error.__cause__)
+    if isinstance(error, TurnedAway):
+        return Detail.CLOSED_AFTER_HANDSHAKE
     if phase is Phase.ANSWER:
         return Detail.NOT_HTTP if isinstance(error, AnswerNotHttp) else Detail.CLOSED
     return None

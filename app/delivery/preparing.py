@@ -67,7 +67,12 @@ class Preparer:
             return Answer(failed=Phase.TLS, detail=Detail.CLIENT_CERTIFICATE_EXPIRED)
         body = body_of(claimed.type, claimed.occurred_at, self._data(claimed))
         signed = headers_of(str(claimed.event_id), now, body, carried.signing(now))
-        return Prepared(url, body, {**headers, **signed}, await self._context(claimed.endpoint_id, carried))
+        try:
+            context = await self._context(claimed.endpoint_id, carried)
+        except ssl.SSLError:
+            # Whoever gave it is to see it fail, and be told of it.
+            return Answer(failed=Phase.TLS, detail=Detail.OWN_TLS_UNUSABLE)
+        return Prepared(url, body, {**headers, **signed}, context)
 
     def _data(self, claimed: Claimed) -> Mapping[str, object]:
         if claimed.type != EventType.ENDPOINT_VERIFICATION.value or not claimed.of_its_address:

@@ -47,6 +47,15 @@ ACTIONS: Mapping[str, Said] = MappingProxyType(
         "service_request.place": Said("menempatkan permintaan", "placed the request by hand"),
         "service_request.close_unmet": Said("menutup tanpa layanan", "closed the request as unmet"),
         "decision.read": Said("membaca keputusan", "read a decision"),
+        "rights.read": Said("melihat status hak", "looked at the person's rights"),
+        "rights.request": Said("mencatat permintaan orangnya", "recorded what the person asked for"),
+        "rights.answer": Said("menjawab permintaan orangnya", "answered what the person asked for"),
+        "rights.restrict": Said("membatasi pemrosesan", "restricted the processing"),
+        "rights.lift_restriction": Said("mengakhiri pembatasan", "lifted the restriction"),
+        "rights.hold": Said("menahan penghapusan demi hukum", "set a legal hold"),
+        "rights.lift_hold": Said("mengakhiri penahanan", "lifted a legal hold"),
+        "rights.export": Said("menyalin seluruh data", "exported all that is held"),
+        "rights.erase": Said("menghapus data pribadi", "erased the person"),
         "clock.remind_of_offer": Said("mengingatkan tawaran", "reminded of the offer"),
         "clock.expire_offer": Said("tawaran kedaluwarsa", "the offer expired"),
         "clock.undelivered_offer": Said("tawaran tidak sampai", "the offer did not arrive"),
@@ -76,6 +85,7 @@ PURPOSES: Mapping[Purpose, Said] = MappingProxyType(
         Purpose.NOTIFY: Said("untuk memberi kabar", "to bring news"),
         Purpose.GOVERN: Said("untuk mengatur", "to govern"),
         Purpose.COUNT: Said("untuk statistik", "to count"),
+        Purpose.GIVE_RIGHTS: Said("untuk memenuhi hak orangnya", "to give the person their rights"),
         Purpose.ADMINISTER: Said("untuk mengelola", "to administer"),
         Purpose.ACCOUNT: Said("untuk pertanggungjawaban", "to account"),
     }
@@ -86,7 +96,10 @@ RESULTS: Mapping[str, Said] = MappingProxyType(
         "done": Said("terlaksana", "done"),
         "withheld": Said("tidak diperlihatkan", "nothing was shown"),
         "not_found": Said("ditolak: bukan haknya atau tidak ada", "refused: not theirs, or not there"),
+        "processing_restricted": Said("ditolak: pemrosesan dibatasi", "refused: the processing is restricted"),
         "role_required": Said("ditolak: peran kurang", "refused: the role is missing"),
+        "another_person_required": Said("ditolak: perlu orang lain", "refused: it takes another person"),
+        "scope_required": Said("ditolak: cakupan kurang", "refused: the scope is missing"),
     }
 )
 

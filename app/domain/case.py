@@ -29,6 +29,7 @@ from app.domain.referral import (
     Referral,
     ServiceRequest,
 )
+from app.domain.retention import kept_as
 from app.domain.vocabulary import Reason
 
 
@@ -234,11 +235,45 @@ class Case:
         if state is ReferralState.CLOSED:
             self.tell_of_referral(EventType.REFERRAL_CLOSED, self.owners())
 
+    def note_end(self, now: datetime) -> None:
+        """Keep since when the case has ended and how it is kept from then on; nothing of one that runs."""
+        if self.referral.erased_at is not None and self.referral.kept_as is not None:
+            return
+        if self.referral.state is ReferralState.OPEN:
+            self.put_referral(ended_at=None, kept_as=None)
+            return
+        named = kept_as(
+            age=self.facts.age,
+            case_types=self.facts.case_types,
+            state=self.referral.state,
+            requests=[request.state for request in self.requests.values()],
+        )
+        self.put_referral(ended_at=self.referral.ended_at or now, kept_as=named)
+
     # --- telling ---
 
     def owners(self) -> set[str]:
         """List who is told of every change: the sender, and who holds the case now."""
         return {self.referral.sender_code, self.referral.holder_code}
+
+    def know_of_it(self) -> set[str]:
+        """List who has something of this case: its owners, who was told to coordinate it, who has or gave a service."""
+        told = {line.agency_code for line in self.coordinations.values() if line.told_at is not None}
+        serving = {
+            handoff.agency_code
+            for handoff in self.handoffs.values()
+            if not handoff.barred and (handoff.state in LIVE or handoff.state is HandoffState.COMPLETED)
+        }
+        return self.owners() | told | serving
+
+    def tell_of_rights(self, type_: EventType, agency_codes: Iterable[str]) -> None:
+        """Tell agencies that the case is restricted, free again, or erased."""
+        data = {
+            "referral_id": str(self.referral.id),
+            "state": self.referral.state.value,
+            "url": self._url("referrals"),
+        }
+        self.tell(agency_codes, type_, data)
 
     def tell(
         self, agency_codes: Iterable[str], type_: EventType, data: dict[str, Any], handoff_id: UUID | None = None

@@ -12,8 +12,8 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, PublicKeyAlgorithmOID, SignatureAlgorithmOID
 
 from app.domain.errors import Fault
 
@@ -22,6 +22,15 @@ LONGEST_KEY = 10_000
 LONGEST_AUTHORITIES, MOST_AUTHORITIES = 60_000, 20
 SMALLEST_RSA = 2048
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+_SMALLEST_CURVE = 224
+_WEAK_SIGNATURES = frozenset(
+    {
+        SignatureAlgorithmOID.RSA_WITH_MD5,
+        SignatureAlgorithmOID.RSA_WITH_SHA1,
+        SignatureAlgorithmOID.ECDSA_WITH_SHA1,
+        SignatureAlgorithmOID.DSA_WITH_SHA1,
+    }
+)
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 _LONGEST_SUBJECT = 300
 
@@ -78,11 +87,13 @@ def read_tls(given: TlsGiven, *, now: datetime) -> tuple[TlsIdentity, tuple[Faul
     authorities = _certificates(given.ca, "ca", LONGEST_AUTHORITIES, MOST_AUTHORITIES, faults)
     key = _key(given, faults)
     faults += [] if not chain else _faults_of_client(chain[0], key, now)
-    faults += [
-        _fault("certificate_expired", "ca", "a certificate of the authorities is not valid any more")
-        for one in authorities
-        if one.not_valid_after_utc <= now
-    ][:1]
+    for field_, given_there in (("client_certificate", chain), ("ca", authorities)):
+        if any(map(_is_too_weak, given_there)):
+            faults.append(_fault("certificate_too_weak", field_, "one of these has a weak key or a weak signature"))
+    if any(one.not_valid_after_utc <= now for one in authorities):
+        faults.append(_fault("certificate_expired", "ca", "a certificate of the authorities is not valid any more"))
+    if not all(map(_is_authority, authorities)):
+        faults.append(_fault("certificate_no_authority", "ca", "one of these is no authority: it vouches for nothing"))
     if faults:
         return TlsIdentity(), tuple(faults)
     return (
@@ -151,6 +162,8 @@ def _key(given: TlsGiven, faults: list[Fault]) -> Any:
 def _faults_of_client(certificate: x509.Certificate, key: Any, now: datetime) -> Iterator[Fault]:
     if key is not None and _der(certificate.public_key()) != _der(key.public_key()):
         yield _fault("key_does_not_match", "client_key", "this is not the key of the first certificate")
+    if certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS:
+        yield _fault("key_too_weak", "client_key", "a key for RSA-PSS alone is none that can be used here")
     if certificate.not_valid_after_utc <= now:
         yield _fault("certificate_expired", "client_certificate", "the certificate is not valid any more")
     if certificate.not_valid_before_utc > now:
@@ -161,6 +174,36 @@ def _faults_of_client(certificate: x509.Certificate, key: Any, now: datetime) ->
         return
     if not {ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE} & set(usage):
         yield _fault("certificate_not_for_clients", "client_certificate", "the certificate is not for clients")
+
+
+def _is_too_weak(certificate: x509.Certificate) -> bool:
+    """Say whether OpenSSL refuses it at the level that is usual (2: as strong as 112 bits)."""
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey | dsa.DSAPublicKey) and key.key_size < SMALLEST_RSA:
+        return True
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.key_size < _SMALLEST_CURVE:
+        return True
+    # Of what signed itself nobody looks at the signature.
+    return not _is_self_issued(certificate) and certificate.signature_algorithm_oid in _WEAK_SIGNATURES
+
+
+def _is_self_issued(certificate: x509.Certificate) -> bool:
+    return certificate.issuer == certificate.subject
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    """Say whether anything can be trusted by it: it is an authority's, or a server's that signed it itself."""
+    return _is_self_issued(certificate) or _may_issue(certificate.extensions)
+
+
+def _may_issue(extensions: x509.Extensions) -> bool:
+    """Say whether RFC 5280, 4.2.1.9 and 4.2.1.3, lets the certificate issue others."""
+    try:
+        if not extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
+            return False
+        return extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except x509.ExtensionNotFound as missing:
+        return missing.oid == ExtensionOID.KEY_USAGE
 
 
 def _der(key: Any) -> bytes:

@@ -87,6 +87,16 @@ class RoleRequired(DomainError):
         self.roles = roles
 
 
+class ScopeRequired(DomainError):
+    """The caller's credential is narrowed to other scopes than the one this needs."""
+
+    code = "scope_required"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"this needs the scope {scope}")
+        self.scope = scope
+
+
 class PreconditionRequired(DomainError):
     """A change must say which version it is a change of."""
 
@@ -151,6 +161,12 @@ class RecoveryOfHeld(DomainError):
     code = "recovery_of_held"
 
 
+class NotSentAgain(DomainError):
+    """The news is about an address and was for that moment: a challenge, or what a former address was told."""
+
+    code = "not_sent_again"
+
+
 class ConsentRequired(DomainError):
     """Nothing of this case may be disclosed without consent."""
 
@@ -199,6 +215,34 @@ class TooManyUnverified(DomainError):
     """So many of the agency's endpoints wait for their proof that no other may be asked for one."""
 
     code = "too_many_unverified"
+
+
+class KeyReplaced(DomainError):
+    """The key was rotated: another has taken its place."""
+
+    code = "key_replaced"
+
+
+class ProposalEnded(DomainError):
+    """The proposal does not wait any more."""
+
+    code = "proposal_ended"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the proposal is {state}")
+        self.current_state = str(state)
+
+
+class AnotherPersonRequired(DomainError):
+    """Nobody confirms or refuses what they proposed themselves; to take it back is to withdraw it."""
+
+    code = "another_person_required"
+
+
+class TooManyProposals(DomainError):
+    """So many of the agency's proposals wait that none may be added before one has ended."""
+
+    code = "too_many_proposals"
 
 
 class TooManySecrets(DomainError):

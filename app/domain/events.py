@@ -1,9 +1,12 @@
 """What is told to whom: thin news, with nothing personal in it."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+
+from app.domain.errors import Fault
 
 
 class EventType(StrEnum):
@@ -34,11 +37,35 @@ class EventType(StrEnum):
     REFERRAL_CONSENT_EXPIRED = "referral.consent_expired"
     REFERRAL_CONFIRMATION_DUE = "referral.confirmation_due"
     REFERRAL_UNCONFIRMED = "referral.unconfirmed"
+    REFERRAL_RESTRICTED = "referral.restricted"
+    REFERRAL_UNRESTRICTED = "referral.unrestricted"
+    REFERRAL_ERASED = "referral.erased"
     ENDPOINT_VERIFICATION = "endpoint.verification"
     ENDPOINT_CHANGED = "endpoint.changed"
     ENDPOINT_PING = "endpoint.ping"
     ENDPOINT_FAILING = "endpoint.failing"
     ENDPOINT_DISABLED = "endpoint.disabled"
+    PROPOSAL_MADE = "proposal.made"
+    PROPOSAL_ENDED = "proposal.ended"
+    KEY_EXPIRING = "key.expiring"
+    KEY_ROTATED = "key.rotated"
+    KEY_REVOKED = "key.revoked"
+
+
+_KNOWN = frozenset(type_.value for type_ in EventType)
+
+
+def faults_of_types(event_types: Sequence[str] | None) -> Iterator[Fault]:
+    """Find what is wrong with the types of news that somebody chose, under /event_types; None is all of them."""
+    if event_types is None:
+        return
+    if not event_types:
+        yield Fault("/event_types", "empty", "name at least one type of news, or leave this out for all")
+    for place, type_ in enumerate(event_types):
+        if type_ not in _KNOWN:
+            yield Fault(f"/event_types/{place}", "unknown_code", "there is no news of this type")
+        elif type_ in event_types[:place]:
+            yield Fault(f"/event_types/{place}", "twice", "this type is there twice")
 
 
 @dataclass(frozen=True, slots=True)

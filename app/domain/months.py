@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -76,3 +77,12 @@ class Month:
         while month <= last:
             yield month
             month = month.next
+
+
+def months_later(moment: datetime, months: int) -> datetime:
+    """Give the moment so many calendar months later, or earlier; where that month has no such day, on its last."""
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    if year < 1:
+        return datetime.min.replace(tzinfo=moment.tzinfo)
+    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)

@@ -25,6 +25,8 @@ class Purpose(StrEnum):
     """To settle by what referrals are decided."""
     COUNT = "count"
     """To count without knowing anybody."""
+    GIVE_RIGHTS = "give_rights"
+    """To give a person what is theirs: access, correction, restriction, erasure."""
     ADMINISTER = "administer"
     ACCOUNT = "account"
     """To look into the audit itself."""
@@ -50,7 +52,12 @@ _OF_ACTIONS: Mapping[str, Purpose] = MappingProxyType(
         "regions": Purpose.GOVERN,
         "reference": Purpose.GOVERN,
         "statistics": Purpose.COUNT,
+        "rights": Purpose.GIVE_RIGHTS,
         "key": Purpose.ADMINISTER,
+        "seal": Purpose.ADMINISTER,
+        "proposal": Purpose.ADMINISTER,
+        "certificate": Purpose.ADMINISTER,
+        "token_subject": Purpose.ADMINISTER,
         "audit": Purpose.ACCOUNT,
     }
 )

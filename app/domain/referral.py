@@ -67,6 +67,17 @@ class Referral:
     confirmed_at: datetime | None = None
     confirmed_by: str | None = None
     confirmed_for: str | None = None
+    ended_at: datetime | None = None
+    kept_as: str | None = None
+    """Once it has ended: its class and ending, by which it is kept (retention.py)."""
+    restricted_at: datetime | None = None
+    erased_at: datetime | None = None
+
+    @property
+    def is_restricted(self) -> bool:
+        """Say whether nobody may see or move the case; an emergency that runs is helped all the same."""
+        running = self.urgency is Urgency.EMERGENCY and self.state is ReferralState.OPEN
+        return self.restricted_at is not None and not running
 
 
 @dataclass(frozen=True, slots=True)

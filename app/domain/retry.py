@@ -63,6 +63,8 @@ class Detail(StrEnum):
     """The receiver wants a client certificate, and had none that it takes."""
     CLIENT_CERTIFICATE_EXPIRED = "client_certificate_expired"
     """The endpoint's own client certificate is not valid any more, and nothing was posted."""
+    OWN_TLS_UNUSABLE = "own_tls_unusable"
+    """What the endpoint has of its own for TLS is nothing that OpenSSL can use, and nothing was posted."""
     WRONG_NAME = "wrong_name"
     """The certificate is for another host."""
     UNKNOWN_ISSUER = "unknown_issuer"
@@ -77,6 +79,8 @@ class Detail(StrEnum):
     """Nothing answered in the time to connect, TLS included."""
     CLOSED = "closed"
     """The connection ended before there was a status."""
+    CLOSED_AFTER_HANDSHAKE = "closed_after_handshake"
+    """A new connection ended without a word right after TLS 1.3: so do servers that want another client certificate."""
     NOT_HTTP = "not_http"
 
 

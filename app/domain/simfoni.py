@@ -96,6 +96,11 @@ def age_group(age: int | None) -> str:
     return next((group for last, group in _UP_TO if age <= last), "age_60_up")
 
 
+def first_age(age: int) -> int:
+    """Give the first year of the group of an age in whole years."""
+    return max((last + 1 for last, _ in _UP_TO if last < age), default=0)
+
+
 def outcome_of(states: Iterable[str]) -> str:
     """Say in one word what became of several service requests of one referral.
 

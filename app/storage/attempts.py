@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.storage.deliveries import DELIVERED, FAILED, SUPERSEDED, array
+from app.storage.deliveries import DELIVERED, FAILED, SUPERSEDED, array, is_among
 from app.storage.finished_deliveries import finish, keep
 from app.storage.tables import Moment, attempts, deliveries, finished_deliveries
 
@@ -120,11 +120,11 @@ def _recording() -> Select[UUID]:
         .render_derived()
         .alias("posted")
     )
-    # In one order for everybody, so that a worker and somebody who holds an endpoint's news do not wait crosswise.
+    # Looked up by their keys, however short the queue was when this was planned; and in one order for everybody, so
+    # that a worker and somebody who holds an endpoint's news do not wait crosswise.
     won = (
         select(posted, deliveries.c.endpoint_id)
         .join(deliveries, and_(deliveries.c.id == posted.c.id, deliveries.c.claim == posted.c.claim))
-        # Found by their keys, however short the queue was when this was planned.
         .where(deliveries.c.id == func.any(array("ids", Uuid())))
         .order_by(deliveries.c.id)
         .with_for_update(of=deliveries)
@@ -140,20 +140,16 @@ def _recording() -> Select[UUID]:
         .cte("kept")
     )
     ended = won.c.state.in_([DELIVERED, FAILED])
-    left = (
-        delete(deliveries)
-        .where(deliveries.c.id == won.c.id, ended)
-        .returning(*deliveries.c, won.c.state.label("now_state"), won.c.due)
-        .cte("left")
-    )
+    left = delete(deliveries).where(is_among(select(won.c.id).where(ended))).returning(*deliveries.c).cte("left")
+    so = select(*left.c, won.c.state.label("now_state"), won.c.due).join(won, won.c.id == left.c.id).cte("so")
     finished = (
-        keep(left, state=left.c.now_state, due_at=left.c.due, finished_at=_MOMENT)
+        keep(so, state=so.c.now_state, due_at=so.c.due, finished_at=_MOMENT)
         .returning(finished_deliveries.c.id)
         .cte("finished")
     )
     waiting = (
         update(deliveries)
-        .where(deliveries.c.id == won.c.id, ~ended)
+        .where(is_among(select(won.c.id).where(~ended)), deliveries.c.id == won.c.id)
         .values(state=won.c.state, due_at=won.c.due, claim=null(), finished_at=null())
         .returning(deliveries.c.id)
         .cte("waiting")

@@ -6,7 +6,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, delete, exists, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -61,6 +75,15 @@ async def lock(session: AsyncSession, referral_id: UUID, *, public_url: str) -> 
     return None if row is None else await _read(session, row, public_url)
 
 
+def is_restricted() -> ColumnElement[bool]:
+    """Say in SQL that nobody may see or move a referral, as `Referral.is_restricted` does."""
+    running = and_(
+        referrals.c.urgency == Urgency.EMERGENCY.value,
+        referrals.c.state == ReferralState.OPEN.value,
+    )
+    return and_(referrals.c.restricted_at.is_not(None), ~running)
+
+
 async def lock_visible_to(
     session: AsyncSession,
     agency_code: str,
@@ -71,10 +94,11 @@ async def lock_visible_to(
     service_request_id: UUID | None = None,
     reading: bool = False,
     operator: bool = False,
+    everywhere: bool = False,
 ) -> Case | None:
     """Lock the referral that an agency names, itself or by a part of it, if the agency may see that part.
 
-    `reading` takes no lock; an `operator` sees also what nobody coordinates.
+    `reading` takes no lock; an `operator` sees also what nobody coordinates; `everywhere` is for who answers for all.
 
     What is not there and what is not the agency's are one query and one answer: None.
     """
@@ -82,6 +106,8 @@ async def lock_visible_to(
     theirs: ColumnElement[bool] = or_(owned_by(agency_code), coordinated_by(agency_code))
     if operator:
         theirs = or_(theirs, coordinated_by_nobody())
+    if everywhere:
+        theirs = true()
     if referral_id is not None:
         wanted = wanted.where(referrals.c.id == referral_id, theirs)
     elif handoff_id is not None:
@@ -116,6 +142,10 @@ async def _read(session: AsyncSession, row: Row[Any], public_url: str) -> Case:
         confirmed_at=row.confirmed_at,
         confirmed_by=row.confirmed_by,
         confirmed_for=row.confirmed_for,
+        ended_at=row.ended_at,
+        kept_as=row.kept_as,
+        restricted_at=row.restricted_at,
+        erased_at=row.erased_at,
     )
     known = (
         await session.execute(
@@ -189,6 +219,7 @@ async def of_reference(session: AsyncSession, sender_code: str, reference_hash: 
 async def save(session: AsyncSession, case: Case, *, now: datetime) -> None:
     """Keep what a story changed, and announce its news, in one transaction."""
     case.settle()
+    case.note_end(now)
     if case.facts_changed:
         case.put_referral(facts_version=case.referral.facts_version + 1)
         await _add_facts(session, case, now)

@@ -30,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.events import EventType
 from app.domain.vocabulary import Urgency
 from app.storage.address_news import OF_ITS_ADDRESS, is_of_address
-from app.storage.deliveries import DUE_LITERAL, PLANNED_ONCE
+from app.storage.deliveries import DUE_LITERAL, PLANNED_ONCE, is_among
 from app.storage.endpoints import ACTIVE, UNVERIFIED
 from app.storage.offers import IS_CLOSED_OFFER, IS_OFFER
 from app.storage.rates import FULL_AT, INTERVAL, ROOM, taken
@@ -194,8 +194,13 @@ def _picked(rooms: CTE) -> CTE:
     """
     room = func.greatest(func.least(rooms.c.most - rooms.c.under_way, rooms.c.by_rate), 0)
     # Looked up for endpoints that are not verified alone: nothing else may reach them, whenever it was written.
-    of_its_address = exists(
-        select(1).where(events.c.id == deliveries.c.event_id, is_of_address(rooms.c.id)).correlate(deliveries, rooms)
+    of_its_address = func.coalesce(
+        # By the event's key alone: what else is asked of it must not choose how it is looked up.
+        select(is_of_address(rooms.c.id))
+        .where(events.c.id == deliveries.c.event_id)
+        .correlate(deliveries, rooms)
+        .scalar_subquery(),
+        false(),
     )
     columns = (deliveries.c.id, deliveries.c.goes_first, deliveries.c.due_at)
     of_endpoint = (
@@ -235,14 +240,13 @@ def _claim() -> Select[Any]:
     picked = _picked(rooms)
     due = (
         select(deliveries.c.id)
-        .join(picked, picked.c.id == deliveries.c.id)
-        .where(_IS_STILL_DUE)
+        .where(is_among(select(picked.c.id)), _IS_STILL_DUE)
         .with_for_update(of=deliveries, skip_locked=True)
         .cte("due")
     )
     claimed = (
         update(deliveries)
-        .where(deliveries.c.id == due.c.id)
+        .where(is_among(select(due.c.id)))
         .values(due_at=_LEASE_END, claim=_NEW_CLAIM, attempts=deliveries.c.attempts + 1)
         .returning(deliveries.c.id, deliveries.c.event_id, deliveries.c.endpoint_id, deliveries.c.attempts)
         .cte("claimed")

@@ -10,21 +10,33 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.referral import CONSENT_CLOCKS, Clock, ClockKind
+from app.storage.cases import is_restricted
 from app.storage.database import wait_for_locks
 from app.storage.tables import Moment, clocks, handoffs, referrals, service_pulse
 
 
 async def due(session: AsyncSession, *, now: datetime, limit: int) -> Sequence[tuple[UUID, UUID]]:
-    """List clocks whose time has come and the referrals they belong to, the longest overdue first."""
+    """List clocks whose time has come and the referrals they belong to, the longest overdue first.
+
+    Those of restricted referrals stand still.
+    """
     found = await session.execute(
-        select(clocks.c.id, clocks.c.referral_id).where(clocks.c.due_at <= now).order_by(clocks.c.due_at).limit(limit)
+        select(clocks.c.id, clocks.c.referral_id)
+        .join(referrals, referrals.c.id == clocks.c.referral_id)
+        .where(clocks.c.due_at <= now, ~is_restricted())
+        .order_by(clocks.c.due_at)
+        .limit(limit)
     )
     return [(row.id, row.referral_id) for row in found]
 
 
 async def lock_referral(session: AsyncSession, referral_id: UUID) -> bool:
-    """Lock a clock's referral, unless somebody is at work on it: then its clocks wait for the next look."""
-    locked = select(referrals.c.id).where(referrals.c.id == referral_id).with_for_update(skip_locked=True)
+    """Lock a clock's referral, unless somebody is at work on it: then its clocks wait for the next look.
+
+    Nor is one locked that was restricted meanwhile: its clocks wait until that is lifted.
+    """
+    wanted = select(referrals.c.id).where(referrals.c.id == referral_id, ~is_restricted())
+    locked = wanted.with_for_update(skip_locked=True)
     return await session.scalar(locked) is not None
 
 
@@ -134,7 +146,9 @@ async def give_back(
 
 async def _lock_next(session: AsyncSession, *, after: UUID | None, limit: int) -> Sequence[UUID]:
     """Lock referrals with clocks, in one order for all: a story holds one of them and waits for none."""
-    wanted = select(referrals.c.id).where(referrals.c.id.in_(select(clocks.c.referral_id))).order_by(referrals.c.id)
+    # What is restricted gets its time back when that is lifted.
+    with_clocks = referrals.c.id.in_(select(clocks.c.referral_id))
+    wanted = select(referrals.c.id).where(with_clocks, ~is_restricted()).order_by(referrals.c.id)
     if after is not None:
         wanted = wanted.where(referrals.c.id > after)
     return (await session.scalars(wanted.limit(limit).with_for_update())).all()
@@ -154,6 +168,14 @@ async def _give_back(
     count = len(moved.all())
     await _move_deadlines(session, of_these)
     return count
+
+
+async def give_back_to(session: AsyncSession, referral_id: UUID, stood_still: timedelta) -> None:
+    """Give the clocks of one locked referral, and the deadlines they stand for, the time for which they stood still."""
+    of_this = clocks.c.referral_id == referral_id
+    moves = clocks.c.kind.not_in(CONSENT_CLOCKS)
+    await session.execute(update(clocks).where(of_this, moves).values(due_at=clocks.c.due_at + stood_still))
+    await _move_deadlines(session, of_this)
 
 
 async def start_now(session: AsyncSession, *, ahead: timedelta = timedelta(minutes=1)) -> int:

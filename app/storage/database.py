@@ -78,8 +78,6 @@ def open_engine(url: str, *, application_name: str = "lintas", pool: Pool | None
         max_overflow=of.overflow,
         pool_timeout=of.wait.total_seconds(),
         pool_recycle=1800,
-        # The connection that was used last has what it needs at hand, plans among it.
-        pool_use_lifo=True,
         hide_parameters=True,
         connect_args={"dsn": normalised(url), **connecting},
         json_serializer=_to_json,

@@ -70,7 +70,9 @@ async def enqueue(session: AsyncSession, event_ids: Sequence[UUID], *, now: date
 
     It is due at once: `now` may be business time, so real time bounds it. What its endpoint cannot take is held.
     """
-    await session.execute(_ENQUEUE, {"event_ids": list(event_ids), "moment": now})
+    if event_ids:
+        span = {"first": min(event_ids), "last": max(event_ids)}
+        await session.execute(_ENQUEUE, {"event_ids": list(event_ids), **span, "moment": now})
 
 
 async def hurry(session: AsyncSession, handoff_ids: Sequence[UUID]) -> None:
@@ -90,7 +92,7 @@ async def hurry(session: AsyncSession, handoff_ids: Sequence[UUID]) -> None:
     now = func.least(deliveries.c.due_at, func.now())
     await session.execute(
         update(deliveries)
-        .where(deliveries.c.id == waiting.c.id)
+        .where(is_among(select(waiting.c.id)))
         # A claimed one keeps its lease.
         .values(goes_first=true(), due_at=case((deliveries.c.claim.is_(None), now), else_=deliveries.c.due_at))
     )
@@ -123,6 +125,14 @@ def array(name: str, of: Any) -> ColumnElement[Any]:
     return cast(bindparam(name), ARRAY(of))
 
 
+def is_among(ids: Select[UUID]) -> ColumnElement[bool]:
+    """Say that a delivery in the queue is one of those, each looked up by its key.
+
+    A join could have been planned for a queue that was short, and compare everything in it with everything chosen.
+    """
+    return deliveries.c.id == func.any(func.array(ids.scalar_subquery()))
+
+
 def _enqueueing() -> Select[Any]:
     named = names(endpoints.c.id)
     of_a_test = events.c.type.in_([EventType.ENDPOINT_PING.value, EventType.ENDPOINT_VERIFICATION.value])
@@ -133,10 +143,13 @@ def _enqueueing() -> Select[Any]:
         else_=true(),
     )
     of_its_address = is_of_address(endpoints.c.id)
+    of_a_proposal = events.c.type.in_([EventType.PROPOSAL_MADE.value, EventType.PROPOSAL_ENDED.value])
     chosen = or_(
         endpoints.c.event_types.is_(None),
         events.c.type == EventType.ENDPOINT_PING.value,
         of_its_address,
+        # An address hears of it if another is to take its place, whatever else it wants to hear.
+        and_(of_a_proposal, named),
         events.c.type == func.any(endpoints.c.event_types),
     )
     # Somebody waits for a ping or a challenge: after a repair it is the probe that closes the breaker.
@@ -155,7 +168,13 @@ def _enqueueing() -> Select[Any]:
         .join_from(events, endpoints, endpoints.c.agency_code == events.c.agency_code)
         .outerjoin(handoffs, handoffs.c.id == events.c.handoff_id)
         .outerjoin(referrals, referrals.c.id == events.c.referral_id)
-        .where(events.c.id == func.any(array("event_ids", Uuid())), wanted, chosen)
+        .where(
+            events.c.id == func.any(array("event_ids", Uuid())),
+            # Said as well, for by a list PostgreSQL looks into every month.
+            events.c.id.between(bindparam("first", type_=Uuid()), bindparam("last", type_=Uuid())),
+            wanted,
+            chosen,
+        )
         .cte("told")
     )
     # Whoever enables an endpoint waits for us or is seen by us: nothing is held that nobody would ever release.

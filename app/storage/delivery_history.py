@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     case,
     exists,
+    false,
     func,
     insert,
     literal,
@@ -32,7 +33,8 @@ from app.domain.events import EventType
 from app.domain.handoff import HandoffState
 from app.domain.referral import ClockKind
 from app.domain.vocabulary import Urgency
-from app.storage.deliveries import DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, NEW_ID, SUPERSEDED, hint
+from app.storage.address_news import is_of_address
+from app.storage.deliveries import DELIVERED, DUE, DUE_LITERAL, FAILED, HELD, NEW_ID, SUPERSEDED, hint, is_among
 from app.storage.finished_deliveries import bring_back
 from app.storage.sealing import KeyRing, SealBroken
 from app.storage.tables import (
@@ -48,6 +50,8 @@ from app.storage.tables import (
 )
 
 ANSWER = "attempt-answer"
+HELD_AT_ONCE = 10_000
+NOTHING_YET = UUID(int=0)
 _STATES = {state: literal_column(f"'{state}'", Text) for state in (DUE, HELD, DELIVERED, SUPERSEDED, FAILED)}
 OFFERED_LITERAL = literal_column(f"'{HandoffState.OFFERED.value}'", Text)
 """Written out, so that a plan kept for any parameters still knows that the partial index fits."""
@@ -66,6 +70,8 @@ class Delivery:
     due_at: datetime
     created_at: datetime
     finished_at: datetime | None
+    of_its_address: bool
+    """It is a challenge to its endpoint, or what the endpoint's former address was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +89,22 @@ class PastAttempt:
     """The start of the answer, sealed; None where the operator did not ask for it, or there was none."""
 
 
-def seal_answer(key_ring: KeyRing, delivery_id: UUID, start: bytes) -> bytes | None:
-    """Seal the start of an answer, which may hold anything, so that it opens for this delivery alone."""
-    return key_ring.seal(ANSWER, str(delivery_id), start) if start else None
+def of_answer(delivery_id: UUID, number: int) -> tuple[str, str | None]:
+    """Say what the answer to an attempt is sealed for, and what versions before sealed it for."""
+    return f"{delivery_id}|{number}", str(delivery_id)
 
 
-def open_answer(key_ring: KeyRing, delivery_id: UUID, sealed: bytes | None) -> str | None:
+def seal_answer(key_ring: KeyRing, delivery_id: UUID, number: int, start: bytes) -> bytes | None:
+    """Seal the start of an answer, which may hold anything, so that it opens for this attempt alone."""
+    subject, _ = of_answer(delivery_id, number)
+    return key_ring.seal(ANSWER, subject, start) if start else None
+
+
+def open_answer(key_ring: KeyRing, delivery_id: UUID, number: int, sealed: bytes | None) -> str | None:
     """Open the start of an answer as text; None where there is none, or the ring no longer holds its key."""
+    subject, before = of_answer(delivery_id, number)
     try:
-        found = b"" if sealed is None else key_ring.open(ANSWER, str(delivery_id), sealed)
+        found = b"" if sealed is None else key_ring.open(ANSWER, subject, sealed, formerly=before)
     except SealBroken:
         return None
     return found.decode(errors="replace").replace("\0", "\ufffd") or None
@@ -149,15 +162,23 @@ async def send_again(session: AsyncSession, delivery_id: UUID, *, state: str) ->
     await hint(session)
 
 
-async def hold(session: AsyncSession, endpoint_id: UUID) -> None:
-    """Hold what is due to an endpoint that was locked; a post that is under way is still recorded."""
-    await session.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.id.in_(in_order(deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == DUE_LITERAL))
+async def hold(session: AsyncSession, endpoint_id: UUID, *, at_once: int = HELD_AT_ONCE) -> None:
+    """Hold what is due to an endpoint that was locked; a post that is under way is still recorded.
+
+    However much that is: no statement holds more than `at_once`, and so none runs into its limit of time.
+    """
+    last: UUID | None = NOTHING_YET
+    while last is not None:
+        due = (
+            select(deliveries.c.id)
+            .where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.id > last, deliveries.c.state == DUE_LITERAL)
+            .order_by(deliveries.c.id)
+            .limit(at_once)
+            .with_for_update()
+            .cte("due")
         )
-        .values(state=HELD)
-    )
+        held = update(deliveries).where(is_among(select(due.c.id))).values(state=HELD).returning(deliveries.c.id)
+        last = max((await session.scalars(held)).all(), default=None)
 
 
 async def release(session: AsyncSession, endpoint_id: UUID, *, at_most: int) -> bool:
@@ -170,9 +191,7 @@ async def release(session: AsyncSession, endpoint_id: UUID, *, at_most: int) -> 
     if number > at_most:
         return False
     await session.execute(
-        update(deliveries)
-        .where(deliveries.c.id.in_(in_order(deliveries.c.endpoint_id == endpoint_id, _HELD)))
-        .values(state=DUE, **AFRESH)
+        update(deliveries).where(in_order(deliveries.c.endpoint_id == endpoint_id, _HELD)).values(state=DUE, **AFRESH)
     )
     await hint(session)
     return True
@@ -260,10 +279,10 @@ AFRESH: Mapping[str, Any] = {
 """A whole schedule from now on; a post that is still under way keeps its lease, and is recorded."""
 
 
-def in_order(*which: ColumnElement[bool]) -> Select[Any]:
-    """Lock deliveries in the order in which everybody locks several of them."""
+def in_order(*which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Choose deliveries of the queue, locked in the order in which everybody locks several of them."""
     locked = select(deliveries.c.id).where(*which).order_by(deliveries.c.id).with_for_update().cte("locked")
-    return select(locked.c.id)
+    return is_among(select(locked.c.id))
 
 
 def _shown(agency_code: str) -> Select[Any]:
@@ -278,6 +297,7 @@ def _shown(agency_code: str) -> Select[Any]:
             every_delivery.c.due_at,
             every_delivery.c.created_at,
             every_delivery.c.finished_at,
+            func.coalesce(is_of_address(every_delivery.c.endpoint_id), false()).label("of_its_address"),
         )
         .join_from(every_delivery, events, events.c.id == every_delivery.c.event_id)
         .join(endpoints, endpoints.c.id == every_delivery.c.endpoint_id)

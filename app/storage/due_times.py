@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.domain.retry import LONGEST_WAIT
-from app.storage.deliveries import DUE_LITERAL
+from app.storage.deliveries import DUE_LITERAL, is_among
 from app.storage.tables import deliveries, endpoints
 
 MARGIN = timedelta(hours=1)
@@ -42,7 +42,7 @@ def _bring_near() -> ReturningUpdate[UUID]:
     )
     return (
         update(deliveries)
-        .where(deliveries.c.id == locked.c.id, deliveries.c.state == DUE_LITERAL)
+        .where(is_among(select(locked.c.id)), deliveries.c.state == DUE_LITERAL)
         .values(due_at=now)
         .returning(deliveries.c.id)
     )

@@ -31,6 +31,8 @@ from app.storage.tables import endpoints
 UNVERIFIED, ACTIVE, PAUSED, DISABLED = "unverified", "active", "paused", "disabled"
 FAILING = "failing"
 """The state's reason of an active endpoint whose agency was told that it fails."""
+_COUNTING = 0x6C656E64
+"""The class of the advisory locks by which one at a time counts an agency's endpoints."""
 _BREAKER = "breaker_"
 """What the columns of an endpoint's breaker begin with; the rest is the name of the field."""
 
@@ -107,6 +109,17 @@ async def get(
     return None if row is None else _endpoint(row)
 
 
+async def lock_with_idle(session: AsyncSession, endpoint_id: UUID, *, agency_code: str) -> None:
+    """Lock an endpoint and those of its agency that are not active, in the order of their ids.
+
+    To write news for one that is not active waits for whoever changes it (deliveries.enqueue). Who changes one and has
+    news for the others locks them all before, so that no two wait crosswise.
+    """
+    either = or_(endpoints.c.id == endpoint_id, endpoints.c.state != ACTIVE)
+    wanted = select(endpoints.c.id).where(endpoints.c.agency_code == agency_code, either).order_by(endpoints.c.id)
+    await session.execute(wanted.with_for_update(key_share=True))
+
+
 async def agency_of(session: AsyncSession, endpoint_id: UUID) -> str | None:
     """Say whose an endpoint is, which never changes; None where there is none."""
     found: str | None = await session.scalar(select(endpoints.c.agency_code).where(endpoints.c.id == endpoint_id))
@@ -147,10 +160,38 @@ async def note_challenge(session: AsyncSession, endpoint_id: UUID, *, event_id: 
     await session.execute(challenged.values(challenge_id=event_id, challenged_at=due_at))
 
 
-async def count_unverified(session: AsyncSession, agency_code: str) -> int:
-    """Count the endpoints of an agency that nothing but a challenge is sent to."""
-    unverified = and_(endpoints.c.agency_code == agency_code, endpoints.c.state == UNVERIFIED)
-    return await session.scalar(select(func.count()).where(unverified)) or 0
+async def failing_untold(session: AsyncSession, *, now: datetime, limit: int) -> Sequence[UUID]:
+    """List active endpoints that have done nothing but fail for five minutes, and whose agency was not told."""
+    found = await session.scalars(
+        select(endpoints.c.id)
+        .where(
+            endpoints.c.state == ACTIVE,
+            endpoints.c.failing_since <= now - FAILING_AFTER,
+            endpoints.c.state_reason.is_distinct_from(FAILING),
+        )
+        .order_by(endpoints.c.failing_since)
+        .limit(limit)
+    )
+    return found.all()
+
+
+async def note_failing(session: AsyncSession, endpoint_id: UUID) -> None:
+    """Keep that the agency of a locked endpoint was told that it fails."""
+    await session.execute(update(endpoints).where(endpoints.c.id == endpoint_id).values(state_reason=FAILING))
+
+
+async def count_unverified(session: AsyncSession, agency_code: str, *, challenged_since: datetime) -> int:
+    """Count the endpoints of an agency that nothing but a challenge is sent to, or was since then, stopped or not.
+
+    Nobody else counts them until this transaction ends: of many that come at once none is overlooked.
+    """
+    await session.execute(select(func.pg_advisory_xact_lock(_COUNTING, func.hashtext(agency_code))))
+    unverified = or_(
+        endpoints.c.state == UNVERIFIED,
+        and_(endpoints.c.verified_at.is_(None), endpoints.c.challenged_at > challenged_since),
+    )
+    counted = select(func.count()).where(endpoints.c.agency_code == agency_code, unverified)
+    return await session.scalar(counted) or 0
 
 
 async def reachable(session: AsyncSession, agency_codes: Iterable[str]) -> set[str]:

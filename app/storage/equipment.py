@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, or_, select, update
@@ -20,6 +20,19 @@ from app.storage.tables import endpoint_equipment, endpoint_secrets, endpoints, 
 
 SECRET, HEADERS, TLS, FORMER = "endpoint-secret", "endpoint-headers", "endpoint-tls", "endpoint-former-address"
 """What is sealed, each under a purpose of its own and for its endpoint alone."""
+
+Subject: TypeAlias = tuple[str, str | None]
+"""What a value is sealed for, and what versions before sealed the same for."""
+
+
+def of_secret(endpoint_id: UUID, secret_id: UUID) -> Subject:
+    """Say what a signing secret is sealed for: one of several, each for its own row."""
+    return f"{endpoint_id}|{secret_id}", str(endpoint_id)
+
+
+def of_former(endpoint_id: UUID, event_id: UUID) -> str:
+    """Say what a former address is sealed for."""
+    return f"{endpoint_id}|{event_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +77,14 @@ class Equipment:
 
 async def add_secret(session: AsyncSession, key_ring: KeyRing, endpoint_id: UUID, scheme: Scheme, secret: str) -> None:
     """Keep the newest secret of an endpoint; the one before it must have an end by then."""
+    secret_id = uuid7()
+    subject, _ = of_secret(endpoint_id, secret_id)
     await session.execute(
         insert(endpoint_secrets).values(
-            id=uuid7(),
+            id=secret_id,
             endpoint_id=endpoint_id,
             scheme=scheme.value,
-            sealed=key_ring.seal(SECRET, str(endpoint_id), secret.encode()),
+            sealed=key_ring.seal(SECRET, subject, secret.encode()),
             public_key=public_key_of(secret),
             # A transaction that waited for the endpoint began before the one that it waited for.
             created_at=func.statement_timestamp(),
@@ -162,7 +177,7 @@ async def opened(session: AsyncSession, key_ring: KeyRing, endpoint_id: UUID) ->
         )
     ).one()
     sealed = await session.execute(
-        select(endpoint_secrets.c.sealed, endpoint_secrets.c.ends_at)
+        select(endpoint_secrets.c.id, endpoint_secrets.c.sealed, endpoint_secrets.c.ends_at)
         .where(endpoint_secrets.c.endpoint_id == endpoint_id)
         .order_by(endpoint_secrets.c.ends_at.desc().nulls_first(), endpoint_secrets.c.created_at.desc())
     )
@@ -170,7 +185,7 @@ async def opened(session: AsyncSession, key_ring: KeyRing, endpoint_id: UUID) ->
     return Equipment(
         version=kept.version,
         url=kept.url,
-        secrets=tuple((key_ring.open(SECRET, subject, one).decode(), ends_at) for one, ends_at in sealed),
+        secrets=tuple((_secret(key_ring, endpoint_id, secret_id, one), ends_at) for secret_id, one, ends_at in sealed),
         headers=json.loads(key_ring.open(HEADERS, subject, kept.headers)) if kept.headers else {},
         tls=_identity(key_ring, subject, kept),
     )
@@ -184,7 +199,7 @@ async def keep_former_address(
         select(endpoint_equipment.c.headers).where(endpoint_equipment.c.endpoint_id == endpoint_id)
     )
     opened_headers = json.loads(key_ring.open(HEADERS, str(endpoint_id), headers)) if headers else {}
-    sealed = key_ring.seal(FORMER, f"{endpoint_id}|{event_id}", json.dumps([url, opened_headers]).encode())
+    sealed = key_ring.seal(FORMER, of_former(endpoint_id, event_id), json.dumps([url, opened_headers]).encode())
     await session.execute(insert(former_addresses).values(event_id=event_id, endpoint_id=endpoint_id, sealed=sealed))
 
 
@@ -199,13 +214,18 @@ async def former_address(
     )
     if sealed is None:
         return None
-    url, headers = json.loads(key_ring.open(FORMER, f"{endpoint_id}|{event_id}", sealed))
+    url, headers = json.loads(key_ring.open(FORMER, of_former(endpoint_id, event_id), sealed))
     return url, headers
 
 
 async def _put(session: AsyncSession, endpoint_id: UUID, **values: object) -> None:
     row = upsert(endpoint_equipment).values(endpoint_id=endpoint_id, **values)
     await session.execute(row.on_conflict_do_update(index_elements=["endpoint_id"], set_=values))
+
+
+def _secret(key_ring: KeyRing, endpoint_id: UUID, secret_id: UUID, sealed: bytes) -> str:
+    subject, before = of_secret(endpoint_id, secret_id)
+    return key_ring.open(SECRET, subject, sealed, formerly=before).decode()
 
 
 def _identity(key_ring: KeyRing, subject: str, kept: Any) -> TlsIdentity:

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CTE, Boolean, ColumnElement, Insert, delete, insert, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.storage.deliveries import PLANNED_ONCE
+from app.storage.deliveries import PLANNED_ONCE, is_among
 from app.storage.tables import deliveries, finished_deliveries
 
 AT_ONCE = 1000
@@ -57,4 +57,4 @@ async def bring_back(session: AsyncSession, *which: ColumnElement[bool]) -> int:
 async def sweep(session: AsyncSession, *, limit: int = AT_ONCE) -> int:
     """Move some finished deliveries that were left in the queue, as code of before leaves them; give the number."""
     chosen = select(deliveries.c.id).where(_IS_FINISHED).limit(limit).with_for_update(skip_locked=True).cte("chosen")
-    return len(await finish(session, deliveries.c.id == chosen.c.id))
+    return len(await finish(session, is_among(select(chosen.c.id))))

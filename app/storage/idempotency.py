@@ -1,14 +1,17 @@
 """First answers: kept with the work they answer, found again by the key that came with it."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import case, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.storage.tables import idempotency_records
+from app.storage.cases import is_restricted
+from app.storage.tables import idempotency_records, referrals
 
+PURPOSE = "idempotency"
 KEPT_FOR = timedelta(hours=72)
 AT_ONCE = 1000
 """How many answers past their time are deleted in one transaction."""
@@ -16,11 +19,20 @@ AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class FirstAnswer:
-    """What was answered the first time; the answer itself is sealed."""
+    """What was answered the first time; the answer itself is sealed, and empty once its case was erased."""
 
     request_hash: bytes
     status: int
     sealed: bytes
+    referral_id: UUID | None = None
+    """Which case it tells of."""
+    restricted_at: datetime | None = None
+    """Since when nobody may see that case."""
+
+
+def subject_of(agency_code: str, key_hash: bytes) -> str:
+    """Say what a first answer is sealed for."""
+    return f"{agency_code}|{key_hash.hex()}"
 
 
 async def hold(session: AsyncSession, key_hash: bytes) -> bool:
@@ -36,8 +48,14 @@ async def find(session: AsyncSession, *, agency_code: str, key_hash: bytes) -> F
     row = (
         await session.execute(
             select(
-                idempotency_records.c.request_hash, idempotency_records.c.status, idempotency_records.c.answer
-            ).where(
+                idempotency_records.c.request_hash,
+                idempotency_records.c.status,
+                idempotency_records.c.answer,
+                idempotency_records.c.referral_id,
+                case((is_restricted(), referrals.c.restricted_at)),
+            )
+            .outerjoin(referrals, referrals.c.id == idempotency_records.c.referral_id)
+            .where(
                 idempotency_records.c.agency_code == agency_code,
                 idempotency_records.c.key_hash == key_hash,
                 idempotency_records.c.expires_at > func.now(),
@@ -53,6 +71,7 @@ async def keep(session: AsyncSession, first: FirstAnswer, *, agency_code: str, k
         "request_hash": first.request_hash,
         "status": first.status,
         "answer": first.sealed,
+        "referral_id": first.referral_id,
         "expires_at": func.now() + KEPT_FOR,
     }
     await session.execute(

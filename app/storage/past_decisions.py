@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.storage.tables import decisions, facts, service_requests
+from app.storage.cases import is_restricted
+from app.storage.tables import decisions, facts, referrals, service_requests
 
 AT_ONCE = 500
 """So many rows the database sends ahead."""
@@ -46,7 +47,10 @@ class PastDecision:
 async def of_period(
     session: AsyncSession, period: Period, *, after: Place | None, limit: int
 ) -> AsyncIterator[PastDecision]:
-    """Stream the next decisions of a period that rules made, those that a person placed left out."""
+    """Stream the next decisions of a period that rules made, those that a person placed left out.
+
+    Left out too are those of cases that are restricted, or erased: what they were made from is not there any more.
+    """
     said = decisions.c.result
     wanted = (
         select(
@@ -73,11 +77,13 @@ async def of_period(
 
 async def count(session: AsyncSession, period: Period) -> int:
     """Count the decisions of a period that rules made."""
-    return int(await session.scalar(_made_by_rules(select(func.count()).select_from(decisions), period)) or 0)
+    counted = select(func.count()).select_from(decisions)
+    return int(await session.scalar(_made_by_rules(counted, period)) or 0)
 
 
 def _made_by_rules(wanted: Select[Any], period: Period) -> Select[Any]:
-    wanted = wanted.where(decisions.c.placed_by.is_(None))
+    wanted = wanted.join(referrals, referrals.c.id == decisions.c.referral_id)
+    wanted = wanted.where(decisions.c.placed_by.is_(None), referrals.c.erased_at.is_(None), ~is_restricted())
     if period.since is not None:
         wanted = wanted.where(decisions.c.decided_at >= period.since)
     if period.until is not None:

@@ -48,6 +48,19 @@ async def unseal(session: AsyncSession, key_ring: KeyRing, referral_id: UUID, na
     return {row.field: key.open(row.field, row.sealed) for row in found}
 
 
+async def unseal_all(session: AsyncSession, key_ring: KeyRing, referral_id: UUID) -> dict[str, Any]:
+    """Open every field of a referral, for the person it is about; none once the referral was erased."""
+    key = await _data_key(session, key_ring, referral_id)
+    if key is None:
+        return {}
+    found = await session.execute(
+        select(sealed_fields.c.field, sealed_fields.c.sealed)
+        .where(sealed_fields.c.referral_id == referral_id)
+        .order_by(sealed_fields.c.field)
+    )
+    return {row.field: key.open(row.field, row.sealed) for row in found}
+
+
 async def _data_key(session: AsyncSession, key_ring: KeyRing, referral_id: UUID) -> DataKey | None:
     row = (await session.execute(select(data_keys).where(data_keys.c.referral_id == referral_id))).one_or_none()
     return None if row is None else key_ring.unwrap(referral_id, row.ring_key_id, row.wrapped)

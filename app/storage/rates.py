@@ -4,7 +4,7 @@ This is app/domain/rate.py in SQL; a test holds them together. Who claims from a
 claims use the same room, and nobody waits for a row.
 """
 
-from sqlalchemy import CTE, Integer, Interval, case, cast, exists, func, literal_column, select
+from sqlalchemy import CTE, Integer, Interval, case, cast, false, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.rate import SMOOTHED
@@ -29,10 +29,13 @@ def taken(rooms: CTE, claimed: CTE) -> CTE:
 
     What goes to the address that an endpoint had before is no post to it.
     """
-    to_former_address = exists(
-        select(1)
-        .where(events.c.id == claimed.c.event_id, is_to_former_address(claimed.c.endpoint_id))
+    to_former_address = func.coalesce(
+        # By the event's key alone: what else is asked of it must not choose how it is looked up.
+        select(is_to_former_address(claimed.c.endpoint_id))
+        .where(events.c.id == claimed.c.event_id)
         .correlate(claimed)
+        .scalar_subquery(),
+        false(),
     )
     used = (
         select(claimed.c.endpoint_id, rooms.c.full_at + cast(func.count(), Integer) * rooms.c.interval)

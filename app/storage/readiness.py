@@ -15,12 +15,13 @@ _USED_KEYS = text(
     )
     SELECT ring_key_id FROM used WHERE ring_key_id IS NOT NULL
     UNION
-    SELECT convert_from(substring(sealed FROM 2 FOR get_byte(sealed, 0)), 'UTF8')
+    SELECT encode(substring(sealed FROM 2 FOR get_byte(sealed, 0)), 'escape')
     FROM (
         SELECT sealed FROM endpoint_secrets
         UNION ALL SELECT headers FROM endpoint_equipment
         UNION ALL SELECT tls FROM endpoint_equipment
         UNION ALL SELECT sealed FROM former_addresses
+        UNION ALL SELECT sealed FROM proposals
     ) AS sealed_for_endpoints
     WHERE length(sealed) > 0
     """

@@ -181,7 +181,7 @@ async def queue(session: AsyncSession, recovery: Recovery, delivery_ids: Collect
         await bring_back(session, _among(finished_deliveries, delivery_ids), finished_deliveries.c.state.in_(wanted))
     queued = await session.execute(
         update(deliveries)
-        .where(deliveries.c.id.in_(in_order(_among(deliveries, delivery_ids), deliveries.c.state.in_(wanted))))
+        .where(in_order(_among(deliveries, delivery_ids), deliveries.c.state.in_(wanted)))
         .values(state=DUE, **AFRESH)
         .returning(deliveries.c.id)
     )
@@ -201,7 +201,7 @@ async def supersede(session: AsyncSession, delivery_ids: Collection[UUID]) -> No
     )
     held = in_order(_among(deliveries, delivery_ids), deliveries.c.state == HELD, ~IS_LEASED)
     state, now = literal(SUPERSEDED, Text), func.now()
-    await finish(session, deliveries.c.id.in_(held), state=state, due_at=now, finished_at=now)
+    await finish(session, held, state=state, due_at=now, finished_at=now)
 
 
 def _among(lying: Table, delivery_ids: Collection[UUID]) -> ColumnElement[bool]:

@@ -126,6 +126,79 @@ api_keys = Table(
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment),
     Column("revoked_at", Moment),
+    Column("lineage_id", Uuid, comment="The first of the keys that it was rotated from; null is itself."),
+    Column("replaced_by", Uuid, comment="The key that it was rotated to."),
+    Column("last_used_at", Moment, comment="To about a minute: written seldom, and never by a request."),
+    Column("warned_at", Moment, comment="When its agency was last told that it expires."),
+    Column("scopes", Codes, comment="Null is all that its roles may do."),
+)
+
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("agency_code", Text, ForeignKey("agencies.code"), comment="Whose it is; null is the operators'."),
+    Column("subject", Text, nullable=False, comment="The endpoint's id, or document and version."),
+    Column("what", JSONB, nullable=False, comment="What is asked for, without anything secret."),
+    Column("sealed", LargeBinary, comment="What is secret of it, until it has ended."),
+    Column("state", Text, nullable=False),
+    Column("superseded_by", Uuid),
+    Column("proposed_agency", Text, comment="Null is the command line, here and of the key."),
+    Column("proposed_key", Uuid),
+    Column("proposed_holder", Uuid, comment="The lineage of the key: it stays when the key is rotated."),
+    Column("proposed_person", Text),
+    Column("proposed_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("decided_agency", Text),
+    Column("decided_key", Uuid),
+    Column("decided_holder", Uuid),
+    Column("decided_person", Text),
+    Column("decided_at", Moment),
+    Index("ix_proposals_agency_code_id", "agency_code", "id"),
+    Index("uq_proposals_pending", "kind", "subject", unique=True, postgresql_where=text("state = 'pending'")),
+    comment="Changes that a second person confirms. Its times are real time.",
+)
+
+client_certificates = Table(
+    "client_certificates",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("agency_code", Text, ForeignKey("agencies.code"), nullable=False, index=True),
+    Column("known_by", Text, nullable=False),
+    Column(
+        "value",
+        Text,
+        nullable=False,
+        comment="SHA-256 over the DER form in hexadecimal, or the subject as RFC 4514 writes it.",
+    ),
+    Column("roles", Codes, nullable=False),
+    Column("scopes", Codes, comment="Null is all that its roles may do."),
+    Column("label", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+    CheckConstraint("known_by IN ('fingerprint', 'subject')", name="known_by"),
+    Index(
+        "uq_client_certificates_valid",
+        "known_by",
+        "value",
+        unique=True,
+        postgresql_where=text("revoked_at IS NULL"),
+    ),
+    comment="Certificates that agencies call with, through a proxy that has verified them.",
+)
+
+token_subjects = Table(
+    "token_subjects",
+    metadata,
+    Column("id", Uuid, primary_key=True, comment="What the audit calls it: worked out from the rest."),
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("agency_code", Text, ForeignKey("agencies.code"), nullable=False, index=True),
+    Column("first_seen_at", Moment, nullable=False),
+    Column("revoked_at", Moment, comment="From then on no token of it counts."),
+    comment="Who has called with an access token of the outside issuer.",
 )
 
 idempotency_records = Table(
@@ -137,6 +210,12 @@ idempotency_records = Table(
     Column("status", SmallInteger, nullable=False),
     Column("answer", LargeBinary, nullable=False, comment="Headers and body, sealed."),
     Column("expires_at", Moment, nullable=False, index=True),
+    Column("referral_id", Uuid, comment="Which case the answer tells of, so that it goes with it."),
+    Index(
+        "ix_idempotency_records_referral_id",
+        "referral_id",
+        postgresql_where=text("referral_id IS NOT NULL"),
+    ),
     comment="The first answer to a POST, kept for 72 hours of real time, written with the work it answers.",
 )
 
@@ -160,10 +239,21 @@ referrals = Table(
     Column("confirmed_by", Text, ForeignKey("agencies.code")),
     Column("confirmed_for", Text, comment="Why it moves though nobody was asked, as a code."),
     Column("received_at", Moment, nullable=False),
+    Column("ended_at", Moment, comment="Since when nothing of it runs; null while anything does."),
+    Column("kept_as", Text, comment="Class and ending, by which it is kept: child.served. Null while it runs."),
+    Column("restricted_at", Moment, comment="Since when nobody may see or move it, but a running emergency."),
+    Column("erased_at", Moment, comment="Its data key is destroyed, its facts are coarse."),
     UniqueConstraint("sender_code", "sender_reference_hash"),
     Index("ix_referrals_sender_code_id", "sender_code", text("id DESC")),
     Index("ix_referrals_received_at", "received_at"),
     Index("ix_referrals_holder_code_id", "holder_code", text("id DESC")),
+    Index(
+        "ix_referrals_kept_as",
+        "kept_as",
+        "ended_at",
+        "id",
+        postgresql_where=text("kept_as IS NOT NULL AND erased_at IS NULL AND restricted_at IS NULL"),
+    ),
     CheckConstraint("mode IN ('referral', 'transfer')", name="mode"),
     CheckConstraint("state IN ('open', 'closed', 'cancelled', 'entered_in_error')", name="state"),
 )
@@ -196,6 +286,26 @@ sealed_fields = Table(
     Column("field", Text, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
     comment="Personal data, AES-256-GCM under the referral's data key with referral and field as associated data.",
+)
+
+ring_keys = Table(
+    "ring_keys",
+    metadata,
+    Column("id", Text, primary_key=True, comment="Empty is the hash key."),
+    Column("check_value", LargeBinary, nullable=False, comment="Derived from the key, which does not follow from it."),
+    Column("known_since", Moment, nullable=False, server_default=func.clock_timestamp()),
+    comment="By what the keys of the key ring are known again: one of the right id and other bytes is noticed.",
+)
+
+ring_holders = Table(
+    "ring_holders",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("process", Text, nullable=False, comment="What it is and where it runs."),
+    Column("active", Text, nullable=False, comment="The key that it seals under."),
+    Column("holds", Codes, nullable=False, comment="The keys that it can open by."),
+    Column("seen_at", Moment, nullable=False, comment="By the database's clock."),
+    comment="The processes that run and which keys they have; one that is silent for long is gone.",
 )
 
 service_requests = Table(
@@ -335,6 +445,47 @@ statistics = Table(
     Column("body", JSONB, nullable=False, comment="The table as it may be shown: small cells are not in it."),
     Column("drawn_at", Moment, nullable=False),
     comment="What is counted of a month, drawn once: two drawings of one month would tell who came between them.",
+)
+
+# --- what a person may ask for ---
+
+rights_requests = Table(
+    "rights_requests",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("referral_id", Uuid, ForeignKey("referrals.id"), nullable=False, index=True),
+    Column("right", Text, nullable=False),
+    Column("asked_at", Moment, nullable=False, comment="When the person asked: 3 x 24 hours count from here."),
+    Column("recorded_at", Moment, nullable=False),
+    Column("recorded_by", Text, ForeignKey("agencies.code"), comment="Null is the command line."),
+    Column("reason", Text, comment="Of a restriction."),
+    Column("answered_at", Moment),
+    Column("answered_by", Text, ForeignKey("agencies.code")),
+    Column("outcome", Text),
+    Column("refused_because", Text),
+    Column("lifted_at", Moment, comment="Of a restriction: when it ended."),
+    Column(
+        "warned", SmallInteger, nullable=False, server_default=text("0"), comment="1: of its time; 2: that it passed."
+    ),
+    CheckConstraint("\"right\" IN ('access', 'correction', 'restriction', 'erasure')", name="right"),
+    CheckConstraint("outcome IN ('done', 'refused')", name="outcome"),
+    CheckConstraint("(answered_at IS NULL) = (outcome IS NULL)", name="answered"),
+    Index("ix_rights_requests_open", "asked_at", "id", postgresql_where=text("answered_at IS NULL")),
+    comment="What persons asked of those who hold data on them, and when.",
+)
+
+legal_holds = Table(
+    "legal_holds",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("referral_id", Uuid, ForeignKey("referrals.id"), nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("set_at", Moment, nullable=False),
+    Column("set_by", Text, ForeignKey("agencies.code"), comment="Null is the command line."),
+    Column("lifted_at", Moment),
+    Column("lifted_by", Text, ForeignKey("agencies.code")),
+    Column("lifted_because", Text),
+    comment="As long as one is not lifted, nothing of its referral is erased.",
 )
 
 # --- events and their delivery ---
@@ -526,6 +677,7 @@ attempts = Table(
     # Ids follow time: by them the latest attempts are found, and judged, without a look at the table or at others'.
     Index("ix_attempts_endpoint_id_id", "endpoint_id", "id", postgresql_include=["outcome", "duration_ms"]),
     Index("ix_attempts_failed", "endpoint_id", "id", postgresql_where=text("outcome <> 'delivered'")),
+    Index("ix_attempts_answered", "delivery_id", postgresql_where=text("answer IS NOT NULL")),
     postgresql_partition_by="RANGE (delivery_id)",
     comment="In the months of their deliveries.",
 )

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Table, literal, or_, select, text, union, union_all
+from sqlalchemy import ColumnElement, Select, Table, case, literal, or_, select, text, union, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.facts import Facts
 from app.domain.handoff import LIVE
 from app.domain.referral import Handoff
-from app.storage.cases import coordinated_by, handoff_of, owned_by
+from app.storage.cases import coordinated_by, handoff_of, is_restricted, owned_by
 from app.storage.tables import (
     coordinations,
     decisions,
@@ -90,15 +90,19 @@ class KeptDecision:
     said_consent: Mapping[str, Any] | None = None
     """What was recorded of consent with the facts; None where nothing was yet."""
     consent_services: list[str] | None = None
+    erased_at: datetime | None = None
+    """Since when its facts are coarse: it cannot be made again from them."""
+    restricted_at: datetime | None = None
+    """Since when nobody may see its case."""
 
 
 async def referrals_of(
     session: AsyncSession, agency_code: str, *, state: str | None, before: UUID | None, limit: int
 ) -> Sequence[ReferralLine]:
-    """List the referrals an agency sent or holds, newest first."""
+    """List the referrals an agency sent or holds, newest first; those that are restricted are left out."""
 
     def part(*whose: ColumnElement[bool]) -> Select[Any]:
-        wanted = select(*_REFERRAL_LINE).where(*whose)
+        wanted = select(*_REFERRAL_LINE).where(*whose, ~is_restricted())
         if state is not None:
             wanted = wanted.where(referrals.c.state == state)
         if before is not None:
@@ -115,12 +119,12 @@ async def referrals_of(
 async def handoffs_of(
     session: AsyncSession, agency_code: str, *, states: Iterable[str], before: UUID | None, limit: int
 ) -> Sequence[HandoffLine]:
-    """List the handoffs that an agency receives, newest first: its list of work."""
+    """List the handoffs that an agency receives, newest first: its list of work, but for what is restricted."""
     wanted = (
         select(handoffs, service_requests.c.service_type, referrals.c.sender_code)
         .join(service_requests, service_requests.c.id == handoffs.c.service_request_id)
         .join(referrals, referrals.c.id == handoffs.c.referral_id)
-        .where(handoffs.c.agency_code == agency_code, ~handoffs.c.barred)
+        .where(handoffs.c.agency_code == agency_code, ~handoffs.c.barred, ~is_restricted())
     )
     if asked := list(states):
         wanted = wanted.where(handoffs.c.state.in_(asked))
@@ -141,7 +145,10 @@ async def requests_coordinated_by(
     after: UUID | None,
     limit: int,
 ) -> Sequence[RequestLine]:
-    """List the service requests that an agency coordinates, oldest first; with `orphans` those nobody coordinates."""
+    """List the service requests that an agency coordinates, oldest first; with `orphans` those nobody coordinates.
+
+    Those of restricted referrals are left out.
+    """
     asked = list(states)
 
     def part(named: Table, *whose: ColumnElement[bool], coordinated: bool) -> Select[Any]:
@@ -151,7 +158,7 @@ async def requests_coordinated_by(
             .join_from(named, service_requests, service_requests.c.id == key)
             .join(referrals, referrals.c.id == service_requests.c.referral_id)
             .join(facts, (facts.c.referral_id == referrals.c.id) & (facts.c.version == referrals.c.facts_version))
-            .where(*whose)
+            .where(*whose, ~is_restricted())
         )
         if asked:
             wanted = wanted.where(service_requests.c.state.in_(asked))
@@ -217,6 +224,8 @@ async def decision(session: AsyncSession, agency_code: str, decision_id: UUID) -
                 facts.c.body.label("facts"),
                 facts.c.consent.label("said_consent"),
                 facts.c.consent_services,
+                referrals.c.erased_at,
+                case((is_restricted(), referrals.c.restricted_at)).label("restricted_at"),
             )
             .join(service_requests, service_requests.c.id == decisions.c.service_request_id)
             .join(referrals, referrals.c.id == decisions.c.referral_id)

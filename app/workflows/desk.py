@@ -3,15 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.addresses import Reach
+from app.domain.caller import Caller, Role
 from app.domain.case import Case
 from app.domain.errors import NotFound
 from app.domain.facts import Facts
+from app.domain.proposals import SecondPerson
+from app.domain.retention import Retention
+from app.domain.rights import ProcessingRestricted, ReferralErased
 from app.domain.vocabulary import Urgency
 from app.storage import cases
 from app.storage.reference import Reference, ReferenceKeeper
@@ -36,6 +41,10 @@ class Terms:
     confirm_vital_interest: timedelta = timedelta(hours=24)
     remind_of_expiry: tuple[timedelta, ...] = (timedelta(days=7), timedelta(days=1))
     reach: Reach = field(default_factory=Reach)
+    second_person: SecondPerson = field(default_factory=SecondPerson)
+    retention: Retention = field(default_factory=Retention)
+    erasure_ledger: Path | None = None
+    """None: the log alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +58,19 @@ class Desk:
     terms: Terms
     key_ring: KeyRing
     request_id: str | None = None
+    told_of: set[UUID] = field(default_factory=set)
+    """The cases that whoever is answered here learns of."""
 
     def time_zone(self, agency_code: str) -> str:
         """Name the time zone an agency works in."""
         agency = self.reference.registry.agencies.get(agency_code)
         return agency.time_zone if agency else "Asia/Jakarta"
+
+    def name_of(self, code: str) -> str | None:
+        """Give the name of a region or of an agency; None where the code is of neither."""
+        region = self.reference.regions.by_code.get(code)
+        agency = self.reference.registry.agencies.get(code)
+        return region.name if region else agency.name if agency else None
 
     async def lock_case(
         self,
@@ -64,10 +81,14 @@ class Desk:
         service_request_id: UUID | None = None,
         reading: bool = False,
         operator: bool = False,
+        officer: bool = False,
+        restricted_too: bool = False,
     ) -> Case:
         """Lock the case an agency names, itself or by a part of it; NotFound where there is none it may see.
 
         `reading` takes no lock; an `operator` sees also what nobody coordinates, unless its agency is off the list.
+        ProcessingRestricted where the person had it restricted, but to an `officer` of who sent or holds it, and where
+        that is no matter; ReferralErased where nothing can be done with it any more.
         """
         case = await cases.lock_visible_to(
             self.tx,
@@ -81,7 +102,51 @@ class Desk:
         )
         if case is None or (operator and self.is_off_list(agency_code, case.facts)):
             raise NotFound("handoff" if handoff_id else "service request" if service_request_id else "referral")
+        since = case.referral.restricted_at if case.referral.is_restricted else None
+        if since is not None and not restricted_too and not (officer and agency_code in case.owners()):
+            raise ProcessingRestricted(since)
+        if case.referral.erased_at is not None and not reading:
+            raise ReferralErased
+        self.told_of.add(case.referral.id)
         return case.look_at(self.now)
+
+    async def lock_for_rights(self, caller: Caller | None, referral_id: UUID, *, reading: bool = False) -> Case:
+        """Lock a case for who answers for the rights of its person, whatever its state; NotFound for anybody else.
+
+        That is the command line, and a protection officer of the agency that sent or holds it. One who is an operator
+        too answers for every case in which their own agency is not named.
+        """
+        if caller is None:
+            case = await cases.lock(self.tx, referral_id, public_url=self.terms.public_url)
+        else:
+            everywhere = caller.may(Role.OPERATOR) and caller.may(Role.PROTECTION_OFFICER)
+            case = await cases.lock_visible_to(
+                self.tx,
+                caller.agency_code,
+                public_url=self.terms.public_url,
+                referral_id=referral_id,
+                reading=reading,
+                everywhere=everywhere,
+            )
+            if case is not None:
+                theirs = caller.agency_code in case.owners()
+                if not theirs and (not everywhere or self.is_off_list(caller.agency_code, case.facts)):
+                    case = None
+        if case is None:
+            raise NotFound("referral")
+        return case
+
+    async def lock_concerned(self, agency_code: str, referral_id: UUID, *, reading: bool = False) -> Case:
+        """Lock a case for who sent, holds or coordinates it, whatever its state; NotFound for anybody else.
+
+        For what is asked about the case and shows nothing of it.
+        """
+        case = await cases.lock_visible_to(
+            self.tx, agency_code, public_url=self.terms.public_url, referral_id=referral_id, reading=reading
+        )
+        if case is None:
+            raise NotFound("referral")
+        return case
 
     def is_off_list(self, agency_code: str, facts: Facts) -> bool:
         """Say whether an agency is in conflict or refused in a case of these facts."""

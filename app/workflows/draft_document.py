@@ -17,11 +17,13 @@ from app.domain.errors import (
     PreconditionRequired,
     VersionPublished,
 )
+from app.domain.proposals import ProposalKind, subject_of
 from app.domain.versions import Expected
 from app.storage import audit, documents
 from app.storage.documents import Draft
 from app.storage.reference import Reference
 from app.workflows.desk import Desk
+from app.workflows.propose_change import outdate
 
 MOST_FAULTS = 100
 _FIELD = re.compile(r"[a-z0-9_]{1,40}\Z")
@@ -46,6 +48,7 @@ async def draft_document(
         if expected is None:
             raise PreconditionRequired
         expected.check(known.revision)
+        await outdate(desk.tx, caller, ProposalKind.PUBLISH, subject_of(id_, version), now=desk.now)
         kept = await documents.replace_draft(desk.tx, known, body, author=caller, now=desk.now)
     await record(desk, caller, "document.draft", id_, version)
     return kept

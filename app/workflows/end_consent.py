@@ -34,7 +34,8 @@ class ConfirmReason(StrEnum):
 
 async def withdraw_consent(desk: Desk, caller: Caller, referral_id: UUID) -> Case:
     """Take consent back, also after the work is done: offers and access end, and a person is told."""
-    case = await desk.lock_case(caller.agency_code, referral_id=referral_id)
+    # A change of mind is heard whatever else holds.
+    case = await desk.lock_case(caller.agency_code, referral_id=referral_id, restricted_too=True)
     # Whoever the victim tells of her change of mind must be heard, also who gave the case away.
     if not may_amend(case, caller) and caller.agency_code != case.referral.sender_code:
         raise NotFound("referral")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.caller import Caller, Role
+from app.domain.caller import Caller, Role, Scope
 from app.domain.errors import UnknownAgency
 from app.storage import api_keys, audit
 
@@ -29,13 +29,17 @@ async def issue_key(
     roles: Iterable[Role],
     label: str = "",
     expires_at: datetime | None = None,
+    scopes: Iterable[Scope] | None = None,
     by: Caller | None = None,
 ) -> IssuedKey:
-    """Issue a key with these roles to an agency, else UnknownAgency; it expires by real time, if at all."""
+    """Issue a key with these roles to an agency, else UnknownAgency; it expires by real time, if at all.
+
+    With `scopes` it may do only those of all that its roles may.
+    """
     granted = frozenset(roles)
     secret = api_keys.new_secret(granted)
     key_id = await api_keys.add(
-        tx, secret=secret, agency_code=agency_code, roles=granted, label=label, expires_at=expires_at
+        tx, secret=secret, agency_code=agency_code, roles=granted, label=label, expires_at=expires_at, scopes=scopes
     )
     if key_id is None:
         raise UnknownAgency(agency_code)

@@ -4,9 +4,10 @@ Where that is, is proven before anything is sent there (prove_endpoint.py). An o
 one; what an operator stopped, no agency starts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,7 +16,8 @@ from uuid_utils.compat import uuid7
 from app.domain.addresses import Reach, origin_of
 from app.domain.caller import Caller, Role
 from app.domain.errors import Fault, InvalidInput
-from app.domain.events import EventType, NewEvent
+from app.domain.events import EventType, NewEvent, faults_of_types
+from app.domain.proposals import Proposal, ProposalKind, SecondPerson
 from app.domain.rate import MOST_PER_MINUTE
 from app.domain.versions import Expected
 from app.domain.webhook import Scheme, new_secret, public_key_of
@@ -23,14 +25,15 @@ from app.storage import delivery_history, endpoints, equipment, events
 from app.storage.endpoints import Endpoint
 from app.storage.sealing import KeyRing
 from app.workflows import equip_endpoint, own_endpoint
-from app.workflows.equip_endpoint import Carried
+from app.workflows.equip_endpoint import Carried, Read
 from app.workflows.own_endpoint import BY_AGENCY, BY_OPERATOR
+from app.workflows.propose_change import Change, outdate, propose
 from app.workflows.prove_endpoint import ask_for_proof
 from app.workflows.recover_endpoint import release_held
 
 MOST_IN_FLIGHT = 64
 DEFAULT_IN_FLIGHT = 4
-_KNOWN = frozenset(type_.value for type_ in EventType)
+ALONE = SecondPerson()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,16 @@ class Wanted:
     max_per_minute: int | None = None
     """None is no limit."""
 
+    def as_json(self) -> dict[str, Any]:
+        """Give it as JSON has it."""
+        types = None if self.event_types is None else list(self.event_types)
+        return {
+            "url": self.url,
+            "event_types": types,
+            "max_in_flight": self.max_in_flight,
+            "max_per_minute": self.max_per_minute,
+        }
+
 
 async def register_endpoint(
     session: AsyncSession,
@@ -54,17 +67,62 @@ async def register_endpoint(
     now: datetime,
     scheme: Scheme = Scheme.HMAC_SHA256,
     carried: Carried | None = None,
-) -> tuple[Endpoint, str]:
-    """Register an endpoint and send its challenge; InvalidInput lists all faults.
+    second_person: SecondPerson = ALONE,
+) -> tuple[Endpoint | Proposal, str]:
+    """Register an endpoint and send its challenge, or propose to; InvalidInput lists all faults.
 
     Beside it is given what its receiver verifies by: the secret, which is shown this once, or the public key.
     """
-    read, faults = await equip_endpoint.read(session, carried or Carried())
-    _check(wanted, reach, *faults)
-    secret = new_secret(scheme)
+    carried = carried or Carried()
+    read, faults = await equip_endpoint.read(session, carried)
+    check(wanted, reach, *faults)
+    secret, endpoint_id = new_secret(scheme), uuid7()
+    verified_by = public_key_of(secret) or secret
+    if second_person.endpoints:
+        what = wanted.as_json() | {"scheme": scheme.value, "headers": [one.name for one in carried.headers]}
+        hidden = {
+            "secret": secret,
+            "headers": [[one.name, one.value] for one in carried.headers],
+            "tls": equip_endpoint.written(carried.tls),
+        }
+        change = Change(
+            ProposalKind.REGISTER_ENDPOINT,
+            caller.agency_code,
+            str(endpoint_id),
+            what | {"tls": equip_endpoint.shown_of(read.tls)},
+            hidden,
+        )
+        return await propose(session, caller, change, key_ring=key_ring, terms=second_person, now=now), verified_by
+    kept = await add_endpoint(
+        session,
+        caller,
+        endpoint_id,
+        caller.agency_code,
+        wanted,
+        signed_by=(scheme, secret),
+        carried=read,
+        key_ring=key_ring,
+        now=now,
+    )
+    return kept, verified_by
+
+
+async def add_endpoint(
+    session: AsyncSession,
+    caller: Caller,
+    endpoint_id: UUID,
+    agency_code: str,
+    wanted: Wanted,
+    *,
+    signed_by: tuple[Scheme, str],
+    carried: Read,
+    key_ring: KeyRing,
+    now: datetime,
+) -> Endpoint:
+    """Keep a new endpoint with all that its webhooks carry, and send its challenge."""
     endpoint = Endpoint(
-        id=uuid7(),
-        agency_code=caller.agency_code,
+        id=endpoint_id,
+        agency_code=agency_code,
         url=wanted.url,
         event_types=wanted.event_types,
         state=endpoints.UNVERIFIED,
@@ -77,10 +135,10 @@ async def register_endpoint(
         created_at=now,
     )
     kept = await endpoints.add(session, endpoint)
-    await equipment.add_secret(session, key_ring, kept.id, scheme, secret)
-    await equip_endpoint.keep(session, key_ring, kept.id, read)
+    await equipment.add_secret(session, key_ring, kept.id, *signed_by)
+    await equip_endpoint.keep(session, key_ring, kept.id, carried)
     await own_endpoint.record(session, caller, "register", kept.id)
-    return await ask_for_proof(session, kept, now=now), public_key_of(secret) or secret
+    return await ask_for_proof(session, kept, now=now)
 
 
 async def change_endpoint(
@@ -93,15 +151,39 @@ async def change_endpoint(
     expected: Expected,
     key_ring: KeyRing,
     now: datetime,
-) -> Endpoint:
+    second_person: SecondPerson = ALONE,
+) -> Endpoint | Proposal:
     """Change URL, filter and numbers of posts; PreconditionFailed if it is not of the version it was.
+
+    A new URL may take a second person: then all of it is proposed, and the endpoint stays as it is until confirmed.
+    """
+    offers = await delivery_history.lock_offers(session, caller.agency_code)
+    await endpoints.lock_with_idle(session, endpoint_id, agency_code=caller.agency_code)
+    endpoint = await own_endpoint.lock(session, caller, endpoint_id)
+    expected.check(endpoint.version)
+    check(wanted, reach)
+    if second_person.endpoints and wanted.url != endpoint.url:
+        what = wanted.as_json() | {"former_url": endpoint.url}
+        change = Change(ProposalKind.CHANGE_ENDPOINT, endpoint.agency_code, str(endpoint_id), what)
+        return await propose(session, caller, change, key_ring=key_ring, terms=second_person, now=now)
+    await outdate(session, caller, ProposalKind.CHANGE_ENDPOINT, str(endpoint_id), now=now)
+    return await put_endpoint(session, caller, endpoint, wanted, offers=offers, key_ring=key_ring, now=now)
+
+
+async def put_endpoint(
+    session: AsyncSession,
+    caller: Caller,
+    endpoint: Endpoint,
+    wanted: Wanted,
+    *,
+    offers: Sequence[UUID],
+    key_ring: KeyRing,
+    now: datetime,
+) -> Endpoint:
+    """Keep what a locked endpoint is to be.
 
     A new URL has to be proven anew, and until then its news is held. The old one, if it was proven, is told of it.
     """
-    offers = await delivery_history.lock_offers(session, caller.agency_code)
-    endpoint = await own_endpoint.lock(session, caller, endpoint_id)
-    expected.check(endpoint.version)
-    _check(wanted, reach)
     changed = replace(
         endpoint,
         url=wanted.url,
@@ -118,7 +200,7 @@ async def change_endpoint(
         await _leave(session, endpoint, kept, key_ring=key_ring, now=now)
     if endpoint.brings_offers and not kept.brings_offers:
         await _doubt(session, kept, offers)
-    await own_endpoint.record(session, caller, "change", endpoint_id)
+    await own_endpoint.record(session, caller, "change", endpoint.id)
     return await ask_for_proof(session, kept, now=now) if moved else kept
 
 
@@ -192,21 +274,12 @@ async def _doubt(session: AsyncSession, endpoint: Endpoint, offers: Sequence[UUI
         await delivery_history.doubt_offers(session, offers)
 
 
-def _check(wanted: Wanted, reach: Reach, *more: Fault) -> None:
-    faults = (*reach.faults_of(wanted.url), *_faults_of_types(wanted.event_types))
+def check(wanted: Wanted, reach: Reach, *more: Fault) -> None:
+    """See that what is wanted can be done; InvalidInput lists all faults, those found elsewhere too."""
+    faults = (*reach.faults_of(wanted.url), *faults_of_types(wanted.event_types))
     if not 1 <= wanted.max_in_flight <= MOST_IN_FLIGHT:
         faults += (Fault("/max_in_flight", "out_of_range", f"this is a number from 1 to {MOST_IN_FLIGHT}"),)
     if wanted.max_per_minute is not None and not 1 <= wanted.max_per_minute <= MOST_PER_MINUTE:
         faults += (Fault("/max_per_minute", "out_of_range", f"this is a number from 1 to {MOST_PER_MINUTE}"),)
     if faults or more:
         raise InvalidInput((*faults, *more))
-
-
-def _faults_of_types(event_types: Sequence[str] | None) -> Iterable[Fault]:
-    if event_types is None:
-        return
-    if not event_types:
-        yield Fault("/event_types", "empty", "name at least one type of news, or leave this out for all")
-    for place, type_ in enumerate(event_types):
-        if type_ not in _KNOWN:
-            yield Fault(f"/event_types/{place}", "unknown_code", "there is no news of this type")

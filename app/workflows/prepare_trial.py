@@ -23,6 +23,7 @@ HOLDERS: Mapping[Role, str] = MappingProxyType(
         Role.RECEIVER: "uptd-ppa-ppu",
         Role.COORDINATOR: "dp3a-kukar",
         Role.OPERATOR: "kemenpppa-sapa129",
+        Role.PROTECTION_OFFICER: "dp3ap2kb-ppu",
     }
 )
 """Who holds the key of each role: seed agencies that a first referral is likely to meet."""

@@ -2,7 +2,7 @@
 
 import hmac
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +19,8 @@ from app.workflows.recover_endpoint import release_held
 
 MOST_UNVERIFIED = 10
 """Endpoints of one agency that wait for their proof: nobody may have us post to many that are not theirs."""
+COUNTED_ON = timedelta(hours=1)
+"""How long one that was stopped without its proof counts, from its latest challenge on: else there is no bound."""
 
 
 async def ask_for_proof(session: AsyncSession, endpoint: Endpoint, *, now: datetime) -> Endpoint:
@@ -28,9 +30,10 @@ async def ask_for_proof(session: AsyncSession, endpoint: Endpoint, *, now: datet
     """
     if endpoint.state != endpoints.UNVERIFIED:
         return endpoint
-    if await endpoints.count_unverified(session, endpoint.agency_code) > MOST_UNVERIFIED:
-        raise TooManyUnverified
     moment = await real_time(session)
+    waiting = await endpoints.count_unverified(session, endpoint.agency_code, challenged_since=moment - COUNTED_ON)
+    if waiting > MOST_UNVERIFIED:
+        raise TooManyUnverified
     due_at = challenges.next_due(endpoint.challenged_at, now=moment)
     if endpoint.challenge_id is not None:
         await challenges.withdraw(session, endpoint.challenge_id, now=moment)

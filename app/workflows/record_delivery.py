@@ -5,18 +5,20 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
+from logging import ERROR, INFO
 from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.breaker import BreakerRule, after_failure
-from app.domain.events import EventType, NewEvent
+from app.domain.events import EventType
 from app.domain.retry import Answer, Phase, Verdict, exhausted, is_failing, is_hopeless, next_attempt, pause_of, verdict
-from app.storage import api_keys, attempts, audit, breakers, deliveries, delivery_history, endpoints, events
+from app.storage import attempts, audit, breakers, deliveries, delivery_history, endpoints
 from app.storage.breakers import Taken
 from app.storage.claims import Claimed
 from app.storage.endpoints import Endpoint
+from app.workflows.tell_of_endpoint import tell_of_endpoint
 
 log = structlog.get_logger(__name__)
 
@@ -93,14 +95,12 @@ async def record_failure(
         await breakers.note_failure(session, judged)
         _tell_of_breaker(endpoint, judged)
     if failed:
-        log.error(
-            "delivery_failed", delivery_id=str(claimed.id), endpoint_id=str(endpoint.id), attempts=claimed.attempt
-        )
+        _tell_of_end(claimed)
         await delivery_history.doubt_offers(session, [one for one in offers if one == claimed.handoff_id])
     if judged.state != endpoint.state:
         await _give_up(session, judged, now)
     elif judged.state_reason != endpoint.state_reason:
-        await _tell(session, judged, EventType.ENDPOINT_FAILING, now)
+        await tell_of_endpoint(session, judged, EventType.ENDPOINT_FAILING, now)
     if doubt is not Doubt.NONE and not await endpoints.reachable(session, [endpoint.agency_code]):
         await delivery_history.doubt_offers(session, offers)
 
@@ -172,6 +172,12 @@ def _says_something(posted: Posted) -> bool:
     return posted.answer.failed is not Phase.INTERNAL and not posted.claimed.to_former_address
 
 
+def _tell_of_end(claimed: Claimed) -> None:
+    # Nobody has to be woken because there is no one at an address that was given up, or never proven.
+    name, level = ("address_not_told", INFO) if claimed.of_its_address else ("delivery_failed", ERROR)
+    log.log(level, name, delivery_id=str(claimed.id), endpoint_id=str(claimed.endpoint_id), attempts=claimed.attempt)
+
+
 def _tell_of_breaker(before: Endpoint, after: Endpoint) -> None:
     if after.breaker.next_probe_at not in {None, before.breaker.next_probe_at}:
         log.warning(
@@ -231,16 +237,4 @@ async def _give_up(session: AsyncSession, endpoint: Endpoint, now: datetime) -> 
     log.error("endpoint_disabled", endpoint_id=str(endpoint.id), agency=endpoint.agency_code, why=endpoint.state_reason)
     await delivery_history.hold(session, endpoint.id)
     await audit.record(session, None, "endpoint.disable", subject="endpoint", subject_id=endpoint.id)
-    await _tell(session, endpoint, EventType.ENDPOINT_DISABLED, now)
-
-
-async def _tell(session: AsyncSession, endpoint: Endpoint, type_: EventType, now: datetime) -> None:
-    data = {
-        "endpoint_id": str(endpoint.id),
-        "agency": endpoint.agency_code,
-        "state": endpoint.state,
-        "reason": endpoint.state_reason,
-        "failing_since": endpoint.failing_since.isoformat() if endpoint.failing_since else None,
-    }
-    told = {endpoint.agency_code, *await api_keys.operators(session)}
-    await events.announce(session, [NewEvent(agency, type_, data) for agency in sorted(told)], now=now)
+    await tell_of_endpoint(session, endpoint, EventType.ENDPOINT_DISABLED, now)

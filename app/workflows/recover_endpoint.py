@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.caller import Caller
 from app.domain.errors import Fault, InvalidInput, NotFound, RecoveryOfHeld, RecoveryRunning
-from app.domain.events import EventType
+from app.domain.events import faults_of_types
 from app.storage import audit, delivery_history, endpoints, recoverable, recoveries
 from app.storage.recoverable import Count
 from app.storage.recoveries import Recovery, Wanted
@@ -18,7 +18,6 @@ COUNTED_AT_MOST = 100_000
 """A request looks at no more deliveries than this to say how many there are to send."""
 RELEASED_AT_ONCE = 1_000
 """What is held beyond this is not released by the request that enables the endpoint, but after it."""
-_KNOWN = frozenset(type_.value for type_ in EventType)
 
 
 async def count_recovery(session: AsyncSession, caller: Caller, endpoint_id: UUID, wanted: Wanted) -> Count:
@@ -37,6 +36,8 @@ async def begin_recovery(session: AsyncSession, caller: Caller, endpoint_id: UUI
     """
     # Counted before anybody has to wait for us.
     there_is = await count_recovery(session, caller, endpoint_id, wanted)
+    if wanted.event_types is not None:
+        wanted = replace(wanted, event_types=tuple(sorted(wanted.event_types)))
     await endpoints.get(session, endpoint_id, lock=True)
     running = await recoveries.running(session, endpoint_id, held=False)
     if running is not None:
@@ -104,6 +105,4 @@ def _check(wanted: Wanted) -> None:
 def _faults_of(wanted: Wanted) -> Iterator[Fault]:
     if wanted.since is not None and wanted.until is not None and wanted.until <= wanted.since:
         yield Fault("/until", "not_after_since", "this is not after since")
-    for place, type_ in enumerate(wanted.event_types or ()):
-        if type_ not in _KNOWN:
-            yield Fault(f"/event_types/{place}", "unknown_code", "there is no news of this type")
+    yield from faults_of_types(wanted.event_types)

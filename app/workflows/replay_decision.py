@@ -14,11 +14,11 @@ from app.storage.worklists import KeptDecision
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a decision comes to when it is made again."""
+    """What a decision comes to when it is made again; `agrees` is None where nobody can tell any more."""
 
-    agrees: bool
+    agrees: bool | None
     why_not: str | None
-    result: Mapping[str, Any]
+    result: Mapping[str, Any] | None
 
 
 def facts_of(kept: KeptDecision) -> Facts:
@@ -27,7 +27,14 @@ def facts_of(kept: KeptDecision) -> Facts:
 
 
 def replay(rules: Rules, kept: KeptDecision) -> Replayed:
-    """Decide again by the rules of that moment, and say whether the record is the same to the byte."""
+    """Decide again by the rules of that moment, and say whether the record is the same to the byte.
+
+    What a person placed is no matter of rules, and what was erased cannot be decided from what is left: it says so.
+    """
+    if kept.erased_at is not None:
+        return Replayed(agrees=None, why_not="erased", result=None)
+    if kept.placed_by is not None:
+        return Replayed(agrees=False, why_not="placed_by_hand", result=None)
     facts = facts_of(kept)
     decision = rules.decide(facts, kept.service_type, frozenset(kept.tried))
     again = record_of(rules, decision, facts.received_at) if is_compact(kept.result) else decision.to_json()

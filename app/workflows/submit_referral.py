@@ -20,6 +20,7 @@ async def submit_referral(desk: Desk, caller: Caller, submission: Submission) ->
     reference_hash = desk.key_ring.hash("sender-reference", submission.sender_reference.encode())
     if not await cases.add(desk.tx, case, reference_hash=reference_hash):
         raise DuplicateReference(await cases.of_reference(desk.tx, caller.agency_code, reference_hash))
+    desk.told_of.add(case.referral.id)
     await personal_data.seal_new(desk.tx, desk.key_ring, case.referral.id, submission.personal)
     await route_requests(desk, case, case.requests.values(), "submitted")
     if case.consent.expires_at is not None:

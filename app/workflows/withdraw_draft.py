@@ -2,10 +2,12 @@
 
 from app.domain.caller import Caller
 from app.domain.errors import NotFound, VersionPublished
+from app.domain.proposals import ProposalKind, subject_of
 from app.domain.versions import Expected
 from app.storage import documents
 from app.workflows.desk import Desk
 from app.workflows.draft_document import record
+from app.workflows.propose_change import outdate
 
 
 async def withdraw_draft(desk: Desk, caller: Caller | None, id_: str, version: int, expected: Expected) -> None:
@@ -16,5 +18,6 @@ async def withdraw_draft(desk: Desk, caller: Caller | None, id_: str, version: i
             raise VersionPublished("a published version never changes")
         raise NotFound("draft")
     expected.check(draft.revision)
+    await outdate(desk.tx, caller, ProposalKind.PUBLISH, subject_of(id_, version), now=desk.now)
     await documents.remove_draft(desk.tx, draft)
     await record(desk, caller, "document.withdraw", id_, version)

@@ -1,21 +1,28 @@
 """The contract: complete, said once, and readable without anything from elsewhere."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.api import examples
 from app.api.application import build
+from app.api.webhook_contract import schemas
 from app.domain.clock import SettableClock
+from app.domain.events import EventType
+from app.domain.webhook import headers_of, new_secret
 from app.main import ROUTERS
 from app.storage.sealing import KeyRing
 from app.workflows.desk import Terms
 from tests.api.notes import router as notes
 from tests.api.test_pages import router as pages
 from tests.conftest import ClientFactory, NoReference
-from tests.workflows.conftest import PPU, Service
+from tests.workflows.conftest import KUKAR, PPU, Service
+
+NOW = datetime(2025, 3, 3, 6, 30, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -42,7 +49,7 @@ def test_every_operation_says_who_may_and_what_may_go_wrong(document: dict[str, 
             seen.append(operation["operationId"])
             if not path.startswith("/v1/"):
                 continue
-            assert operation["security"] == [{"key": []}]
+            assert [list(one) for one in operation["security"]] == [["key"], ["token"], ["certificate"]]
             assert operation["responses"]["4XX"] == {"$ref": "#/components/responses/Refused"}
             assert "422" not in operation["responses"]
             headers = [one["name"] for one in operation.get("parameters", []) if one["in"] == "header"]
@@ -102,7 +109,7 @@ def test_an_answer_tells_its_headers(document: dict[str, Any]) -> None:
     def told(path: str, method: str, code: str) -> set[str]:
         return set(document["paths"][path][method]["responses"][code]["headers"])
 
-    always = {"X-Request-Id", "RateLimit", "RateLimit-Policy"}
+    always = {"X-Request-Id", "RateLimit", "RateLimit-Policy", "Lintas-Key-Expires"}
     assert told("/v1/referrals", "post", "201") == {*always, "ETag", "Location", "Idempotency-Replayed"}
     assert told("/v1/referrals", "get", "200") == {*always, "Link"}
     assert told("/v1/agencies/{code}", "put", "201") == {*always, "ETag"}
@@ -164,3 +171,64 @@ async def test_what_the_contract_shows_is_taken(service: Service) -> None:
     await act(receiver, handoff, "decline", examples.DECLINE)
     _, handoff = offered(await service.submit({**examples.REFERRAL, "sender_reference": "2025/03/0020"}))
     await act(PPU, handoff, "withdraw", examples.WITHDRAW)
+
+
+async def test_what_the_contract_shows_of_endpoints_is_taken(service: Service) -> None:
+    shown = {
+        "NewEndpointBody": examples.NEW_ENDPOINT,
+        "EndpointBody": examples.ENDPOINT,
+        "HeadersBody": examples.HEADERS,
+        "Rotation": examples.ROTATION,
+        "Recover": examples.RECOVER,
+        "Proof": examples.PROOF,
+    }
+    schemas = (await (await service.as_agency(PPU)).get("/openapi.json")).json()["components"]["schemas"]
+    assert {name: schemas[name]["examples"] for name in shown} == {name: [body] for name, body in shown.items()}
+
+    made = await service.call(PPU, "POST", "/endpoints", json=examples.NEW_ENDPOINT)
+    path, latest = f"/endpoints/{made.json()['id']}", {"If-Match": "*"}
+    answers = [
+        await service.call(PPU, "PUT", path, json=examples.ENDPOINT, headers=latest),
+        await service.call(PPU, "PUT", f"{path}/headers", json=examples.HEADERS, headers=latest),
+        await service.call(PPU, "POST", f"{path}/rotate-secret", json=examples.ROTATION),
+        await service.call(PPU, "POST", f"{path}/recover", json=examples.RECOVER),
+        await service.call(PPU, "POST", f"{path}/verify", json=examples.PROOF),
+    ]
+
+    assert [made.status_code, *(answer.status_code for answer in answers)] == [201, 200, 200, 200, 200, 422]
+    assert answers[-1].json()["errors"][0]["code"] == "challenge_wrong", "it has the form of a challenge, and is none"
+
+
+def test_every_type_of_news_is_told_of_as_a_webhook(document: dict[str, Any]) -> None:
+    shown = [
+        document["components"]["schemas"][
+            one["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"][21:]
+        ]
+        for one in document["webhooks"].values()
+    ]
+
+    assert {type_ for one in shown for type_ in one["properties"]["type"]["examples"]} == {*EventType}
+    for webhook in document["webhooks"].values():
+        assert {one["name"] for one in webhook["post"]["parameters"]} == {*headers_of("m", NOW, b"", [new_secret()])}
+
+
+async def test_what_is_told_is_as_the_contract_says(service: Service) -> None:
+    taken = (await service.submit())["service_requests"][0]["handoff"]
+    for action, body in (("accept", {}), ("start", {}), ("complete", examples.COMPLETE)):
+        assert (await service.act(taken["agency"], taken["id"], action, **body)).status_code == 200
+    referral = await service.submit({**examples.REFERRAL, "urgency": "emergency"})
+    for _ in range(5):
+        request = (await service.read(PPU, f"/referrals/{referral['id']}"))["service_requests"][0]
+        if request["state"] != "offered":
+            break
+        await service.act(request["handoff"]["agency"], request["handoff"]["id"], "decline", **examples.DECLINE)
+    await service.call(PPU, "POST", "/endpoints", json=examples.NEW_ENDPOINT)
+    kinds = {one["properties"]["type"]["pattern"]: one for one in schemas().values()}
+
+    told = {type_: data for agency in (PPU, KUKAR, taken["agency"]) for type_, data in await service.news(agency)}
+
+    assert {type_.partition(".")[0] for type_ in told} >= {"handoff", "service_request", "referral", "endpoint"}
+    for type_, data in told.items():
+        (contract,) = [kind for pattern, kind in kinds.items() if re.match(pattern, type_)]
+        Draft202012Validator(contract).validate({"type": type_, "timestamp": NOW.isoformat(), "data": data})
+        assert data.keys() <= contract["properties"]["data"]["properties"].keys(), type_

@@ -1,6 +1,8 @@
 """One caller cannot take everybody's share, and who tries keys is stopped."""
 
-from ipaddress import ip_address
+from collections.abc import Awaitable
+from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
 
 import httpx
 import pytest
@@ -10,25 +12,18 @@ from app.api.dependencies import CurrentCaller
 from app.api.rate_limit import MOST_BUCKETS, Buckets, _address, _key
 from app.api.route import v1_router
 from app.domain.caller import Role
+from tests.api.issuers import OTHER_RSA, an_issuer, tokens_of
+from tests.api.stopwatch import Stopwatch
 from tests.conftest import ClientFactory, KeyFactory
 
 router = v1_router("pings")
+NOW = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 
 
 @router.get("/ping")
 async def ping(_: CurrentCaller) -> dict[str, bool]:
     """Answer."""
     return {"pong": True}
-
-
-class Stopwatch:
-    """Seconds that pass when told to."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 async def get(client: httpx.AsyncClient, key: str) -> httpx.Response:
@@ -84,6 +79,63 @@ async def test_who_tries_keys_is_stopped_and_who_has_one_is_not(a_client: Client
     assert (await get(client, known)).status_code == 200
     assert (await get(client, late)).status_code == 429, "a key never seen may be another guess"
     assert (await client.get("/health/live")).status_code == 200
+
+
+async def test_the_tokens_of_one_holder_are_counted_as_one(a_client: ClientFactory, a_key: KeyFactory) -> None:
+    await a_key("dp3a-kukar", Role.SENDER)
+    async with an_issuer() as issuer:
+        client = await a_client(router, requests_per_key=5, tokens=tokens_of(issuer), real_clock=lambda: NOW)
+
+        answers = [await get(client, issuer.token(NOW, jti=str(number))) for number in range(8)]
+        other = await get(client, issuer.token(NOW, sub="another"))
+
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 3
+    assert answers[0].headers["RateLimit"].startswith('"key";r=4;t=')
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+    assert other.status_code == 200
+
+
+async def test_who_tries_tokens_is_stopped_and_who_has_one_is_not(a_client: ClientFactory, a_key: KeyFactory) -> None:
+    await a_key("dp3a-kukar", Role.SENDER)
+    async with an_issuer() as issuer:
+        client = await a_client(router, failures_per_address=3, tokens=tokens_of(issuer), real_clock=lambda: NOW)
+        known = issuer.token(NOW)
+        assert (await get(client, known)).status_code == 200
+
+        guesses = [await get(client, issuer.token(NOW, key=OTHER_RSA, jti=str(number))) for number in range(6)]
+
+        assert [answer.status_code for answer in guesses] == [401] * 3 + [429] * 3
+        assert (await get(client, known)).status_code == 200
+
+
+async def test_behind_a_proxy_failures_are_counted_by_the_address_that_it_saw(a_client: ClientFactory) -> None:
+    proxy = (ip_network("10.0.0.0/8"),)
+    client = await a_client(router, failures_per_address=2, address="10.0.0.1", forwarding=proxy)
+
+    def guess(number: int, forwarded: str) -> Awaitable[httpx.Response]:
+        headers = {"Authorization": f"Bearer guess-{number}", "X-Forwarded-For": forwarded}
+        return client.get("/v1/ping", headers=headers)
+
+    statuses = [(await guess(number, "198.51.100.7")).status_code for number in range(4)]
+    # What it was told before is of the guesser's own making: the last that the proxy adds counts.
+    statuses += [(await guess(number, f"203.0.113.{number}, 198.51.100.7")).status_code for number in range(4, 7)]
+
+    assert statuses == [401] * 2 + [429] * 5
+    assert (await guess(9, "198.51.100.8")).status_code == 401
+
+
+async def test_from_elsewhere_than_a_proxy_the_forwarded_address_is_nothing(a_client: ClientFactory) -> None:
+    proxy = (ip_network("10.0.0.0/8"),)
+    client = await a_client(router, failures_per_address=2, address="192.0.2.1", forwarding=proxy)
+
+    answers = [
+        await client.get(
+            "/v1/ping", headers={"Authorization": f"Bearer guess-{n}", "X-Forwarded-For": f"198.51.100.{n}"}
+        )
+        for n in range(5)
+    ]
+
+    assert [answer.status_code for answer in answers] == [401] * 2 + [429] * 3
 
 
 def test_a_bucket_fills_up_again() -> None:

@@ -99,7 +99,7 @@ def test_a_first_start_is_all_it_takes_to_send_a_referral(place: Path) -> None:
     assert {request["state"] for request in referral["service_requests"]} == {"offered"}
     assert [handoff["referral_id"] for handoff in work.json()["items"]] == [referral["id"]]
     assert docs.status_code == 200
-    assert set(keys) == {"sender", "receiver", "coordinator", "operator"}
+    assert set(keys) == {"sender", "receiver", "coordinator", "operator", "protection_officer"}
     assert "dp3ap2kb-ppu" in listed.stdout
     assert not any(key in listed.stdout for key in keys.values())
     assert (healthy.returncode, json.loads(healthy.stdout)["status"]) == (0, "ok")
@@ -202,3 +202,22 @@ def test_the_worked_cases_are_decided_without_a_database(tmp_path: Path) -> None
 
     assert answer.returncode == 0, answer.stderr
     assert {"case", "service", "outcome"} <= set(json.loads(answer.stdout.splitlines()[0]))
+
+
+def test_what_cannot_be_listened_on_kept_in_or_reckoned_with_is_said_plainly(tmp_path: Path) -> None:
+    nowhere = lintas(tmp_path, "all", "--host", "300.1.1.1", "--port", "0")
+    endless = lintas(tmp_path, "keys", "create", "--agency", "x", "--role", "sender", "--days", "99999999999")
+
+    Path(tmp_path, "file").touch()
+    no_room = lintas(tmp_path, "all", "--port", "0", LINTAS_DATA_DIR="file")
+
+    assert no_room.returncode == 1
+    assert [line.partition(" (")[0] for line in no_room.stderr.splitlines()] == [
+        "lintas: LINTAS_DATA_DIR tidak dapat dibuat sebagai direktori",
+        "lintas: LINTAS_DATA_DIR cannot be made, or is no directory",
+    ]
+    assert nowhere.returncode == 1
+    assert "300.1.1.1:0 tidak dapat dipakai" in nowhere.stderr
+    assert "Unknown error" not in nowhere.stderr
+    assert endless.returncode == 2
+    assert "36500" in endless.stderr

@@ -39,6 +39,7 @@ async def lintas(
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LINTAS_")} | {
         "LINTAS_DATABASE_URL": database_url,
         "LINTAS_KEY_RING_FILE": str(place / "ring.json"),
+        "LINTAS_DATA_DIR": str(place / "data"),
         "LINTAS_STOP_WITHIN": "1",
     }
     with (place / "log").open("wb") as log:
@@ -118,3 +119,35 @@ async def test_who_asked_an_api_whose_database_went_silent_is_told_to_come_again
     assert answer.status_code == 503
     assert answer.headers["content-type"] == "application/problem+json"
     assert "retry-after" in answer.headers
+
+
+READING = """
+import signal, sys, threading
+
+# As in a terminal, also where these tests run in the background, with the signal ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+class Reading:
+    def find_spec(self, name, path=None, target=None):
+        if name == "app.cli":
+            print("reading", flush=True)
+            threading.Event().wait(30)
+
+sys.meta_path.insert(0, Reading())
+from app.__main__ import main
+main()
+"""
+
+
+async def test_who_interrupts_it_while_it_is_still_being_read_sees_no_traceback() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", READING, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(20):
+        await process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, said = await process.communicate()
+
+    assert process.returncode == -signal.SIGINT
+    assert said == b""

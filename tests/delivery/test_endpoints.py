@@ -1,3 +1,4 @@
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -64,6 +65,13 @@ async def test_every_fault_of_an_endpoint_is_named(world: World) -> None:
     assert not await world.rows(endpoint_rows)
 
 
+async def test_a_type_of_news_that_is_chosen_twice_is_named_where_it_is_the_second_time(world: World) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        await world.endpoint(URL, event_types=("handoff.offered", "handoff.offered", "referral.closed"))
+
+    assert [(fault.pointer, fault.code) for fault in raised.value.faults] == [("/event_types/1", "twice")]
+
+
 async def test_what_is_changed_must_be_of_the_version_it_was(world: World) -> None:
     endpoint_id, _ = await world.endpoint(URL)
     wanted = Wanted("http://127.0.0.1:9010/", ("handoff.offered",), 2)
@@ -79,6 +87,17 @@ async def test_what_is_changed_must_be_of_the_version_it_was(world: World) -> No
         2,
         2,
     )
+
+
+async def test_paused_endpoints_of_one_agency_that_move_at_once_do_not_wait_crosswise(world: World) -> None:
+    ids = [(await world.endpoint(URL))[0] for _ in range(4)]
+    await world.execute("UPDATE endpoints SET state = 'paused'")
+
+    moves = (world.change(one, Wanted(f"{URL}/{again}")) for again in range(3) for one in reversed(ids))
+    kept = await asyncio.gather(*moves)
+
+    assert {one.state for one in kept} == {"paused"}
+    assert max(row.version for row in await world.rows(endpoint_rows)) == 4
 
 
 async def test_anothers_endpoint_is_as_absent(world: World) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from app.delivery.tls import context_of
 from app.domain.certificates import TlsGiven, TlsIdentity, read_tls
 from app.domain.own_headers import OwnHeader
 from app.domain.retry import Answer, Detail, Phase
+from app.storage import equipment
 from app.storage.claims import Claimed, claim_due
 from app.storage.tables import endpoint_equipment
 from app.workflows.equip_endpoint import Carried
@@ -92,6 +94,28 @@ async def test_who_shows_no_client_certificate_is_told_that_it_is_refused_for_th
     assert await world.details() == [Detail.CERTIFICATE_ASKED_FOR]
 
 
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        (ssl.TLSVersion.TLSv1_3, ("answer", Detail.CLOSED_AFTER_HANDSHAKE)),
+        (ssl.TLSVersion.TLSv1_2, ("tls", Detail.HANDSHAKE)),
+    ],
+)
+async def test_a_server_that_refuses_by_closing_is_said_to_have_closed_right_after_tls(
+    world: World, authority: Authority, version: ssl.TLSVersion, said: tuple[str, Detail]
+) -> None:
+    context = authority.server(asks_for_client=True)
+    context.maximum_version = version
+    async with a_receiver(tls=context) as receiver:
+        await world.endpoint(receiver.url, carried=Carried(tls=TlsGiven(ca=authority.pem)))
+        await world.tell()
+        async with world.delivering():
+            await until(lambda: has_attempts(world, 1))
+
+    assert await world.attempts() == [(1, said[0], None)]
+    assert await world.details() == [said[1]]
+
+
 async def test_a_client_certificate_of_another_authority_is_refused(world: World, authority: Authority) -> None:
     stranger = Authority("strangers").issue("stranger", usage=ExtendedKeyUsageOID.CLIENT_AUTH)
     tls = TlsGiven(stranger.certificate, stranger.key, authority.pem)
@@ -152,6 +176,24 @@ async def test_an_expired_client_certificate_is_said_plainly_and_nothing_is_post
     assert await world.attempts() == [(1, "tls", None)]
     assert await world.details() == [Detail.CLIENT_CERTIFICATE_EXPIRED]
     assert not receiver.received
+    assert (await world.the_endpoint()).failing_since is not None
+
+
+async def test_an_identity_that_cannot_be_used_counts_against_the_endpoint_and_is_said(
+    world: World, authority: Authority
+) -> None:
+    one, other = (given_by(authority, name) for name in ("one", "other"))
+    endpoint_id, _ = await world.endpoint(URL, carried=Carried(tls=one))
+    async with world.sessions.begin() as tx:
+        await equipment.put_tls(
+            tx, world.key_ring, endpoint_id, replace(identity_of(one, world), key_pem=identity_of(other, world).key_pem)
+        )
+    await world.tell()
+    async with world.delivering():
+        await until(lambda: has_attempts(world, 1))
+
+    assert await world.attempts() == [(1, "tls", None)]
+    assert await world.details() == [Detail.OWN_TLS_UNUSABLE]
     assert (await world.the_endpoint()).failing_since is not None
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,14 +13,14 @@ from sqlalchemy import text
 from standardwebhooks import Webhook
 
 from app.delivery.preparing import Preparer
-from app.domain.errors import InvalidInput, NotFound, TooManyUnverified
+from app.domain.errors import InvalidInput, NotFound, NotSentAgain, TooManyUnverified
 from app.domain.events import EventType
 from app.domain.own_headers import OwnHeader
 from app.domain.retry import Answer, Phase
 from app.storage import endpoints, events, recoveries
 from app.storage.claims import Claimed, claim_due
 from app.storage.endpoints import Endpoint
-from app.storage.tables import clocks, deliveries
+from app.storage.tables import clocks, deliveries, every_delivery
 from app.storage.tables import endpoints as endpoint_rows
 from app.workflows import manage_endpoint, prove_endpoint
 from app.workflows.equip_endpoint import Carried
@@ -27,7 +28,7 @@ from app.workflows.manage_endpoint import Wanted
 from app.workflows.recover_endpoint import begin_recovery
 from app.workflows.resend_delivery import resend_delivery
 from tests.delivery.receivers import Received, Receiver, a_receiver, answering
-from tests.delivery.world import AGENCY, OTHER, World, has_attempts, until
+from tests.delivery.world import AGENCY, OTHER, World, all_are, has_attempts, until
 
 URL = "http://127.0.0.1:9009/hook"
 
@@ -252,6 +253,28 @@ async def test_an_agency_has_no_more_than_ten_addresses_posted_to_that_are_not_p
     await world.endpoint(URL, agency=OTHER, verified=False)
 
 
+async def test_of_many_addresses_that_come_at_once_no_more_than_ten_are_posted_to(world: World) -> None:
+    await world.endpoint(URL)
+    come = await asyncio.gather(*(world.endpoint(URL, verified=False) for _ in range(20)), return_exceptions=True)
+
+    assert [type(one) for one in come].count(TooManyUnverified) == 10
+    assert [row.state for row in await world.rows(endpoint_rows)].count("unverified") == 10
+
+
+async def test_to_stop_what_is_not_proven_makes_room_for_another_after_an_hour_and_not_before(world: World) -> None:
+    for stop in [manage_endpoint.disable_endpoint, manage_endpoint.pause_endpoint] * 5:
+        endpoint_id, _ = await world.endpoint(URL, verified=False)
+        async with world.sessions.begin() as tx:
+            await stop(tx, world.caller(), endpoint_id)
+    with pytest.raises(TooManyUnverified):
+        await world.endpoint(URL, verified=False)
+    await world.execute("UPDATE endpoints SET challenged_at = now() - interval '61 minutes'")
+
+    await world.endpoint(URL, verified=False)
+
+    assert [row.state for row in await world.rows(endpoint_rows)].count("unverified") == 1
+
+
 async def test_no_way_round_leads_to_an_address_that_is_not_proven(world: World) -> None:
     endpoint_id, _ = await world.endpoint(URL, verified=False)
     await world.tell()
@@ -261,8 +284,9 @@ async def test_no_way_round_leads_to_an_address_that_is_not_proven(world: World)
         enabled = await manage_endpoint.enable_endpoint(tx, world.caller(), endpoint_id, now=world.clock())
         await begin_recovery(tx, world.caller(), endpoint_id, recoveries.Wanted(recoveries.FAILED))
     for row in await world.rows(deliveries):
-        async with world.sessions.begin() as tx:
-            await resend_delivery(tx, world.caller(), row.id)
+        with suppress(NotSentAgain):
+            async with world.sessions.begin() as tx:
+                await resend_delivery(tx, world.caller(), row.id)
     await world.execute("UPDATE deliveries SET due_at = now()")
 
     async with world.sessions.begin() as tx:
@@ -351,6 +375,46 @@ async def test_what_the_old_address_answers_says_nothing_of_the_endpoint(world: 
     assert (row.state, row.failing_since, row.last_success_at) == ("unverified", None, None)
     assert types(old) == ["endpoint.changed"]
     assert await world.states() == [state]
+
+
+async def test_nobody_is_woken_because_nobody_is_left_at_an_old_address_or_answers_at_a_new_one(world: World) -> None:
+    with structlog.testing.capture_logs() as lines:
+        async with a_receiver(answering(410)) as old, a_receiver(answering(500)) as new:
+            endpoint_id, _ = await world.endpoint(old.url)
+            await world.change(endpoint_id, Wanted(new.url))
+            await world.execute("UPDATE deliveries SET attempts = 9")
+            async with world.delivering():
+                await until(lambda: has_attempts(world, 2))
+                await until(lambda: all_are(world, "failed"))
+
+    assert (await world.the_endpoint()).state == "unverified"
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == []
+    assert [line["event"] for line in lines].count("address_not_told") == 2
+
+
+async def test_what_was_told_to_an_address_is_not_told_to_the_next_one_by_hand(world: World) -> None:
+    async with a_receiver() as old, a_receiver() as other:
+        endpoint_id, _ = await world.endpoint(old.url)
+        other_id, _ = await world.endpoint(other.url)
+        await world.change(endpoint_id, Wanted(URL))
+        async with world.delivering():
+            await until(lambda: len(old.received) == 1 and len(other.received) == 1)
+            await until(lambda: has_attempts(world, 2))
+        before = await states_by_type(world)
+
+        for row in await world.rows(every_delivery):
+            if row.endpoint_id == other_id:
+                continue
+            with pytest.raises(NotSentAgain):
+                async with world.sessions.begin() as tx:
+                    await resend_delivery(tx, world.caller(), row.id)
+        after = await states_by_type(world)
+        async with world.sessions.begin() as tx:
+            (news,) = [row for row in await world.rows(every_delivery) if row.endpoint_id == other_id]
+            again = await resend_delivery(tx, world.caller(), news.id)
+
+    assert before == after
+    assert (again.type, again.state) == ("endpoint.changed", "due"), "to another endpoint it is news as any other"
 
 
 async def test_other_endpoints_of_the_agency_hear_of_the_change_at_their_own_address(world: World) -> None:

@@ -90,28 +90,42 @@ async def test_another_recovery_is_refused_by_the_name_of_the_one_that_runs(
 
 
 @pytest.mark.parametrize(
-    ("body", "fault"),
+    ("body", "faults"),
     [
-        ({}, ("/failed", "failed_or_since")),
-        ({"failed": False}, ("/failed", "failed_or_since")),
-        ({"failed": "true"}, ("/failed", "failed_or_since")),
-        ({"since": "yesterday"}, ("/since", "moment_required")),
-        ({"failed": True, "event_types": ["handoff.nonsense"]}, ("/event_types/0", "unknown_code")),
+        ({}, [("/failed", "failed_or_since")]),
+        ({"failed": False}, [("/failed", "failed_or_since")]),
+        ({"failed": "true"}, [("/failed", "true_or_false_required")]),
+        ({"failed": None}, [("/failed", "true_or_false_required")]),
+        ({"since": "yesterday"}, [("/since", "moment_required")]),
+        (
+            {"failed": True, "event_types": ["referral.nonsense", "a.a"]},
+            [
+                ("/event_types/0", "unknown_code"),
+                ("/event_types/1", "unknown_code"),
+            ],
+        ),
+        (
+            {"failed": True, "event_types": ["referral.nonsense", "handoff.offered"]},
+            [
+                ("/event_types/0", "unknown_code"),
+            ],
+        ),
+        ({"failed": True, "event_types": ["handoff.offered"] * 2}, [("/event_types/1", "twice")]),
         (
             {"since": "2026-01-02T00:00:00+07:00", "until": "2026-01-01T00:00:00+07:00"},
-            ("/until", "not_after_since"),
+            [("/until", "not_after_since")],
         ),
     ],
 )
 async def test_what_cannot_be_recovered_is_named(
-    world: World, agency: httpx.AsyncClient, body: dict[str, Any], fault: tuple[str, str]
+    world: World, agency: httpx.AsyncClient, body: dict[str, Any], faults: list[tuple[str, str]]
 ) -> None:
     endpoint_id = await an_endpoint_that_missed(world, 1)
 
     answer = await agency.post(f"/v1/endpoints/{endpoint_id}/recover", json=body)
 
     assert answer.status_code == 422
-    assert fault in [(error["pointer"], error["code"]) for error in answer.json()["errors"]]
+    assert faults == [(error["pointer"], error["code"]) for error in answer.json()["errors"]]
     assert not await world.rows(recoveries)
 
 
@@ -172,3 +186,22 @@ async def test_the_same_key_for_another_resend_does_not_swallow_it(world: World,
     assert first.status_code == 202
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused"), "it is said, not swallowed"
     assert states == ["due", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("id", "minta tantangan baru dengan POST .../challenge"),
+        ("en", "ask for a new challenge by POST .../challenge"),
+    ],
+)
+async def test_a_challenge_is_not_sent_again_and_the_answer_says_how_to_get_another(
+    world: World, agency: httpx.AsyncClient, language: str, words: str
+) -> None:
+    await world.endpoint(URL, verified=False)
+    delivery = await world.delivery()
+
+    answer = await agency.post(f"/v1/deliveries/{delivery.id}/resend", headers={"Accept-Language": language})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_sent_again")
+    assert words in answer.json()["detail"]

@@ -49,6 +49,16 @@ async def test_what_a_paused_endpoint_misses_is_held_and_goes_when_it_is_enabled
     assert len(set(receiver.ids)) == 2
 
 
+async def test_all_that_is_due_is_held_however_much_it_is(world: World) -> None:
+    endpoint_id, _ = await world.endpoint(URL)
+    await world.tell(times=7)
+
+    async with world.sessions.begin() as tx:
+        await delivery_history.hold(tx, endpoint_id, at_once=3)
+
+    assert await world.states() == ["held"] * 7
+
+
 async def test_news_written_while_its_endpoint_is_being_enabled_is_not_held_for_ever(world: World) -> None:
     endpoint_id, _ = await world.endpoint(URL)
     await pause(world, endpoint_id)

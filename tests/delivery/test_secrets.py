@@ -35,6 +35,7 @@ async def rotate(
             world.caller(agency),
             endpoint_id,
             key_ring=world.key_ring,
+            now=world.clock(),
             scheme=scheme,
             old_valid_for=old_valid_for,
         )

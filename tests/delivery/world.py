@@ -99,6 +99,7 @@ class World:
                 scheme=scheme,
                 carried=carried,
             )
+            assert isinstance(made, Endpoint)
             if verified:
                 await tx.execute(delete(deliveries).where(deliveries.c.event_id == made.challenge_id))
                 await tx.execute(delete(event_rows).where(event_rows.c.id == made.challenge_id))
@@ -111,7 +112,7 @@ class World:
     ) -> Endpoint:
         """Change an endpoint, whichever version it is of unless said."""
         async with self.sessions.begin() as tx:
-            return await change_endpoint(
+            kept = await change_endpoint(
                 tx,
                 self.caller(agency),
                 endpoint_id,
@@ -121,6 +122,8 @@ class World:
                 key_ring=self.key_ring,
                 now=self.clock(),
             )
+        assert isinstance(kept, Endpoint)
+        return kept
 
     def caller(self, agency: str = AGENCY) -> Caller:
         return Caller(agency, frozenset({Role.RECEIVER}), uuid7())

@@ -1,6 +1,7 @@
 """The migrations make the tables that the code expects, from nothing, and can be taken back."""
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -9,12 +10,16 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Row, text
 
-from app.storage.database import open_engine
+from app.domain.caller import Role
+from app.storage import api_keys
+from app.storage.database import open_engine, sessions_of
 from app.storage.embedded import EmbeddedPostgres
 from app.storage.migrating import configuration, migrate_to_head
 
 BEFORE_STATISTICS = "0006-1"
 BEFORE_THE_CHAIN = "0011-1"
+BEFORE_ROTATION = "0014-1"
+BEFORE_SCOPES = "0012-1"
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +118,30 @@ def test_endpoints_that_were_there_before_count_as_proven_and_keep_their_secrets
 
     assert tuple(kept) == ("active", True, b"sealed", "hmac_sha256", None)
     assert tuple(before) == (b"sealed", "active")
+
+
+def test_a_key_that_was_narrowed_does_not_widen_when_the_migration_is_taken_back(empty_url: str) -> None:
+    migrate_to_head(empty_url)
+    key = "INSERT INTO api_keys (id, hash, agency_code, roles, created_at, scopes) VALUES (gen_random_uuid(), "
+    asyncio.run(
+        run(
+            empty_url,
+            "INSERT INTO agencies (code, body, registry_version) VALUES ('a', '{}', 0)",
+            f"{key} 'narrow', 'a', '{{receiver}}', now(), '{{handoffs:read}}')",
+            f"{key} 'whole', 'a', '{{receiver}}', now(), NULL)",
+            "INSERT INTO client_certificates (id, agency_code, known_by, value, roles, label, created_at)"
+            " VALUES (gen_random_uuid(), 'a', 'subject', 'CN=a', '{receiver}', '', now())",
+            "INSERT INTO token_subjects (id, issuer, subject, agency_code, first_seen_at)"
+            " VALUES (gen_random_uuid(), 'https://sso.example', 's', 'a', now())",
+        )
+    )
+
+    command.downgrade(configuration(empty_url), BEFORE_SCOPES)
+    migrate_to_head(empty_url)
+    kept = asyncio.run(run(empty_url, "SELECT hash, revoked_at IS NULL AS counts, scopes FROM api_keys ORDER BY hash"))
+    asyncio.run(run(empty_url, "TRUNCATE agencies CASCADE"))
+
+    assert [tuple(row) for row in kept] == [(b"narrow", False, None), (b"whole", True, None)]
 
 
 async def run(url: str, *statements: str) -> Sequence[Row[Any]]:
@@ -221,7 +250,7 @@ async def test_a_clock_of_a_referral_as_a_whole_is_left_behind_on_the_way_down_a
         " (gen_random_uuid(), '00000000-0000-0000-0000-000000000001', 'consent_expires', now())",
     )
 
-    await asyncio.to_thread(command.downgrade, settings, "0015-1")
+    await asyncio.to_thread(command.downgrade, settings, "0016-1")
     (before,) = await run(empty_url, "SELECT (SELECT count(*) FROM clocks), (SELECT count(*) FROM facts)")
     await asyncio.to_thread(migrate_to_head, empty_url)
     (again,) = await run(empty_url, "SELECT consent FROM facts")
@@ -229,3 +258,27 @@ async def test_a_clock_of_a_referral_as_a_whole_is_left_behind_on_the_way_down_a
 
     assert tuple(before) == (0, 1)
     assert tuple(again) == (None,)
+
+
+async def test_keys_of_before_are_the_first_of_their_line_and_work_on_all_the_way(empty_url: str) -> None:
+    settings, secret = configuration(empty_url), api_keys.new_secret([Role.SENDER])
+    await asyncio.to_thread(command.downgrade, settings, BEFORE_ROTATION)
+    await run(empty_url, "INSERT INTO agencies (code, body, registry_version) VALUES ('k', '{}', 0)")
+    await run(
+        empty_url,
+        "INSERT INTO api_keys (id, hash, agency_code, roles, created_at)"  # noqa: S608 - made here
+        f" VALUES (gen_random_uuid(), '\\x{hashlib.sha256(secret.encode()).hexdigest()}', 'k', '{{sender}}', now())",
+    )
+
+    for _ in range(2):
+        await asyncio.to_thread(migrate_to_head, empty_url)
+        (kept,) = await run(empty_url, "SELECT lineage_id, last_used_at FROM api_keys WHERE agency_code = 'k'")
+        engine = open_engine(empty_url, application_name="lintas tests")
+        async with sessions_of(engine).begin() as tx:
+            caller = await api_keys.caller_of(tx, secret)
+        await engine.dispose()
+        assert tuple(kept) == (None, None)
+        assert caller is not None
+        assert caller.holder_id == caller.key_id
+        await asyncio.to_thread(command.downgrade, settings, BEFORE_ROTATION)
+    await asyncio.to_thread(migrate_to_head, empty_url)

@@ -35,15 +35,19 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def lintas(database_url: str, place: Path, *arguments: str) -> Said:
+async def lintas(
+    database_url: str, place: Path, *arguments: str, group: str = "agreements", alone: bool = True
+) -> Said:
+    """Run a command, as in a service where one person publishes; not `alone` as in one in earnest."""
+    settings = {"LINTAS_DATABASE_URL": database_url} | ({"LINTAS_SECOND_PERSON__PUBLISHING": "no"} if alone else {})
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "app.cli",
-        "agreements",
+        group,
         *arguments,
         cwd=place,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "LINTAS_DATABASE_URL": database_url, "COLUMNS": "200"},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"} | settings,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -98,6 +102,29 @@ async def test_readings_are_confirmed_one_by_one_into_one_next_version(
     assert (second["confirmed"], second["confirmed_by"]) == (True, "Kepala Dinas")
     assert [drafted["clauses"][0] | {"cite": unread}, drafted["clauses"][1] | {"cite": unread}] == both["clauses"]
     assert (await service.read(PPU, f"/agreements/{ID}/versions/1"))["document"]["clauses"][0]["cite"] == unread
+
+
+async def test_in_earnest_the_command_line_proposes_and_a_key_confirms(
+    service: Service, database_url: str, place: Path
+) -> None:
+    await lintas(database_url, place, "draft", "third.json")
+    path = f"/agreements/{ID}/versions/1"
+
+    first = await lintas(database_url, place, "publish", ID, "1", alone=False)
+    withdrawn = await lintas(database_url, place, "withdraw", first.out.partition(":")[0], group="proposals")
+    again = await lintas(database_url, place, "withdraw", first.out.partition(":")[0], group="proposals")
+    second = await lintas(database_url, place, "publish", ID, "1", alone=False)
+    proposal = second.out.partition(":")[0]
+    waiting = await lintas(database_url, place, "list", group="proposals")
+    before = (await service.read(OPERATOR, path))["status"]
+    confirmed = await service.call(OPERATOR, "POST", f"/proposals/{proposal}/confirm")
+
+    assert (first.status, withdrawn.status, second.status) == (0, 0, 0), first.err + withdrawn.err + second.err
+    assert (again.status, "withdrawn" in again.err) == (1, True)
+    assert [line.split()[0] for line in waiting.out.splitlines()[1:]] == [proposal]
+    assert before == "draft"
+    assert (confirmed.status_code, confirmed.json()["proposed_by"]) == (200, None)
+    assert (await service.read(OPERATOR, path))["status"] == "published"
 
 
 async def test_a_draft_is_withdrawn_and_what_is_published_is_not(

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import update
 
 from app.storage import clocks as clock_store
-from app.storage.tables import clocks, facts, referrals
+from app.storage import erasing
+from app.storage.tables import clocks, decisions, facts, referrals
 from app.workflows.run_clocks import run_due_clocks
 from tests.workflows.conftest import KUKAR, PPU, RECEIVER, Service, a_referral, amend, of
 
@@ -434,3 +435,18 @@ async def test_a_case_that_an_older_version_kept_goes_on_as_it_was(service: Serv
     async with service.sessions() as tx:
         row = (await tx.execute(referrals.select().where(referrals.c.id == UUID(referral["id"])))).one()
     assert row.consent_withdrawn_at is not None
+
+
+async def test_an_erased_case_keeps_on_what_it_moved_and_not_why(service: Service) -> None:
+    referral = await service.submit(a_referral(victim={"sex": "female", "age": 15}, consent=until(service, days=30)))
+    referral_id = UUID(referral["id"])
+
+    async with service.sessions.begin() as tx:
+        await erasing.destroy(tx, referral_id)
+        await tx.execute(update(referrals).where(referrals.c.id == referral_id).values(erased_at=service.clock()))
+    async with service.sessions() as tx:
+        said = await tx.scalar(facts.select().with_only_columns(facts.c.consent))
+        ground = await tx.scalar(decisions.select().with_only_columns(decisions.c.ground))
+
+    assert said is None
+    assert (ground["kind"], ground["because"]) == ("none", [])

@@ -38,6 +38,9 @@ TWICE = [{"type": "legal_service"}, {"type": "legal_service"}]
             {"case": {"types": ["physical", "physical", "zz", "physical"]}},
             {"/case/types/1": "twice", "/case/types/2": "unknown_code", "/case/types/3": "twice"},
         ),
+        ({"consent": {"basis": []}}, {"/consent/basis": "one_of"}),
+        ({"consent": {"basis": {"victim": 1}}}, {"/consent/basis": "one_of"}),
+        ({"victim": {"birth_date": "1995-01-01", "age": True}}, {"/victim/age": "whole_number_required"}),
         ({"victim": {"birth_date": "1800-01-01"}}, {"/victim/birth_date": "day_required"}),
         ({"victim": {"birth_date": "2199-01-01", "age": 3}}, {"/victim/birth_date": "in_future"}),
         (
@@ -72,3 +75,19 @@ async def test_an_amendment_names_every_fault_too(service: Service) -> None:
         "/consent",
         "/urgency",
     ]
+
+
+async def test_no_amendment_is_told_that_null_is_wanted_where_null_is_refused(service: Service) -> None:
+    referral = await service.submit()
+    path, latest = f"/referrals/{referral['id']}/amend", {"If-Match": "*"}
+
+    for body, expected in (
+        ({"urgency": "x"}, [("/urgency", "one_of")]),
+        ({"consent": 5}, [("/consent", "object_required")]),
+        ({"case": {"types": 5}}, [("/case/types", "list_required")]),
+        ({"case": {"types": []}}, [("/case/types", "too_short")]),
+        ({"urgency": None}, [("/urgency", "text_required")]),
+    ):
+        answer = await service.call(PPU, "POST", path, json=body, headers=latest)
+        assert answer.status_code == 422
+        assert [(fault["pointer"], fault["code"]) for fault in answer.json()["errors"]] == expected

@@ -1,15 +1,15 @@
 """On what ground a case moves: whose consent, until when, and who confirmed an emergency without one.
 
-Revision: 0015
-Follows: 0011
+Revision: 0016
+Follows: 0015
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0015"
-down_revision = "0011"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
