@@ -446,7 +446,7 @@ async def test_an_erased_case_keeps_on_what_it_moved_and_not_why(service: Servic
         await tx.execute(update(referrals).where(referrals.c.id == referral_id).values(erased_at=service.clock()))
     async with service.sessions() as tx:
         said = await tx.scalar(facts.select().with_only_columns(facts.c.consent))
-        ground = await tx.scalar(decisions.select().with_only_columns(decisions.c.ground))
+        ground: Any = await tx.scalar(decisions.select().with_only_columns(decisions.c.ground))
 
     assert said is None
     assert (ground["kind"], ground["because"]) == ("none", [])
