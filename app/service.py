@@ -62,6 +62,7 @@ class Service:
         return Terms(
             public_url=self.settings.reached_at,
             outage_after=self.settings.outage_after,
+            confirm_vital_interest=self.settings.confirm_vital_interest,
             fallback_coordinator=self.settings.fallback_coordinator,
             reach=Reach(self.settings.webhook.allow_networks, self.settings.webhook.allow_http),
             retention=self.retention,

@@ -263,6 +263,8 @@ class Settings(BaseSettings):
     """The agency that acts where the national coordinator may not."""
     outage_after: Some = timedelta(minutes=2)
     """How long nobody must have looked after the clocks before it counts as an outage and is added to every clock."""
+    confirm_vital_interest: Some = timedelta(hours=24)
+    """Within which time somebody must confirm that an emergency moves without consent."""
     history_months: Annotated[int, Field(ge=0, le=1200)] = 13
     """How many whole months events and the history of their deliveries are kept after their own; 0 is for ever."""
     retention_file: Path | None = None

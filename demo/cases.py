@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from app.domain.consent import ADULT_FROM
 from app.domain.registry import Registry
 from app.reference.load import shipped
 from app.reference.yaml_text import load_yaml
@@ -116,7 +117,7 @@ def _body(number: int, facts: Mapping[str, Any], *, sender_cannot: bool) -> dict
     consent = (
         {"basis": "none"}
         if facts.get("consent") == "none"
-        else {"basis": "victim", "given_at": datetime.fromisoformat(facts["received_at"]).isoformat()}
+        else {"basis": _consenting(facts), "given_at": datetime.fromisoformat(facts["received_at"]).isoformat()}
     )
     return {
         "sender_reference": f"DEMO-{number:03}",
@@ -131,6 +132,12 @@ def _body(number: int, facts: Mapping[str, Any], *, sender_cannot: bool) -> dict
         "conflicts": facts.get("conflicts", []),
         "consent": {**consent, "agencies_refused": facts.get("refuses", [])},
     }
+
+
+def _consenting(facts: Mapping[str, Any]) -> str:
+    """Say whose consent a case has: for a child that of a guardian."""
+    age = facts.get("victim", {}).get("age")
+    return "victim" if age is None or age >= ADULT_FROM else "guardian"
 
 
 def _sender(number: int, facts: Mapping[str, Any], expect: Mapping[str, Any], tried: frozenset[str]) -> str:

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from app.api.consent_intake import Consent
 from app.api.intake import (
     Attachment,
     Condition,
-    Consent,
     Locations,
     ServiceGiven,
     Victim,
@@ -35,6 +35,7 @@ from app.api.intake_types import (
 )
 from app.api.validation import Body, Flag, JudgedBody, NoNull, fault, without_default
 from app.domain.case import Case
+from app.domain.consent import Consent as SaidConsent
 from app.domain.facts import Facts
 from app.domain.intake import Amendment
 from app.domain.vocabulary import Urgency
@@ -101,12 +102,9 @@ class ReferralAmendment(JudgedBody):
         )
         if "perpetrator_in_household" in self.case.model_fields_set:
             facts = replace(facts, perpetrator_in_household=self.case.perpetrator_in_household)
-        services = case.consent_services
-        if self.consent is not None:
-            services = None if self.consent.services is None else frozenset(self.consent.services)
         return Amendment(
             facts=facts,
-            consent_services=services,
+            consent=self._consent(case.consent),
             personal=self._personal(),
             says_consent=self.consent is not None,
         )
@@ -123,12 +121,23 @@ class ReferralAmendment(JudgedBody):
             facts["age"] = self.victim.age
         return facts
 
+    def _consent(self, known: SaidConsent) -> SaidConsent:
+        if self.consent is None:
+            return known
+        said = self.consent.said(None)
+        if "services_refused" not in self.consent.model_fields_set:
+            return replace(said, services_refused=known.services_refused - (said.services or frozenset()))
+        return said
+
     def _consent_facts(self, known: Facts) -> dict[str, Any]:
         if self.consent is None:
             return {}
-        said = "agencies_refused" in self.consent.model_fields_set
-        refuses = frozenset(self.consent.agencies_refused) if said else known.refuses
-        return {"consent": self.consent.given, "refuses": refuses}
+        sent = self.consent.model_fields_set
+        refuses = frozenset(self.consent.agencies_refused) if "agencies_refused" in sent else known.refuses
+        only = known.consents_to
+        if "agencies" in sent:
+            only = None if self.consent.agencies is None else frozenset(self.consent.agencies)
+        return {"refuses": refuses, "consents_to": only}
 
     def _personal(self) -> dict[str, Any]:
         """Give the sealed fields that were sent; None removes one."""

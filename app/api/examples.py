@@ -32,6 +32,7 @@ HOLD: dict[str, Any] = {"review_on": "2025-03-14", "note": "Menunggu surat visum
 COMPLETE: dict[str, Any] = {"outcome": "service_given", "note": "Didampingi sampai laporan selesai."}
 FAIL: dict[str, Any] = {"reason": "victim_unreachable"}
 KEEP_DUTY: dict[str, Any] = {"document": "baseline-national", "clause": "report-sexual-violence"}
+CONFIRMATION: dict[str, Any] = {"because": "victim_unable"}
 RIGHTS_ASKED: dict[str, Any] = {"right": "access", "asked_at": "2025-03-03T14:30:00+08:00"}
 RIGHTS_ANSWER: dict[str, Any] = {"outcome": "refused", "refused_because": "not_the_person"}
 RESTRICTION: dict[str, Any] = {"reason": "person_asked"}

@@ -12,11 +12,11 @@ from app.api.scopes import scope_of_action
 from app.api.validation import Answer
 from app.domain.caller import Caller
 from app.domain.case import Case
+from app.domain.consent import GroundKind
 from app.domain.disclosure import Access, access, facts_for_receiver, fields_for, guardian_for_receiver
 from app.domain.handoff import HandoffEvent, available_actions
 from app.domain.purposes import Purpose
 from app.domain.referral import Handoff
-from app.domain.vocabulary import Urgency
 from app.storage import audit, personal_data
 from app.workflows.desk import Desk
 
@@ -26,6 +26,9 @@ class DisclosedCase(Answer):
 
     access: str = Field(description="to_decide before accepting, to_serve afterwards.")
     basis: str = Field(description="consent; or vital_interest: an emergency without consent, the minimum alone.")
+    do_not_contact: list[str] = Field(
+        description="Whom you must not contact or tell anything: guardian, the perpetrator or in conflict."
+    )
     facts: dict[str, Any] = Field(description="Case types, age, sex, places: codes alone.")
     personal: dict[str, Any] = Field(description="The personal fields of this service's profile that are known.")
 
@@ -53,6 +56,12 @@ class HandoffView(Answer):
     sequence: int
     duties: list[DutyView]
     decision: DecisionView | None
+    basis: str = Field(
+        description="On what it moves now: consent; vital_interest, an emergency without consent; or none."
+    )
+    confirm_by: datetime | None = Field(
+        description="Until when the sender or coordinator must confirm that it moves on the vital interest."
+    )
     available_actions: list[str] = Field(
         description="What you may do now, each at its own address: hand_back at /hand-back, and so on."
     )
@@ -73,6 +82,7 @@ async def handoff_view(
     result = results.get(handoff.decision_id)
     receiver = caller.agency_code == handoff.agency_code and caller.may_receive and not handoff.barred
     waiting = case.takes_late_acceptance(request.id)
+    kind = case.shows(handoff)
     return HandoffView(
         id=handoff.id,
         referral_id=case.referral.id,
@@ -94,6 +104,8 @@ async def handoff_view(
         sequence=handoff.sequence,
         duties=[DutyView.model_validate(duty) for duty in handoff.duties],
         decision=DecisionView.of(handoff.decision_id, result) if result else None,
+        basis=kind.value,
+        confirm_by=case.referral.confirm_by if kind is GroundKind.VITAL_INTEREST else None,
         available_actions=[
             action
             for action in available_actions(
@@ -129,21 +141,18 @@ async def _looked_at(
 
 
 async def _disclosed(desk: Desk, case: Case, handoff: Handoff) -> DisclosedCase | None:
-    consent = case.consent_for(case.requests[handoff.service_request_id].service_type)
-    withdrawn = case.referral.consent_withdrawn_at is not None
+    kind = case.shows(handoff)
     allowed = access(
         handoff.state,
         changed_at=handoff.changed_at,
         now=desk.now,
-        lawful=not withdrawn
-        and case.referral.erased_at is None
-        and (consent or case.facts.urgency is Urgency.EMERGENCY),
+        lawful=kind is not GroundKind.NONE and case.referral.erased_at is None,
         after_completion=desk.terms.access_after_completion,
     )
     if allowed is Access.NOTHING:
         return None
     service_type = case.requests[handoff.service_request_id].service_type
-    fields = fields_for(service_type, accepted=allowed is Access.TO_SERVE, consent=consent)
+    fields = fields_for(service_type, accepted=allowed is Access.TO_SERVE, consent=kind is GroundKind.CONSENT)
     note = f"services.{service_type}.note"
     names = (fields - {"service.note"}) | ({note} if "service.note" in fields else set())
     opened = await personal_data.unseal(desk.tx, desk.key_ring, case.referral.id, names)
@@ -152,7 +161,8 @@ async def _disclosed(desk: Desk, case: Case, handoff: Handoff) -> DisclosedCase 
         personal["victim.guardian"] = guardian_for_receiver(personal["victim.guardian"])
     return DisclosedCase(
         access=allowed.value,
-        basis="consent" if consent else "vital_interest",
+        basis=kind.value,
+        do_not_contact=["guardian"] if case.consent.guardian_excluded else [],
         facts=facts_for_receiver(case.facts, accepted=allowed is Access.TO_SERVE),
         personal=personal,
     )

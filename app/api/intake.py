@@ -7,12 +7,12 @@ from pydantic import Field
 from pydantic_core import PydanticCustomError
 
 from app.api import examples
+from app.api.consent_intake import Consent, Contact, Guardian
 from app.api.examples import shows
 from app.api.intake_types import (
     WEST,
     AgencyCode,
     CaseType,
-    ConsentBasis,
     IncidentPlace,
     Line,
     Location,
@@ -31,30 +31,11 @@ from app.api.intake_types import (
     today,
 )
 from app.api.validation import Body, Flag, JudgedBody, Whole, fault, judging
+from app.domain.consent import ADULT_FROM, ConsentBasis, is_excluded
 from app.domain.facts import Facts
 from app.domain.intake import AskedService, Submission
 from app.domain.referral import Mode
 from app.domain.vocabulary import Sex, Urgency
-
-_BASES = frozenset(basis.value for basis in ConsentBasis) - {ConsentBasis.NONE.value}
-
-
-class Contact(Body):
-    """A way to reach somebody safely. `instructions` says when and how, and what must not be said to others."""
-
-    phone: Line | None = None
-    email: Line | None = None
-    address: Text | None = None
-    instructions: Text | None = None
-
-
-class Guardian(Body):
-    """Who cares for the victim. Unless `is_perpetrator` is false, receivers are told not to contact them."""
-
-    name: Line | None = None
-    relation: Relation | None = None
-    contact: Contact | None = None
-    is_perpetrator: Flag | None = None
 
 
 class Victim(JudgedBody):
@@ -128,29 +109,6 @@ class Condition(Body):
     community: Text | None = None
 
 
-class Consent(JudgedBody):
-    """On what basis the case may be passed on. Basis `none` must be said: then only an emergency moves."""
-
-    basis: ConsentBasis
-    given_at: PastMoment | None = None
-    services: Annotated[tuple[ServiceType, ...], Field(min_length=1), once] | None = Field(
-        None, description="The services it is for; absent is all that are asked for."
-    )
-    agencies_refused: Annotated[tuple[AgencyCode, ...], Field(max_length=200), once] = ()
-
-    @classmethod
-    def contradictions(cls, said: Mapping[str, Any]) -> Iterable[PydanticCustomError]:
-        """Find a consent without a time."""
-        basis = said.get("basis")
-        if isinstance(basis, str) and basis in _BASES and said.get("given_at") is None:
-            yield fault("required", at=("given_at",))
-
-    @property
-    def given(self) -> bool:
-        """Say whether there is a basis at all."""
-        return self.basis is not ConsentBasis.NONE
-
-
 class Attachment(Body):
     """A reference to a document that stays where it is; no content is taken."""
 
@@ -201,7 +159,7 @@ class ReferralSubmission(ReferralFacts):
             sender_reference=self.sender_reference,
             mode=self.mode,
             facts=facts_of(self, self.case, self.urgency, self.consent),
-            consent_services=None if self.consent.services is None else frozenset(self.consent.services),
+            consent=self.consent.said(self.victim.guardian),
             services=tuple(AskedService(one.type, one.sender_cannot) for one in self.services),
             personal=personal_fields(self)
             | case_fields(self.case)
@@ -221,12 +179,18 @@ def twice_asked(services: Any) -> Iterable[PydanticCustomError]:
 
 
 def perpetrators_consent(said: Mapping[str, Any]) -> Iterable[PydanticCustomError]:
-    """Find a consent of a guardian who is named as the perpetrator."""
+    """Find a consent of a guardian who is the perpetrator or in conflict, or for a child who is none."""
     consent, victim = said.get("consent"), said.get("victim")
-    guardian = victim.get("guardian") if isinstance(victim, Mapping) else None
-    if not isinstance(consent, Mapping) or not isinstance(guardian, Mapping):
+    if not isinstance(consent, Mapping) or not isinstance(victim, Mapping):
         return
-    if consent.get("basis") == ConsentBasis.GUARDIAN.value and guardian.get("is_perpetrator") is True:
+    guardian, age, basis = victim.get("guardian"), victim.get("age"), consent.get("basis")
+    excluded = isinstance(guardian, Mapping) and is_excluded(guardian)
+    birth_date = as_day(victim.get("birth_date"))
+    years = age_on(birth_date, today(WEST)) if birth_date is not None and birth_date <= today() else age
+    adult = isinstance(years, int) and years >= ADULT_FROM
+    if (basis == ConsentBasis.GUARDIAN.value and excluded) or (
+        basis == ConsentBasis.CHILD_BEST_INTEREST.value and adult
+    ):
         yield fault("contradiction", at=("consent", "basis"))
 
 
@@ -248,7 +212,8 @@ def facts_of(body: ReferralFacts, case: CaseOfViolence, urgency: Urgency, consen
         conflicts=frozenset(body.conflicts),
         refuses=frozenset(consent.agencies_refused),
         avoid_regions=frozenset(body.avoid_regions),
-        consent=consent.given,
+        consent=consent.said(victim.guardian).stands(age, kept=False),
+        consents_to=None if consent.agencies is None else frozenset(consent.agencies),
     )
 
 

@@ -42,16 +42,6 @@ class RequestedBy(StrEnum):
     OTHER = "other"
 
 
-class ConsentBasis(StrEnum):
-    """On what lawful basis the case may be passed on; none is said, never assumed."""
-
-    VICTIM = "victim"
-    GUARDIAN = "guardian"
-    CHILD_BEST_INTEREST = "child_best_interest"
-    LEGAL_DUTY = "legal_duty"
-    NONE = "none"
-
-
 def reference() -> Reference:
     """Give the reference data that this request is judged by."""
     found = judging().reference
@@ -116,6 +106,12 @@ def _past_moment(moment: datetime) -> datetime:
     return moment
 
 
+def _future_moment(moment: datetime) -> datetime:
+    if moment <= judging().now:
+        raise fault("in_past")
+    return moment
+
+
 def _once(said: Any, read: ValidatorFunctionWrapHandler) -> Any:
     listed = said if isinstance(said, list | tuple) else ()
     again = [place for place, item in enumerate(listed) if isinstance(item, str) and item in listed[:place]]
@@ -145,6 +141,7 @@ Location = Annotated[Code, AfterValidator(_location)]
 Region = Annotated[Code, AfterValidator(_region)]
 AgencyCode = Annotated[Code, AfterValidator(_agency)]
 PastDay = Annotated[Day, AfterValidator(_past_day)]
+FutureMoment = Annotated[Moment, AfterValidator(_future_moment)]
 PastMoment = Annotated[Moment, AfterValidator(_past_moment)]
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300), BeforeValidator(line)]

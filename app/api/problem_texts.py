@@ -173,6 +173,13 @@ PROBLEMS: Mapping[str, Wording] = {
             "Without consent nothing of this case may be passed on to another agency.",
         ),
     ),
+    "nothing_to_confirm": Wording(
+        Text("Tidak ada yang perlu dikonfirmasi", "There is nothing to confirm"),
+        Text(
+            "Tidak ada layanan dalam rujukan ini yang berjalan atas dasar kepentingan vital.",
+            "No service of this referral moves on the vital interest.",
+        ),
+    ),
     "illegal_transition": Wording(
         Text("Langkah tidak mungkin", "Not possible in this state"),
         Text(

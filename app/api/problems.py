@@ -60,6 +60,7 @@ ROWS: Mapping[type[DomainError], Row] = {
     errors.RecoveryOfHeld: Row(409),
     errors.NotSentAgain: Row(409),
     errors.ConsentRequired: Row(409),
+    errors.NothingToConfirm: Row(409),
     errors.HolderRequired: Row(403),
     errors.DutyNotOwed: Row(409),
     errors.VersionPublished: Row(409),

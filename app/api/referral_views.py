@@ -9,6 +9,7 @@ from pydantic import Field
 
 from app.api.validation import Answer
 from app.domain.case import Case
+from app.domain.consent_words import ground_sentences
 from app.domain.referral import Handoff, ServiceRequest
 
 
@@ -34,6 +35,60 @@ class DutyView(Answer):
     passed_at: datetime | None = Field(
         None, description="When the time for it ran out while nobody had said so; outages of Lintas do not count."
     )
+
+
+class GroundView(Answer):
+    """On what a service moves: consent, in an emergency without one the vital interest alone, or nothing."""
+
+    kind: str = Field(description="consent, vital_interest or none.")
+    basis: str | None = Field(description="Whose consent was said, or what stands for it.")
+    source: str
+    confirmed: bool = Field(description="Whether somebody read the source and found it to say so.")
+    because: list[str] = Field(description="Codes of what bears on it.")
+    sentences: list[dict[str, str]] = Field(description="The same in words, Indonesian (id) and English (en).")
+
+    @classmethod
+    def of(cls, ground: Mapping[str, Any] | None) -> "GroundView | None":
+        """Show a ground that was kept; None where none was."""
+        return None if ground is None else cls(**ground, sentences=ground_sentences(ground))
+
+
+class ConsentView(Answer):
+    """What is known of consent; who gave it and when is sealed."""
+
+    stands: bool
+    basis: str | None = Field(description="Null where a version of before did not record it.")
+    expires_at: datetime | None
+    ended: str | None = Field(description="withdrawn or expired.")
+    services: list[str] | None
+    services_refused: list[str]
+    guardian_excluded: bool = Field(description="Nobody tells the guardian anything: the perpetrator, or in conflict.")
+    confirm_by: datetime | None = Field(
+        description="Until when somebody must confirm what moves on the vital interest alone."
+    )
+    confirmed_at: datetime | None
+    confirmed_by: str | None
+    confirmed_for: str | None
+    unconfirmed: bool = Field(description="Nobody confirmed it in time: nothing more is offered on that ground.")
+
+    @classmethod
+    def of(cls, case: Case) -> "ConsentView":
+        """Show the consent of a case."""
+        consent, referral = case.consent, case.referral
+        return cls(
+            stands=case.facts.consent,
+            basis=consent.basis.value if consent.basis else None,
+            expires_at=consent.expires_at,
+            ended=consent.ended.value if consent.ended else None,
+            services=None if consent.services is None else sorted(consent.services),
+            services_refused=sorted(consent.services_refused),
+            guardian_excluded=consent.guardian_excluded,
+            confirm_by=referral.confirm_by,
+            confirmed_at=referral.confirmed_at,
+            confirmed_by=referral.confirmed_by,
+            confirmed_for=referral.confirmed_for,
+            unconfirmed=consent.unconfirmed,
+        )
 
 
 class DecisionView(Answer):
@@ -109,6 +164,7 @@ class ServiceRequestView(Answer):
     decision: DecisionView | None
     handoff: HandoffLineView | None = Field(description="The newest handoff.")
     earlier_handoffs: list[HandoffLineView] = Field(description="Those before it, oldest first.")
+    ground: GroundView | None = Field(description="On what it may move now.")
 
     @classmethod
     def of(cls, case: Case, request: ServiceRequest, results: Mapping[UUID, Mapping[str, Any]]) -> "ServiceRequestView":
@@ -128,6 +184,7 @@ class ServiceRequestView(Answer):
             decision=DecisionView.of(request.decision_id, result) if request.decision_id and result else None,
             handoff=lines[-1] if lines else None,
             earlier_handoffs=lines[:-1],
+            ground=GroundView.of(case.ground(request.service_type).to_json()),
         )
 
 
@@ -143,6 +200,7 @@ class ReferralView(Answer):
     state: str
     received_at: datetime
     consent_withdrawn_at: datetime | None
+    consent: ConsentView
     restricted_at: datetime | None = Field(
         description="Since when its person has it restricted: nobody works on it but in an emergency that runs."
     )
@@ -164,6 +222,7 @@ class ReferralView(Answer):
             state=referral.state.value,
             received_at=referral.received_at,
             consent_withdrawn_at=referral.consent_withdrawn_at,
+            consent=ConsentView.of(case),
             restricted_at=referral.restricted_at,
             erased_at=referral.erased_at,
             version=referral.version,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
+from app.api import examples
 from app.api.amendment import ReferralAmendment
 from app.api.dependencies import (
     CurrentCaller,
@@ -16,19 +17,22 @@ from app.api.dependencies import (
 )
 from app.api.desk import Desk
 from app.api.etags import IfMatch, etag
+from app.api.examples import shows
 from app.api.intake import ReferralSubmission
 from app.api.pages import Page, PageAsked
 from app.api.referral_views import ReferralView, results_in
 from app.api.route import IDEMPOTENT, v1_router
-from app.api.validation import Answer
+from app.api.validation import Answer, Body
 from app.domain.caller import Caller, Role
 from app.domain.case import Case
 from app.domain.handoff import ReferralState
 from app.storage import audit, personal_data, worklists
 from app.workflows.amend_referral import amend_referral as amend
+from app.workflows.end_consent import ConfirmReason
+from app.workflows.end_consent import confirm_vital_interest as confirm
+from app.workflows.end_consent import withdraw_consent as withdraw
 from app.workflows.end_referral import cancel_referral as cancel
 from app.workflows.end_referral import void_referral as void
-from app.workflows.end_referral import withdraw_consent as withdraw
 from app.workflows.submit_referral import submit_referral as submit
 
 router = v1_router("referrals")
@@ -57,6 +61,14 @@ class ReferralLineView(Answer):
             state=line.state,
             received_at=line.received_at,
         )
+
+
+class Confirmation(Body):
+    """Why an emergency moves though nobody has consented."""
+
+    model_config = shows(examples.CONFIRMATION)
+
+    because: ConfirmReason
 
 
 @router.post("/referrals", status_code=201, openapi_extra=IDEMPOTENT)
@@ -133,6 +145,17 @@ async def void_referral(referral_id: UUID, caller: SenderOrCoordinator, desk: De
 async def withdraw_consent(referral_id: UUID, caller: CurrentCaller, desk: Desk, response: Response) -> ReferralView:
     """Take consent back, for the victim: offers are withdrawn, access ends at once, and a person is told."""
     return await _view(await withdraw(desk, caller, referral_id), caller, desk, response)
+
+
+@router.post("/referrals/{referral_id}/consent/confirm")
+async def confirm_vital_interest(
+    referral_id: UUID, body: Confirmation, caller: SenderOrCoordinator, desk: Desk, response: Response
+) -> ReferralView:
+    """Confirm that an emergency has to move without consent, before `consent.confirm_by` or after.
+
+    Who confirms answers for it. What was stopped because nobody confirmed in time moves again.
+    """
+    return await _view(await confirm(desk, caller, referral_id, because=body.because), caller, desk, response)
 
 
 async def _view(

@@ -7,10 +7,12 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import Field
 
+from app.api.consent_intake import Consent
 from app.api.dependencies import SenderOrCoordinator
 from app.api.desk import Desk
-from app.api.intake import CaseOfViolence, Consent, Locations, ReferralFacts, Victim, facts_of
+from app.api.intake import CaseOfViolence, Locations, ReferralFacts, Victim, facts_of
 from app.api.intake_types import AgencyCode, Region, ServiceType, once
+from app.api.referral_views import GroundView
 from app.api.route import v1_router
 from app.api.validation import Answer, Body
 from app.domain.caller import Caller
@@ -72,6 +74,7 @@ class DecisionExplained(Answer):
     decided_at: datetime
     placed_by: str | None
     consent: bool
+    ground: GroundView | None = Field(description="On what it moved; null where it was not recorded yet.")
     tried: list[str]
     facts_version: int
     facts: dict[str, Any]
@@ -101,14 +104,14 @@ class Replay(Answer):
 async def preview_routing(body: Preview, caller: SenderOrCoordinator, desk: Desk) -> PreviewAnswer:
     """Try out where services would go, and why. Nothing is stored and nobody is told."""
     facts = body.facts()
-    covered = body.consent.services
+    said = body.consent.said(body.victim.guardian)
     return PreviewAnswer(
         decided_at=desk.now,
         registry_version=desk.reference.version,
         explanations=[
             explain(
                 desk.reference.rules,
-                facts if covered is None or service in covered else _without_consent(facts),
+                facts if said.covers(service) else _without_consent(facts),
                 service,
                 frozenset(body.tried),
                 overlays=(load_overlay(),),
@@ -141,6 +144,7 @@ async def read_decision(
         decided_at=kept.decided_at,
         placed_by=kept.placed_by,
         consent=kept.consent,
+        ground=GroundView.of(kept.ground),
         tried=list(kept.tried),
         facts_version=kept.facts_version,
         facts=dict(kept.facts),

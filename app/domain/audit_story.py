@@ -26,6 +26,7 @@ ACTIONS: Mapping[str, Said] = MappingProxyType(
         "referral.cancel": Said("membatalkan rujukan", "cancelled the referral"),
         "referral.void": Said("menyatakan rujukan keliru", "declared the referral entered in error"),
         "consent.withdraw": Said("mencatat persetujuan dicabut", "recorded that consent was withdrawn"),
+        "consent.confirm": Said("mengonfirmasi kepentingan vital", "confirmed the vital interest"),
         "handoff.read": Said("membaca penyerahan", "read the handoff"),
         "handoff.accept": Said("menerima", "accepted"),
         "handoff.decline": Said("menolak", "declined"),
@@ -65,6 +66,10 @@ ACTIONS: Mapping[str, Said] = MappingProxyType(
         "clock.acknowledge_overdue": Said("koordinator belum mengetahui", "the coordinator took no notice in time"),
         "clock.duty_reminder": Said("mengingatkan kewajiban", "reminded of a duty"),
         "clock.duty_overdue": Said("kewajiban terlewat", "a duty was not kept in time"),
+        "clock.consent_reminder": Said("mengingatkan akhir persetujuan", "reminded that the consent comes to its end"),
+        "clock.consent_expires": Said("persetujuan berakhir", "the consent came to its end"),
+        "clock.confirm_reminder": Said("mengingatkan konfirmasi", "reminded of the confirmation"),
+        "clock.confirm_overdue": Said("kepentingan vital tidak dikonfirmasi", "nobody confirmed the vital interest"),
         "audit.read": Said("membaca jejak audit", "read the audit of the case"),
     }
 )

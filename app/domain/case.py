@@ -8,6 +8,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from app.domain.consent import Consent, Ground, GroundKind, ground_of, is_vital
 from app.domain.events import EventType, NewEvent
 from app.domain.facts import Facts
 from app.domain.handoff import (
@@ -38,7 +39,7 @@ class Case:
 
     referral: Referral
     facts: Facts
-    consent_services: frozenset[str] | None
+    consent: Consent
     requests: dict[UUID, ServiceRequest]
     handoffs: dict[UUID, Handoff]
     coordinations: dict[tuple[UUID, str], Coordination]
@@ -59,8 +60,49 @@ class Case:
 
     def consent_for(self, service_type: str) -> bool:
         """Say whether consent covers a service."""
-        covered = self.consent_services is None or service_type in self.consent_services
-        return self.facts.consent and covered
+        return self.facts.consent and self.consent.covers(service_type)
+
+    def ground(self, service_type: str) -> Ground:
+        """Say on what a service may move now: consent, in an emergency the vital interest, or nothing."""
+        return ground_of(self.consent, self.facts, service_type)
+
+    def may_move(self, service_type: str) -> bool:
+        """Say whether a service may be offered to anybody: by consent, or in an emergency that nobody refused."""
+        return self.ground(service_type).kind is not GroundKind.NONE
+
+    def shows(self, handoff: Handoff) -> GroundKind:
+        """Say on what ground the receiver of a handoff may see anything of the case.
+
+        Who has taken an emergency goes on with what saves a life though nobody confirmed it: a person decides that.
+        """
+        service_type = self.requests[handoff.service_request_id].service_type
+        taken = handoff.state in TAKEN or handoff.state is HandoffState.COMPLETED
+        if taken and is_vital(self.consent, self.facts, service_type):
+            return GroundKind.VITAL_INTEREST
+        return self.ground(service_type).kind
+
+    def unconfirmed_work(self, request_id: UUID) -> bool:
+        """Say whether an agency has taken a request on a vital interest that nobody confirmed in time."""
+        live = self.live_handoff(request_id)
+        service_type = self.requests[request_id].service_type
+        taken = live is not None and live.state in TAKEN
+        return taken and self.consent.unconfirmed and is_vital(self.consent, self.facts, service_type)
+
+    def on_vital_interest(self) -> list[Handoff]:
+        """List the live handoffs that nothing but the vital interest carries."""
+        return [
+            handoff
+            for handoff in self.handoffs.values()
+            if handoff.state in LIVE
+            and is_vital(self.consent, self.facts, self.requests[handoff.service_request_id].service_type)
+        ]
+
+    def look_at(self, now: datetime) -> "Case":
+        """See the case as it is at a time: a consent that has come to its term counts no more, whatever has run."""
+        consent = self.consent.at(now)
+        if consent is not self.consent:
+            self.say_consent(consent)
+        return self
 
     def facts_for(self, service_type: str) -> Facts:
         """Give the facts as they hold for one service: consent may cover some services only."""
@@ -117,6 +159,13 @@ class Case:
 
     # --- changing ---
 
+    def say_consent(self, consent: Consent, facts: Facts | None = None) -> None:
+        """Take what is known of consent, and of the case, and see whether the one stands by the other."""
+        facts = facts or self.facts
+        facts = replace(facts, consent=consent.stands(facts.age, kept=facts.consent))
+        self.facts_changed = self.facts_changed or (consent, facts) != (self.consent, self.facts)
+        self.consent, self.facts = consent, facts
+
     def put_request(self, request: ServiceRequest) -> ServiceRequest:
         """Keep a request as it is now."""
         self.requests[request.id] = request
@@ -151,20 +200,20 @@ class Case:
         self,
         kind: ClockKind,
         due_at: datetime,
-        request_id: UUID,
+        request_id: UUID | None = None,
         handoff_id: UUID | None = None,
         detail: str | None = None,
     ) -> None:
-        """Start a clock on a request, or on one of its handoffs."""
+        """Start a clock on a request, on one of its handoffs, or on the referral itself."""
         self.clocks_started.append(Clock(uuid7(), self.referral.id, request_id, handoff_id, kind, due_at, detail))
 
     def stop_clocks(self, subject_id: UUID, *, but: frozenset[ClockKind] = frozenset()) -> None:
-        """Stop every clock of a handoff, or those of a request that are not a handoff's, but for some kinds."""
+        """Stop the clocks of a handoff, of a request or of the referral, each its own alone, but for some kinds."""
         self.clocks_stopped[subject_id] = but & self.clocks_stopped.get(subject_id, but)
         self.clocks_started = [
             clock
             for clock in self.clocks_started
-            if (clock.handoff_id or clock.service_request_id) != subject_id or clock.kind in but
+            if (clock.handoff_id or clock.service_request_id or clock.referral_id) != subject_id or clock.kind in but
         ]
 
     def settle_holder(self) -> None:
@@ -184,8 +233,7 @@ class Case:
             return
         self.put_referral(state=state)
         if state is ReferralState.CLOSED:
-            data = {"referral_id": str(self.referral.id), "state": state.value, "url": self._url("referrals")}
-            self.tell(self.owners(), EventType.REFERRAL_CLOSED, data)
+            self.tell_of_referral(EventType.REFERRAL_CLOSED, self.owners())
 
     def note_end(self, now: datetime) -> None:
         """Keep since when the case has ended and how it is kept from then on; nothing of one that runs."""
@@ -250,10 +298,20 @@ class Case:
             "state": handoff.state.value,
             "sequence": handoff.sequence,
             "url": self._url("handoffs", handoff.id),
+            **self._basis_of(handoff),
             **more,
         }
         self.tell(agency_codes, type_, data, handoff.id)
         return handoff
+
+    def tell_of_referral(self, type_: EventType, agency_codes: Iterable[str], **more: Any) -> None:
+        """Tell agencies of the referral itself."""
+        data = {"referral_id": str(self.referral.id), "state": self.referral.state.value, "url": self._url("referrals")}
+        self.tell(agency_codes, type_, {**data, **more})
+
+    def _basis_of(self, handoff: Handoff) -> dict[str, str]:
+        vital = self.shows(handoff) is GroundKind.VITAL_INTEREST
+        return {"basis": GroundKind.VITAL_INTEREST.value} if vital else {}
 
     def tell_of_request(
         self, request: ServiceRequest, type_: EventType, agency_codes: Iterable[str], **more: Any

@@ -24,6 +24,7 @@ def coarse(facts: Facts) -> Facts:
         perpetrator_in_household=None,
         conflicts=facts.conflicts | facts.refuses,
         refuses=NOBODY,
+        consents_to=None,
         avoid_regions=frozenset(_place(code) or code for code in facts.avoid_regions),
     )
 

@@ -146,7 +146,7 @@ def fields_for(service_type: str, *, accepted: bool, consent: bool) -> frozenset
 
 
 def guardian_for_receiver(guardian: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give what a receiver may know of a guardian; one who is or may be the perpetrator must not be contacted."""
-    if guardian.get("is_perpetrator") is not False:
+    """Give what a receiver may know of a guardian; one who is, may be or shields the perpetrator is not contacted."""
+    if guardian.get("is_perpetrator") is not False or guardian.get("in_conflict") is True:
         return {"relation": guardian.get("relation"), "do_not_contact": True}
     return {**guardian, "do_not_contact": False}

@@ -173,6 +173,12 @@ class ConsentRequired(DomainError):
     code = "consent_required"
 
 
+class NothingToConfirm(DomainError):
+    """No handoff of the referral moves on the vital interest, so there is nothing to confirm."""
+
+    code = "nothing_to_confirm"
+
+
 class HolderRequired(DomainError):
     """Only who holds the case may do this, and then not everything."""
 

@@ -162,6 +162,8 @@ class _Telling:
             yield "institution_in_conflict"
         if code in self._facts.refuses:
             yield "refused"
+        if self._facts.consents_to is not None and code not in self._facts.consents_to:
+            yield "not_consented"
         if self._question.is_avoided(agency.region):
             yield "avoided_region"
         if code in self._question.tried:

@@ -41,6 +41,8 @@ class Facts:
     refuses: frozenset[str] = NOBODY
     avoid_regions: frozenset[str] = NOBODY
     consent: bool = True
+    consents_to: frozenset[str] | None = None
+    """The only agencies that the case may be passed on to; None: any that is not refused."""
 
     @property
     def abroad(self) -> bool:
@@ -78,9 +80,9 @@ class Facts:
         """Write the facts as they are kept: every key always, null for what is missing, lists sorted, time in UTC.
 
         Keys: received_at, urgency, case_types, locations {incident, domicile, current}, victim {age, sex},
-        perpetrator_in_household, conflicts, refuses, avoid_regions, consent (given or none).
+        perpetrator_in_household, conflicts, refuses, avoid_regions, consent (given or none); consents_to if said.
         """
-        return {
+        written: dict[str, object] = {
             "received_at": self.received_at.astimezone(UTC).isoformat(),
             "urgency": self.urgency.value,
             "case_types": sorted(self.case_types),
@@ -92,6 +94,8 @@ class Facts:
             "avoid_regions": sorted(self.avoid_regions),
             "consent": GIVEN if self.consent else NONE,
         }
+        # Said of few, and left out where nothing was said: what was kept before it was known stays as it is.
+        return written if self.consents_to is None else written | {"consents_to": sorted(self.consents_to)}
 
     @classmethod
     def from_json(cls, written: object) -> Facts:
@@ -107,7 +111,16 @@ def read_facts(entry: Entry) -> Facts:
     """Read facts at a place in something larger; the faults are the entry's."""
     found = entry.fields(
         ("received_at", "urgency", "case_types"),
-        ("locations", "victim", "perpetrator_in_household", "conflicts", "refuses", "avoid_regions", "consent"),
+        (
+            "locations",
+            "victim",
+            "perpetrator_in_household",
+            "conflicts",
+            "refuses",
+            "avoid_regions",
+            "consent",
+            "consents_to",
+        ),
     )
     locations = found["locations"].fields((), ("incident", "domicile", "current")) if "locations" in found else {}
     victim = found["victim"].fields((), ("age", "sex")) if "victim" in found else {}
@@ -128,6 +141,7 @@ def read_facts(entry: Entry) -> Facts:
         refuses=_agencies(found, "refuses"),
         avoid_regions=_avoided(found),
         consent=consent.code((GIVEN, NONE), "consent") != NONE if consent else True,
+        consents_to=_agencies(found, "consents_to") if "consents_to" in found else None,
     )
 
 

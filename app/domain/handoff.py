@@ -189,8 +189,14 @@ class WithdrawReason(StrEnum):
     WRONG_AGENCY = "wrong_agency"
     VICTIM_REQUEST = "victim_request"
     CONSENT_WITHDRAWN = "consent_withdrawn"
+    CONSENT_EXPIRED = "consent_expired"
+    NO_GROUND = "no_ground"
     FACTS_AMENDED = "facts_amended"
     OTHER = "other"
+
+
+WITHOUT_GROUND = frozenset({WithdrawReason.CONSENT_WITHDRAWN, WithdrawReason.CONSENT_EXPIRED, WithdrawReason.NO_GROUND})
+"""What is taken back because nothing allows to disclose it any more: a person is asked, also in an emergency."""
 
 
 class FailReason(StrEnum):

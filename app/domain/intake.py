@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain.consent import Consent
 from app.domain.facts import Facts
 from app.domain.referral import Mode
 
@@ -23,7 +24,7 @@ class Submission:
     sender_reference: str
     mode: Mode
     facts: Facts
-    consent_services: frozenset[str] | None
+    consent: Consent
     services: tuple[AskedService, ...]
     personal: Mapping[str, Any]
 
@@ -33,6 +34,6 @@ class Amendment:
     """What is added to a referral or corrected. A personal field of None is removed."""
 
     facts: Facts
-    consent_services: frozenset[str] | None
+    consent: Consent
     personal: Mapping[str, Any]
     says_consent: bool

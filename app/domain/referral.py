@@ -31,10 +31,19 @@ class ClockKind(StrEnum):
     ACKNOWLEDGE_OVERDUE = "acknowledge_overdue"
     DUTY_REMINDER = "duty_reminder"
     DUTY_OVERDUE = "duty_overdue"
+    CONSENT_REMINDER = "consent_reminder"
+    CONSENT_EXPIRES = "consent_expires"
+    CONFIRM_REMINDER = "confirm_reminder"
+    CONFIRM_OVERDUE = "confirm_overdue"
 
 
 DUTY_CLOCKS = frozenset({ClockKind.DUTY_REMINDER, ClockKind.DUTY_OVERDUE})
 """Clocks that run as long as the handoff is live, whatever its receiver does."""
+
+CONSENT_CLOCKS = frozenset({ClockKind.CONSENT_REMINDER, ClockKind.CONSENT_EXPIRES})
+"""Clocks of the referral that run to the day the victim named, also while Lintas is down."""
+CONFIRM_CLOCKS = frozenset({ClockKind.CONFIRM_REMINDER, ClockKind.CONFIRM_OVERDUE})
+REFERRAL_CLOCKS = CONSENT_CLOCKS | CONFIRM_CLOCKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,11 @@ class Referral:
     facts_version: int
     consent_withdrawn_at: datetime | None
     received_at: datetime
+    confirm_by: datetime | None = None
+    """Until when somebody must confirm that it moves on the vital interest; None where it does not."""
+    confirmed_at: datetime | None = None
+    confirmed_by: str | None = None
+    confirmed_for: str | None = None
     ended_at: datetime | None = None
     kept_as: str | None = None
     """Once it has ended: its class and ending, by which it is kept (retention.py)."""
@@ -142,6 +156,8 @@ class RecordedDecision:
     result: Mapping[str, Any]
     placed_by: str | None
     decided_at: datetime
+    ground: Mapping[str, Any] | None = None
+    """On what it moved, by `consent.ground_of`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +166,8 @@ class Clock:
 
     id: UUID
     referral_id: UUID
-    service_request_id: UUID
+    service_request_id: UUID | None
+    """None: of the referral as a whole."""
     handoff_id: UUID | None
     kind: ClockKind
     due_at: datetime

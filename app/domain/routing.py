@@ -79,7 +79,7 @@ class Rules:
     def question(self, facts: Facts, service: str, tried: frozenset[str] = NOBODY) -> Question:
         """Ask who takes a service, without deciding yet."""
         index = self.index(facts.received_at)
-        return Question(index, self.listings, self.off_list(facts), facts, service, tried)
+        return Question(index, self.listings, self.not_for(facts), facts, service, tried)
 
     def decide(self, facts: Facts, service: str, tried: frozenset[str] = NOBODY) -> Decision:
         """Decide who is offered a service, or why it goes to the coordinator."""
@@ -91,6 +91,11 @@ class Rules:
         if not facts.conflicts and not facts.refuses:
             return NOBODY
         return self.institutions.of(facts.conflicts) | facts.refuses
+
+    def not_for(self, facts: Facts) -> frozenset[str]:
+        """Name the agencies that may not be offered anything: those off every list, and those not consented to."""
+        off = self.off_list(facts)
+        return off if facts.consents_to is None else off | (self.registry.agencies.keys() - facts.consents_to)
 
     def coordinator(self, facts: Facts) -> str | None:
         """Name who coordinates; None if everyone who could is off the list."""

@@ -84,6 +84,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "This agency belongs to the institution of one that is named in the case.",
     ),
     "refused": ("Korban tidak menghendaki instansi ini.", "The victim does not want this agency."),
+    "not_consented": (
+        "Persetujuan tidak mencakup instansi ini.",
+        "The consent does not name this agency.",
+    ),
     "avoided_region": (
         "Instansi ini berada di wilayah yang tidak aman bagi korban.",
         "This agency is at home where the victim is not safe.",

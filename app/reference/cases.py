@@ -35,6 +35,7 @@ FACTS = (
     "refuses",
     "avoid_regions",
     "consent",
+    "consents_to",
 )
 LISTS = ("chain", "warnings", "missing")
 UNORDERED = ("warnings", "missing")

@@ -1,7 +1,7 @@
 """A referral with all that belongs to it: locked, read and kept as one."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.case import Case
+from app.domain.consent import Consent, Ended
 from app.domain.facts import Facts
 from app.domain.handoff import HandoffState, ReferralState, RequestState
 from app.domain.referral import Coordination, Handoff, Mode, Referral, ServiceRequest
@@ -137,6 +138,10 @@ async def _read(session: AsyncSession, row: Row[Any], public_url: str) -> Case:
         facts_version=row.facts_version,
         consent_withdrawn_at=row.consent_withdrawn_at,
         received_at=row.received_at,
+        confirm_by=row.confirm_by,
+        confirmed_at=row.confirmed_at,
+        confirmed_by=row.confirmed_by,
+        confirmed_for=row.confirmed_for,
         ended_at=row.ended_at,
         kept_as=row.kept_as,
         restricted_at=row.restricted_at,
@@ -144,7 +149,7 @@ async def _read(session: AsyncSession, row: Row[Any], public_url: str) -> Case:
     )
     known = (
         await session.execute(
-            select(facts.c.body, facts.c.consent_services).where(
+            select(facts.c.body, facts.c.consent_services, facts.c.consent).where(
                 facts.c.referral_id == referral.id, facts.c.version == referral.facts_version
             )
         )
@@ -159,7 +164,7 @@ async def _read(session: AsyncSession, row: Row[Any], public_url: str) -> Case:
     return Case(
         referral=referral,
         facts=Facts.from_json(known.body),
-        consent_services=None if known.consent_services is None else frozenset(known.consent_services),
+        consent=_consent(known, referral),
         requests={request.id: _request(request) for request in requests},
         handoffs={handoff.id: handoff_of(handoff) for handoff in made},
         coordinations={
@@ -170,6 +175,13 @@ async def _read(session: AsyncSession, row: Row[Any], public_url: str) -> Case:
         },
         public_url=public_url,
     )
+
+
+def _consent(known: Any, referral: Referral) -> Consent:
+    consent = Consent.from_json(known.consent, known.consent_services)
+    if known.consent is None and referral.consent_withdrawn_at is not None:
+        return replace(consent, ended=Ended.WITHDRAWN)
+    return consent
 
 
 def _request(row: Row[Any]) -> ServiceRequest:
@@ -215,6 +227,10 @@ async def save(session: AsyncSession, case: Case, *, now: datetime) -> None:
         case.put_referral(version=case.referral.version + 1)
         fields = asdict(case.referral)
         await session.execute(update(referrals).where(referrals.c.id == fields.pop("id")).values(fields))
+    elif case.referral.confirm_by is not None:
+        # A new referral was written before its requests were routed, and only then is it known.
+        this = referrals.c.id == case.referral.id
+        await session.execute(update(referrals).where(this).values(confirm_by=case.referral.confirm_by))
 
     known_handoffs = [handoff for key, handoff in case.handoffs.items() if key in case.changed and key not in case.new]
     new_handoffs = [handoff for key, handoff in case.handoffs.items() if key in case.new]
@@ -241,7 +257,8 @@ async def _add_facts(session: AsyncSession, case: Case, now: datetime) -> None:
             referral_id=case.referral.id,
             version=case.referral.facts_version,
             body=case.facts.to_json(),
-            consent_services=None if case.consent_services is None else sorted(case.consent_services),
+            consent_services=None if case.consent.services is None else sorted(case.consent.services),
+            consent=case.consent.to_json(),
             recorded_at=now,
         )
     )
@@ -259,6 +276,9 @@ async def _save_clocks(session: AsyncSession, case: Case) -> None:
                 ),
             )
         )
+        if case.referral.id in stopped:
+            of_referral = and_(clocks.c.referral_id == case.referral.id, clocks.c.service_request_id.is_(None))
+            await session.execute(delete(clocks).where(clocks.c.kind.not_in(runs_on), of_referral))
     await _insert(session, clocks, map(asdict, case.clocks_started))
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, ColumnElement, Uuid, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.referral import Clock, ClockKind
+from app.domain.referral import CONSENT_CLOCKS, Clock, ClockKind
 from app.storage.cases import is_restricted
 from app.storage.database import wait_for_locks
 from app.storage.tables import Moment, clocks, handoffs, referrals, service_pulse
@@ -161,7 +161,7 @@ async def _give_back(
     of_these = clocks.c.referral_id == func.any(literal(referral_ids, ARRAY(Uuid())))
     moved = await session.execute(
         update(clocks)
-        .where(of_these, clocks.c.started_at < real_now)
+        .where(of_these, clocks.c.started_at < real_now, clocks.c.kind.not_in(CONSENT_CLOCKS))
         .values(due_at=clocks.c.due_at + (literal(real_now) - began))
         .returning(clocks.c.id)
     )
@@ -173,7 +173,8 @@ async def _give_back(
 async def give_back_to(session: AsyncSession, referral_id: UUID, stood_still: timedelta) -> None:
     """Give the clocks of one locked referral, and the deadlines they stand for, the time for which they stood still."""
     of_this = clocks.c.referral_id == referral_id
-    await session.execute(update(clocks).where(of_this).values(due_at=clocks.c.due_at + stood_still))
+    moves = clocks.c.kind.not_in(CONSENT_CLOCKS)
+    await session.execute(update(clocks).where(of_this, moves).values(due_at=clocks.c.due_at + stood_still))
     await _move_deadlines(session, of_this)
 
 
@@ -215,6 +216,12 @@ async def _move_deadlines(session: AsyncSession, of_these: ColumnElement[bool]) 
             .where(of_these, clocks.c.handoff_id == handoffs.c.id, clocks.c.kind == kind.value)
             .values({deadline: clocks.c.due_at})
         )
+    overdue = clocks.c.kind == ClockKind.CONFIRM_OVERDUE.value
+    await session.execute(
+        update(referrals)
+        .where(of_these, clocks.c.referral_id == referrals.c.id, overdue)
+        .values(confirm_by=clocks.c.due_at)
+    )
 
 
 async def emergencies_waiting(session: AsyncSession) -> int:
@@ -222,6 +229,6 @@ async def emergencies_waiting(session: AsyncSession) -> int:
     counted = await session.scalar(
         select(func.count(func.distinct(clocks.c.referral_id)))
         .select_from(clocks.join(referrals, referrals.c.id == clocks.c.referral_id))
-        .where(referrals.c.urgency == "emergency")
+        .where(referrals.c.urgency == "emergency", clocks.c.service_request_id.is_not(None))
     )
     return counted or 0

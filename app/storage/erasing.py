@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import ARRAY, Text, delete, func, literal, select, tuple_, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.coarsening import coarse
@@ -14,6 +15,7 @@ from app.storage.rights import is_held
 from app.storage.tables import (
     attempts,
     data_keys,
+    decisions,
     events,
     every_delivery,
     facts,
@@ -43,7 +45,11 @@ async def _coarsen(session: AsyncSession, referral_id: UUID) -> None:
     for version, body in known:
         left = coarse(Facts.from_json(body)).to_json()
         this = (facts.c.referral_id == referral_id) & (facts.c.version == version)
-        await session.execute(update(facts).where(this).values(body=left))
+        await session.execute(update(facts).where(this).values(body=left, consent=None))
+    # What it moved on stays with the decision; why, which may tell of a guardian or a child, goes.
+    grounded = (decisions.c.referral_id == referral_id) & decisions.c.ground.is_not(None)
+    kept = func.jsonb_set(decisions.c.ground, literal(["because"], ARRAY(Text)), literal([], JSONB))
+    await session.execute(update(decisions).where(grounded).values(ground=kept))
 
 
 async def _forget_reference(session: AsyncSession, referral_id: UUID) -> None:

@@ -234,6 +234,10 @@ referrals = Table(
     Column("version", Integer, nullable=False, server_default=text("1"), comment="Rises with each change: the ETag."),
     Column("facts_version", Integer, nullable=False, server_default=text("1")),
     Column("consent_withdrawn_at", Moment),
+    Column("confirm_by", Moment, comment="Until when somebody must confirm that it moves on the vital interest."),
+    Column("confirmed_at", Moment),
+    Column("confirmed_by", Text, ForeignKey("agencies.code")),
+    Column("confirmed_for", Text, comment="Why it moves though nobody was asked, as a code."),
     Column("received_at", Moment, nullable=False),
     Column("ended_at", Moment, comment="Since when nothing of it runs; null while anything does."),
     Column("kept_as", Text, comment="Class and ending, by which it is kept: child.served. Null while it runs."),
@@ -262,6 +266,7 @@ facts = Table(
     Column("body", JSONB, nullable=False),
     Column("consent_services", Codes, comment="The services consented to; null is all that were asked for."),
     Column("recorded_at", Moment, nullable=False),
+    Column("consent", JSONB, comment="Its basis, what it leaves out, its end; null where it was not recorded yet."),
     comment="What routing may know of a case: codes, age in years, sex, flags. An amendment adds a version.",
 )
 
@@ -359,6 +364,7 @@ decisions = Table(
     Column("result", JSONB, nullable=False),
     Column("placed_by", Text, comment="The coordinator who placed the request by hand."),
     Column("decided_at", Moment, nullable=False),
+    Column("ground", JSONB, comment="On what it moved: consent, the vital interest, nothing; and why."),
     Index("ix_decisions_decided_at", "decided_at", "id"),
     ForeignKeyConstraint(["referral_id", "facts_version"], ["facts.referral_id", "facts.version"]),
     comment="Why a request went where it went: the inputs, and the result that they gave.",
@@ -410,7 +416,7 @@ clocks = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("referral_id", Uuid, ForeignKey("referrals.id"), nullable=False),
-    Column("service_request_id", Uuid, ForeignKey("service_requests.id"), nullable=False),
+    Column("service_request_id", Uuid, ForeignKey("service_requests.id"), comment="Null: of the referral as a whole."),
     Column("handoff_id", Uuid, ForeignKey("handoffs.id")),
     Column("kind", Text, nullable=False),
     Column("detail", Text, comment="What of the subject it is about: a duty, by document and clause."),
@@ -418,6 +424,7 @@ clocks = Table(
     Column("started_at", Moment, nullable=False, server_default=func.clock_timestamp(), comment="Real time."),
     Index("ix_clocks_service_request_id", "service_request_id"),
     Index("ix_clocks_handoff_id", "handoff_id"),
+    Index("ix_clocks_of_referral", "referral_id", postgresql_where=text("service_request_id IS NULL")),
     comment="What must happen if nobody acts first. A row lives only while its clock runs.",
 )
 

@@ -86,6 +86,10 @@ class KeptDecision:
     result: Mapping[str, Any]
     placed_by: str | None
     decided_at: datetime
+    ground: Mapping[str, Any] | None = None
+    said_consent: Mapping[str, Any] | None = None
+    """What was recorded of consent with the facts; None where nothing was yet."""
+    consent_services: list[str] | None = None
     erased_at: datetime | None = None
     """Since when its facts are coarse: it cannot be made again from them."""
     restricted_at: datetime | None = None
@@ -218,6 +222,8 @@ async def decision(session: AsyncSession, agency_code: str, decision_id: UUID) -
                 decisions,
                 service_requests.c.service_type,
                 facts.c.body.label("facts"),
+                facts.c.consent.label("said_consent"),
+                facts.c.consent_services,
                 referrals.c.erased_at,
                 case((is_restricted(), referrals.c.restricted_at)).label("restricted_at"),
             )

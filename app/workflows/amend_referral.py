@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.domain.caller import Caller, Role
 from app.domain.case import Case
+from app.domain.consent import ConsentBasis, Ended, GroundKind, is_excluded, rests_on_nobody
 from app.domain.errors import Fault, InvalidInput, NotFound, ReferralNotOpen
 from app.domain.events import EventType
 from app.domain.handoff import (
@@ -34,6 +35,7 @@ from app.workflows.call_coordinator import (
 )
 from app.workflows.desk import Desk
 from app.workflows.route_requests import judge, route_requests
+from app.workflows.watch_consent import watch_consent
 
 
 async def amend_referral(
@@ -57,6 +59,7 @@ async def amend_referral(
     await personal_data.reseal(desk.tx, desk.key_ring, referral_id, amendment.personal)
     if case.facts_changed:
         await _follow(desk, case, before)
+        watch_consent(desk, case)
     await audit.record(
         desk.tx,
         caller,
@@ -93,8 +96,11 @@ async def take_back(desk: Desk, case: Case, handoff: Handoff, actors: frozenset[
 class _Before:
     """What held before the amendment, as far as it matters what changed."""
 
-    def __init__(self, consented: set[str], denied: set[UUID], barred: set[UUID], *, emergency: bool) -> None:
+    def __init__(
+        self, consented: set[str], moving: set[str], denied: set[UUID], barred: set[UUID], *, emergency: bool
+    ) -> None:
         self.consented = consented
+        self.moving = moving
         self.denied = denied
         self.barred = barred
         self.emergency = emergency
@@ -105,6 +111,7 @@ class _Before:
         requests = case.requests.values()
         return cls(
             {request.service_type for request in requests if case.consent_for(request.service_type)},
+            {request.service_type for request in requests if case.may_move(request.service_type)},
             {request.id for request in requests if judge(desk, case, request).reason is Reason.DENIED},
             {handoff.id for handoff in case.handoffs.values() if handoff.barred},
             emergency=case.facts.urgency is Urgency.EMERGENCY,
@@ -112,14 +119,17 @@ class _Before:
 
 
 def _apply(desk: Desk, case: Case, amendment: Amendment) -> None:
-    case.facts_changed = (amendment.facts, amendment.consent_services) != (case.facts, case.consent_services)
     had_consent = case.facts.consent
-    case.facts, case.consent_services = amendment.facts, amendment.consent_services
+    consent = amendment.consent
+    if amendment.says_consent and consent.basis is ConsentBasis.NONE:
+        # To say that there is none takes back what there was, and undoes no end that it had before.
+        ended = Ended.WITHDRAWN if had_consent else case.consent.ended
+        consent = replace(consent, ended=ended, unconfirmed=case.consent.unconfirmed)
+    case.say_consent(consent, amendment.facts)
     case.put_referral(urgency=amendment.facts.urgency)
     if amendment.says_consent and case.facts.consent:
-        case.facts_changed = case.facts_changed or case.referral.consent_withdrawn_at is not None
         case.put_referral(consent_withdrawn_at=None)
-    elif had_consent and not case.facts.consent and amendment.says_consent:
+    elif amendment.says_consent and consent.ended is Ended.WITHDRAWN and had_consent:
         case.put_referral(consent_withdrawn_at=desk.now)
 
 
@@ -130,16 +140,16 @@ async def _with_nested_fields(desk: Desk, case: Case, amendment: Amendment) -> A
         desk.tx, desk.key_ring, case.referral.id, {*nested, "victim.guardian", "consent"}
     )
     personal = {**amendment.personal, **{name: merged(known.get(name), amendment.personal[name]) for name in nested}}
-    guardian, consent = ({**known, **personal}.get(name) or {} for name in ("victim.guardian", "consent"))
-    amendment = replace(amendment, personal=personal)
-    if guardian.get("is_perpetrator") is not True or consent.get("basis") != "guardian":
-        return amendment
-    if amendment.says_consent:
+    guardian, sealed = ({**known, **personal}.get(name) or {} for name in ("victim.guardian", "consent"))
+    consent = replace(amendment.consent, guardian_excluded=is_excluded(guardian))
+    if consent.basis is None and sealed.get("basis") == ConsentBasis.GUARDIAN:
+        consent = replace(consent, basis=ConsentBasis.GUARDIAN)
+    amendment = replace(amendment, consent=consent, personal=personal)
+    if amendment.says_consent and rests_on_nobody(consent, amendment.facts.age):
         raise InvalidInput(
-            (Fault("/consent/basis", "contradiction", "a guardian who is the perpetrator cannot consent"),)
+            (Fault("/consent/basis", "contradiction", "neither a guardian who is excluded nor a child who is none"),)
         )
-    # It never was a consent: the guardian is named as perpetrator (routing.md, Facts).
-    return replace(amendment, facts=replace(amendment.facts, consent=False))
+    return amendment
 
 
 def merged(known: Any, said: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -152,7 +162,7 @@ def merged(known: Any, said: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 async def _follow(desk: Desk, case: Case, before: _Before) -> None:
     waiting = [request.id for request in case.requests.values() if request.state is RequestState.NEEDS_COORDINATOR]
-    off_list = desk.reference.rules.off_list(case.facts)
+    off_list = desk.reference.rules.not_for(case.facts)
     for handoff in list(case.handoffs.values()):
         if handoff.barred != (handoff.agency_code in off_list):
             case.put_handoff(replace(handoff, barred=not handoff.barred))
@@ -187,11 +197,18 @@ async def _follow_request(desk: Desk, case: Case, request: ServiceRequest, befor
     handoff = case.live_handoff(request.id)
     if handoff is None:
         return
-    consent_gone = request.service_type in before.consented and not case.consent_for(request.service_type)
+    service_type = request.service_type
+    ground = case.shows(handoff)
+    consent_gone = service_type in before.consented and not case.consent_for(service_type)
+    # What was said to be a consent and never was one leaves the vital interest; what is taken back leaves nothing.
+    taken_back = consent_gone and (case.facts.consent or ground is GroundKind.NONE)
+    ground_gone = service_type in before.moving and ground is GroundKind.NONE
     denied_now = request.id not in before.denied and judge(desk, case, request).reason is Reason.DENIED
     system = frozenset({Actor.CONSENT})
-    if consent_gone:
+    if taken_back:
         await take_back(desk, case, handoff, system, WithdrawReason.CONSENT_WITHDRAWN)
+    elif ground_gone:
+        await take_back(desk, case, handoff, system, WithdrawReason.NO_GROUND)
     elif handoff.state is HandoffState.OFFERED and (handoff.barred or denied_now):
         await take_back(desk, case, handoff, system, WithdrawReason.FACTS_AMENDED)
     elif handoff.state in TAKEN and handoff.barred and handoff.id not in before.barred:
@@ -214,5 +231,6 @@ def _is_decided_again(case: Case, request: ServiceRequest, before: _Before) -> b
         return False
     became_emergency = not before.emergency and case.facts.urgency is Urgency.EMERGENCY
     if request.reason == Reason.NO_CONSENT.value:
-        return case.consent_for(request.service_type) or became_emergency
+        gained = request.service_type not in before.moving and case.may_move(request.service_type)
+        return case.consent_for(request.service_type) or became_emergency or gained
     return True

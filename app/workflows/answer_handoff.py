@@ -8,11 +8,14 @@ from zoneinfo import ZoneInfo
 from app.domain.calendar import respond_by
 from app.domain.caller import Caller
 from app.domain.case import Case
+from app.domain.consent import GroundKind
+from app.domain.errors import ConsentRequired
 from app.domain.events import EventType
 from app.domain.handoff import (
     DECIDED_ANEW,
     FULFILLING,
     LIVE,
+    WITHOUT_GROUND,
     Actor,
     HandoffEvent,
     HandoffState,
@@ -70,6 +73,10 @@ async def answer_handoff(
     handoff = case.handoffs[handoff_id]
     actors = case.actors(caller.agency_code, caller.roles, handoff)
     given = answer or Answer()
+    offered = event is HandoffEvent.ACCEPT and handoff.state is HandoffState.OFFERED
+    if offered and Actor.RECEIVER in actors and case.shows(handoff) is GroundKind.NONE:
+        # Its consent has come to its term, and no clock has withdrawn the offer yet.
+        raise ConsentRequired("nothing of this case may be disclosed without consent")
     await move(desk, case, handoff, event, actors, given)
     notes = {} if given.note is None else {f"handoff.{handoff_id}.{event.value}_note": given.note}
     await personal_data.reseal(desk.tx, desk.key_ring, case.referral.id, notes)
@@ -196,7 +203,7 @@ async def _taken_back(desk: Desk, case: Case, handoff: Handoff) -> None:
             await route_requests(
                 desk, case, [case.put_request(replace(request, state=RequestState.ROUTING))], "amended"
             )
-        case WithdrawReason.CONSENT_WITHDRAWN:
+        case reason if reason in WITHOUT_GROUND:
             # An emergency would move without consent; a consent that was taken back asks a person first.
             wait_for_coordinator(desk, case, request.id, "no_consent")
         case _:

@@ -10,11 +10,12 @@ from app.domain.errors import ConsentRequired, Fault, InvalidInput, NotFound, Re
 from app.domain.handoff import RequestState
 from app.domain.referral import ServiceRequest
 from app.domain.routing import ENGINE_VERSION
-from app.domain.vocabulary import Outcome, Reason, Urgency
+from app.domain.vocabulary import Outcome, Reason
 from app.storage import audit, endpoints, personal_data
 from app.workflows.answer_handoff import end
 from app.workflows.desk import Desk
 from app.workflows.route_requests import duties_of, judge, offer, record_decision, usual_respond
+from app.workflows.watch_consent import watch_confirmation
 
 
 class PlaceReason(StrEnum):
@@ -38,10 +39,11 @@ class UnmetReason(StrEnum):
 
 
 async def acknowledge_request(desk: Desk, caller: Caller, request_id: UUID) -> Case:
-    """Take notice of a request that waits, or whose receiver is in conflict, so that nobody wider is called."""
+    """Take notice of a request that waits, or whose taken handoff asks for a person, so that nobody wider is called."""
     case, request = await _coordinated(desk, caller, request_id)
     live = case.live_handoff(request_id)
-    if request.state is not RequestState.NEEDS_COORDINATOR and not (live is not None and live.barred):
+    needed = (live is not None and live.barred) or case.unconfirmed_work(request_id)
+    if request.state is not RequestState.NEEDS_COORDINATOR and not needed:
         raise RequestNotWaiting(request.state)
     if request.acknowledged_at is None:
         case.stop_clocks(request.id)
@@ -57,16 +59,13 @@ async def place_request(
     agency = desk.reference.registry.agencies.get(agency_code)
     if agency is None or not agency.active:
         raise InvalidInput((Fault("/agency", "unknown_agency", "no active agency of the registry has this code"),))
-    if desk.is_off_list(agency_code, case.facts):
+    if not desk.may_be_offered(agency_code, case.facts):
         raise InvalidInput((Fault("/agency", "agency_off_the_list", "this agency is in conflict or was refused"),))
     question = desk.reference.rules.question(case.facts_for(request.service_type), request.service_type)
     if question.is_avoided(agency.region):
         raise InvalidInput((Fault("/agency", "region_avoided", "the victim is not safe where this agency is"),))
-    consented = case.consent_for(request.service_type) and case.referral.consent_withdrawn_at is None
     # An emergency moves without consent, but not against a consent that was taken back.
-    if not consented and (
-        case.facts.urgency is not Urgency.EMERGENCY or case.referral.consent_withdrawn_at is not None
-    ):
+    if not case.may_move(request.service_type):
         raise ConsentRequired("nothing of this case may be disclosed without consent")
     by_rule = judge(desk, case, request)
     result = {
@@ -91,6 +90,7 @@ async def place_request(
         duties=duties_of(by_rule, case),
         reachable=agency_code in reachable,
     )
+    watch_confirmation(desk, case)
     name = f"service_request.{request.id}.place_note"
     if note is not None:
         await personal_data.reseal(desk.tx, desk.key_ring, case.referral.id, {name: note})

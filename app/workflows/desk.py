@@ -38,6 +38,8 @@ class Terms:
     access_after_completion: timedelta = timedelta(days=30)
     outage_after: timedelta = timedelta(minutes=2)
     fallback_coordinator: str | None = None
+    confirm_vital_interest: timedelta = timedelta(hours=24)
+    remind_of_expiry: tuple[timedelta, ...] = (timedelta(days=7), timedelta(days=1))
     reach: Reach = field(default_factory=Reach)
     second_person: SecondPerson = field(default_factory=SecondPerson)
     retention: Retention = field(default_factory=Retention)
@@ -106,7 +108,7 @@ class Desk:
         if case.referral.erased_at is not None and not reading:
             raise ReferralErased
         self.told_of.add(case.referral.id)
-        return case
+        return case.look_at(self.now)
 
     async def lock_for_rights(self, caller: Caller | None, referral_id: UUID, *, reading: bool = False) -> Case:
         """Lock a case for who answers for the rights of its person, whatever its state; NotFound for anybody else.
@@ -149,6 +151,10 @@ class Desk:
     def is_off_list(self, agency_code: str, facts: Facts) -> bool:
         """Say whether an agency is in conflict or refused in a case of these facts."""
         return agency_code in self.reference.rules.off_list(facts)
+
+    def may_be_offered(self, agency_code: str, facts: Facts) -> bool:
+        """Say whether an agency may be offered a case of these facts: neither off the list nor left out of consent."""
+        return agency_code not in self.reference.rules.not_for(facts)
 
     async def save(self, case: Case) -> Case:
         """Keep what the story changed and announce its news."""

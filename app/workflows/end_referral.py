@@ -1,11 +1,10 @@
-"""A referral is taken back: cancelled, void because it was entered in error, or without the consent it had."""
+"""A referral is taken back: cancelled, or void because it was entered in error."""
 
-from dataclasses import replace
 from uuid import UUID
 
 from app.domain.caller import Caller, Role
 from app.domain.case import Case
-from app.domain.errors import HolderRequired, NotFound, ReferralNotOpen
+from app.domain.errors import HolderRequired, ReferralNotOpen
 from app.domain.handoff import (
     ENDED_REQUESTS,
     LIVE,
@@ -20,7 +19,6 @@ from app.domain.handoff import (
 from app.storage import audit
 from app.workflows.amend_referral import coordinates, may_amend, take_back
 from app.workflows.answer_handoff import Answer, end, move
-from app.workflows.call_coordinator import wait_for_coordinator
 from app.workflows.desk import Desk
 
 
@@ -57,27 +55,6 @@ async def void_referral(desk: Desk, caller: Caller, referral_id: UUID) -> Case:
             end(case, request.id, RequestState.CANCELLED, "entered_in_error")
     case.put_referral(state=ReferralState.ENTERED_IN_ERROR)
     return await _record(desk, caller, case, "referral.void")
-
-
-async def withdraw_consent(desk: Desk, caller: Caller, referral_id: UUID) -> Case:
-    """Take consent back, also after the work is done: offers and access end, and a person is told."""
-    # A change of mind is heard whatever else holds.
-    case = await desk.lock_case(caller.agency_code, referral_id=referral_id, restricted_too=True)
-    # Whoever the victim tells of her change of mind must be heard, also who gave the case away.
-    if not may_amend(case, caller) and caller.agency_code != case.referral.sender_code:
-        raise NotFound("referral")
-    if case.referral.state is ReferralState.ENTERED_IN_ERROR:
-        raise ReferralNotOpen(case.referral.state)
-    case.facts, case.facts_changed = replace(case.facts, consent=False), True
-    case.put_referral(consent_withdrawn_at=case.referral.consent_withdrawn_at or desk.now)
-    system = frozenset({Actor.CONSENT})
-    for handoff in list(case.handoffs.values()):
-        if handoff.state in LIVE:
-            await take_back(desk, case, handoff, system, WithdrawReason.CONSENT_WITHDRAWN)
-    for request in list(case.requests.values()):
-        if request.state is RequestState.NEEDS_COORDINATOR:
-            wait_for_coordinator(desk, case, request.id, "no_consent")
-    return await _record(desk, caller, case, "consent.withdraw")
 
 
 def _must_be_open(case: Case) -> None:

@@ -81,6 +81,7 @@ async def _end(desk: Desk, case: Case) -> None:
             # There is nothing left to work with: nobody is waited for.
             clock = frozenset({Actor.CLOCK})
             await move(desk, case, taken_back, HandoffEvent.CONFIRM_CANCEL, clock, Answer())
+    case.stop_clocks(case.referral.id)
     for request in list(case.requests.values()):
         if request.state in {RequestState.NEEDS_COORDINATOR, RequestState.ROUTING}:
             end(case, request.id, RequestState.CANCELLED, WithdrawReason.NO_LONGER_NEEDED.value)

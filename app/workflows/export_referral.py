@@ -42,6 +42,7 @@ async def export_referral(desk: Desk, caller: Caller | None, referral_id: UUID) 
                 "version": row["version"],
                 "recorded_at": _plain(row["recorded_at"]),
                 "consent_services": row["consent_services"],
+                "consent_said": row["consent"],
                 **row["body"],
             }
             for row in held.facts
@@ -65,6 +66,10 @@ def _referral(case: Case, held: Held) -> dict[str, Any]:
         "received_at": _plain(referral.received_at),
         "ended_at": _plain(referral.ended_at),
         "consent_withdrawn_at": _plain(referral.consent_withdrawn_at),
+        "confirm_by": _plain(referral.confirm_by),
+        "confirmed_at": _plain(referral.confirmed_at),
+        "confirmed_by": referral.confirmed_by,
+        "confirmed_for": referral.confirmed_for,
         "restricted_at": _plain(referral.restricted_at),
         "erased_at": _plain(referral.erased_at),
     }
@@ -79,6 +84,7 @@ def _request(row: Mapping[str, Any], held: Held) -> dict[str, Any]:
         "decisions": [
             {
                 **_some(one, "id", "decided_at", "cause", "outcome", "facts_version", "consent", "placed_by"),
+                "ground": one["ground"],
                 "result": dict(one["result"]),
             }
             for one in held.decisions

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.domain.canonical import canonical_bytes
+from app.domain.consent import Consent, ground_of
 from app.domain.facts import Facts
 from app.domain.record import expanded, is_compact, moment_of, record_of
 from app.domain.routing import Rules
@@ -37,9 +38,21 @@ def replay(rules: Rules, kept: KeptDecision) -> Replayed:
     facts = facts_of(kept)
     decision = rules.decide(facts, kept.service_type, frozenset(kept.tried))
     again = record_of(rules, decision, facts.received_at) if is_compact(kept.result) else decision.to_json()
-    agrees = canonical_bytes(again) == canonical_bytes(dict(kept.result))
+    same = canonical_bytes(again) == canonical_bytes(dict(kept.result))
+    grounded = same_ground(kept, facts)
+    agrees = same and grounded
     why_not = None if agrees else "engine_changed" if again["engine"] != kept.engine else "differs"
     return Replayed(agrees, why_not, again)
+
+
+def same_ground(kept: KeptDecision, facts: Facts) -> bool:
+    """Say whether what was recorded of consent gives the ground that was kept; a decision of before kept none."""
+    if kept.ground is None or kept.said_consent is None:
+        return True
+    consent = Consent.from_json(kept.said_consent, kept.consent_services)
+    stood = Facts.from_json(kept.facts).consent
+    again = ground_of(consent, replace(facts, consent=stood), kept.service_type)
+    return canonical_bytes(again.to_json()) == canonical_bytes(dict(kept.ground))
 
 
 def in_full(rules: Rules, result: Mapping[str, Any]) -> dict[str, Any]:

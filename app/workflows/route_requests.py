@@ -18,6 +18,7 @@ from app.domain.vocabulary import Outcome, Reason, Urgency
 from app.storage import endpoints
 from app.workflows.call_coordinator import coordinate, tell_of_offer, wait_for_coordinator
 from app.workflows.desk import Desk
+from app.workflows.watch_consent import watch_confirmation
 from app.workflows.watch_duties import watch_duties
 
 
@@ -28,8 +29,8 @@ async def route_requests(desk: Desk, case: Case, requests: Iterable[ServiceReque
     reachable = await endpoints.reachable(desk.tx, heads) if heads else set()
     for request, decision in decided:
         coordinate(desk, case, request)
-        if case.referral.consent_withdrawn_at is not None:
-            # An emergency moves without consent that was never asked for, not against one that was taken back.
+        if not case.may_move(request.service_type):
+            # An emergency moves without consent that was never had, not against one that was taken back.
             wait_for_coordinator(desk, case, request.id, Reason.NO_CONSENT.value)
         elif decision.outcome is Outcome.OFFERED and decision.agency:
             offer(
@@ -44,6 +45,7 @@ async def route_requests(desk: Desk, case: Case, requests: Iterable[ServiceReque
             )
         else:
             wait_for_coordinator(desk, case, request.id, decision.reason.value if decision.reason else None)
+    watch_confirmation(desk, case)
 
 
 def decide(desk: Desk, case: Case, request: ServiceRequest, cause: str) -> Decision:
@@ -86,6 +88,7 @@ def record_decision(
         result=result,
         placed_by=placed_by,
         decided_at=desk.now,
+        ground=case.ground(request.service_type).to_json(),
     )
     case.decisions.append(recorded)
     case.put_request(replace(case.requests[request.id], decision_id=recorded.id))

@@ -21,6 +21,7 @@ from app.storage.sealing import KeyRing
 from app.workflows.answer_handoff import Answer, move
 from app.workflows.call_coordinator import call_next_wider, tell_overdue
 from app.workflows.desk import Desk, Terms
+from app.workflows.end_consent import run_consent_clock
 from app.workflows.watch_duties import run_duty_clock
 
 log = structlog.get_logger(__name__)
@@ -99,7 +100,10 @@ async def run_clock(desk: Desk, clock: Clock) -> None:
     case = await cases.lock(desk.tx, clock.referral_id, public_url=desk.terms.public_url)
     if case is None:
         raise AssertionError("a clock belongs to a referral")
-    if clock.handoff_id is None:
+    case.look_at(desk.now)
+    if clock.service_request_id is None:
+        await run_consent_clock(desk, case, clock)
+    elif clock.handoff_id is None:
         _acknowledge_overdue(desk, case, clock.service_request_id)
     elif clock.kind in DUTY_CLOCKS:
         run_duty_clock(desk, case, case.handoffs[clock.handoff_id], clock)
@@ -109,8 +113,8 @@ async def run_clock(desk: Desk, clock: Clock) -> None:
         desk.tx,
         None,
         f"clock.{clock.kind.value}",
-        subject="handoff" if clock.handoff_id else "service_request",
-        subject_id=clock.handoff_id or clock.service_request_id,
+        subject="handoff" if clock.handoff_id else "service_request" if clock.service_request_id else "referral",
+        subject_id=clock.handoff_id or clock.service_request_id or clock.referral_id,
         referral_id=clock.referral_id,
     )
     await desk.save(case)
@@ -172,7 +176,7 @@ async def _cancel_lapses(desk: Desk, case: Case, handoff: Handoff) -> None:
 def _acknowledge_overdue(desk: Desk, case: Case, request_id: UUID) -> None:
     request = case.requests[request_id]
     live = case.live_handoff(request_id)
-    left = live is not None and live.barred and live.state in TAKEN
+    left = (live is not None and live.barred and live.state in TAKEN) or case.unconfirmed_work(request_id)
     if request.acknowledged_at is None and (request.state is RequestState.NEEDS_COORDINATOR or left):
         call_next_wider(desk, case, request_id)
 

@@ -11,6 +11,7 @@ from app.domain.referral import Referral, ServiceRequest
 from app.storage import audit, cases, personal_data
 from app.workflows.desk import Desk
 from app.workflows.route_requests import route_requests
+from app.workflows.watch_consent import watch_consent
 
 
 async def submit_referral(desk: Desk, caller: Caller, submission: Submission) -> Case:
@@ -22,6 +23,8 @@ async def submit_referral(desk: Desk, caller: Caller, submission: Submission) ->
     desk.told_of.add(case.referral.id)
     await personal_data.seal_new(desk.tx, desk.key_ring, case.referral.id, submission.personal)
     await route_requests(desk, case, case.requests.values(), "submitted")
+    if case.consent.expires_at is not None:
+        watch_consent(desk, case)
     await audit.record(
         desk.tx,
         caller,
@@ -60,7 +63,7 @@ def _new_case(desk: Desk, caller: Caller, submission: Submission) -> Case:
     return Case(
         referral=referral,
         facts=submission.facts,
-        consent_services=submission.consent_services,
+        consent=submission.consent,
         requests={request.id: request for request in asked},
         handoffs={},
         coordinations={},

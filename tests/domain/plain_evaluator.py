@@ -265,6 +265,8 @@ def candidates(clause: Clause, agencies: Sequence[Written], way: Way, facts: Wri
     region = clause.deciding(facts)
     kinds = to.get("kinds") or []
     off = off_every_list(agencies, facts)
+    if facts.get("consents_to") is not None:
+        off = off | ({agency["code"] for agency in agencies} - set(facts["consents_to"]))
     found = []
     for agency in agencies:
         offer = agency["services"].get(service)

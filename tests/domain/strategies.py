@@ -151,6 +151,7 @@ facts = st.builds(
     refuses=st.frozensets(st.sampled_from(CODES), max_size=1),
     avoid_regions=st.frozensets(regions, max_size=1),
     consent=st.sampled_from((*(True,) * 9, False)),
+    consents_to=st.one_of(*(st.none(),) * 4, st.frozensets(st.sampled_from(CODES), min_size=1, max_size=2)),
 )
 tried = st.frozensets(st.sampled_from(CODES), max_size=3)
 every_shape = given(registries(), documents(), facts, st.sampled_from(SERVICES), tried)

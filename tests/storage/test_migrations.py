@@ -233,6 +233,33 @@ async def test_entries_of_before_the_chain_stand_before_all_others_and_survive_t
     assert {row.action for row in still} == {"old", "new"}
 
 
+async def test_a_clock_of_a_referral_as_a_whole_is_left_behind_on_the_way_down_and_nothing_else_is(
+    empty_url: str,
+) -> None:
+    settings = configuration(empty_url)
+    await asyncio.to_thread(migrate_to_head, empty_url)
+    await run(
+        empty_url,
+        "TRUNCATE agencies CASCADE",
+        "INSERT INTO agencies VALUES ('a', '{}', 0)",
+        "INSERT INTO referrals (id, sender_code, sender_reference_hash, holder_code, mode, urgency, state, received_at)"
+        " VALUES ('00000000-0000-0000-0000-000000000001', 'a', '', 'a', 'referral', 'urgent', 'open', now())",
+        "INSERT INTO facts (referral_id, version, body, recorded_at, consent)"
+        " VALUES ('00000000-0000-0000-0000-000000000001', 1, '{}', now(), '{}')",
+        "INSERT INTO clocks (id, referral_id, kind, due_at) VALUES"
+        " (gen_random_uuid(), '00000000-0000-0000-0000-000000000001', 'consent_expires', now())",
+    )
+
+    await asyncio.to_thread(command.downgrade, settings, "0016-1")
+    (before,) = await run(empty_url, "SELECT (SELECT count(*) FROM clocks), (SELECT count(*) FROM facts)")
+    await asyncio.to_thread(migrate_to_head, empty_url)
+    (again,) = await run(empty_url, "SELECT consent FROM facts")
+    await run(empty_url, "TRUNCATE agencies CASCADE")
+
+    assert tuple(before) == (0, 1)
+    assert tuple(again) == (None,)
+
+
 async def test_keys_of_before_are_the_first_of_their_line_and_work_on_all_the_way(empty_url: str) -> None:
     settings, secret = configuration(empty_url), api_keys.new_secret([Role.SENDER])
     await asyncio.to_thread(command.downgrade, settings, BEFORE_ROTATION)
