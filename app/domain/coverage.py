@@ -168,8 +168,11 @@ class _Table:
         question = self._rules.question(facts, service)
         coordinator = self._rules.coordinator(facts)
         ways = question.ways
-        judged = {(way.perpetrator, way.sex, way.age): verdict for _, way, verdict in question.verdicts}
-        told = {key: _answer(question, verdict, coordinator) for key, verdict in judged.items()}
+        # Several, where the place is too coarse to say which home the victim has.
+        judged: dict[tuple[bool | None, Sex, int], list[Verdict]] = defaultdict(list)
+        for _, way, verdict in question.verdicts:
+            judged[way.perpetrator, way.sex, way.age].append(verdict)
+        told = {key: _answer(question, verdicts, coordinator) for key, verdicts in judged.items()}
         for perpetrator in PERPETRATORS:
             said = perpetrator if perpetrator in ways.perpetrators else ways.perpetrators[0]
             for sex in Sex:
@@ -180,10 +183,13 @@ class _Table:
                     yield Case((urgency, case_type, perpetrator, sex, age), answer, clause)
 
 
-def _answer(question: Question, verdict: Verdict, coordinator: str | None) -> tuple[Answer, str | None]:
-    clauses = question.index.clauses
-    waits = verdict.lacking and (verdict.head is None or question.facts.urgency is not Urgency.EMERGENCY)
-    if waits and verdict.denied_by is None:
+def _answer(question: Question, verdicts: list[Verdict], coordinator: str | None) -> tuple[Answer, str | None]:
+    """Say what all ways come to that differ in what is not known: as a decision would, the most protective first."""
+    clauses, verdict = question.index.clauses, verdicts[0]
+    denied = [one.denied_by is not None for one in verdicts]
+    missing = any(one.lacking for one in verdicts) or len({one.result for one in verdicts}) > 1
+    is_emergency = question.facts.urgency is Urgency.EMERGENCY
+    if missing and not all(denied) and (not is_emergency or any(denied) or verdict.head is None):
         return Answer(None, Reason.UNDETERMINED, coordinator), None
     if verdict.outcome is Outcome.OFFERED and verdict.head is not None:
         return Answer(verdict.head.offer.agency, None, None), clauses[verdict.head.place].name

@@ -48,6 +48,36 @@ def test_every_cell_agrees_with_the_engine_case_by_case() -> None:
                 assert f"{decision.document}/{decision.clause}" == case.clause
 
 
+def test_a_column_whose_place_is_too_coarse_for_another_document_says_that_it_is_not_known() -> None:
+    district = replace(
+        an_agreement(a_clause("care", to=to_basis("hospital")), id="other", parties={"doctor": ["64.02.06"]}),
+        covers=Covers(domicile=("64.02.06",)),
+    )
+    children = Condition(age_below=18)
+    document = an_agreement(a_clause("children", when=children, to=to_basis("hospital")), parties={"doctor": ["64.02"]})
+    registry = a_registry(an_agency("doctor", kind="hospital", services={HEALTH: Service(area=("64.02",))}))
+    review = Review(document, (district,), registry, REFERENCE.vocabulary, REFERENCE.regions, MOMENT)
+
+    (cell,) = (one for one in review.coverage.cells if (one.service, one.row.region) == (HEALTH, "64.02"))
+    seen = set()
+    for case in cell.cases:
+        urgency, case_type, perpetrator, sex, age = case.group
+        facts = Facts(
+            MOMENT.replace(second=0),
+            urgency,
+            frozenset({case_type}),
+            *("64.02",) * 3,
+            age,
+            sex,
+            perpetrator,
+        )
+        decision = review.together.decide(facts, cell.service)
+        assert (decision.agency, decision.reason) == (case.answer.agency, case.answer.reason)
+        seen.add(case.answer.reason)
+
+    assert Reason.UNDETERMINED in seen
+
+
 def test_an_agreement_has_a_column_for_each_territory_of_a_party() -> None:
     table = shipped_review("pks-kukar-ppu-2024").coverage
 
