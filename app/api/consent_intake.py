@@ -73,7 +73,8 @@ class Consent(JudgedBody):
     @classmethod
     def contradictions(cls, said: Mapping[str, Any]) -> Iterable[PydanticCustomError]:
         """Find a consent without a time, one that is none and yet for something, and what is both in it and out."""
-        basis = said.get("basis")
+        # What is no text is refused by its own name; everything else is judged all the same.
+        basis = given if isinstance(given := said.get("basis"), str) else None
         if basis in _BASES and said.get("given_at") is None:
             yield fault("required", at=("given_at",))
         if basis in (*_BASES, ConsentBasis.NONE.value):
