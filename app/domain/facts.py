@@ -107,21 +107,24 @@ class Facts:
         return facts
 
 
+_REQUIRED = ("received_at", "urgency", "case_types")
+_OPTIONAL = (
+    "locations",
+    "victim",
+    "perpetrator_in_household",
+    "conflicts",
+    "refuses",
+    "avoid_regions",
+    "consent",
+    "consents_to",
+)
+MEMBERS = (*_REQUIRED, *_OPTIONAL)
+"""What facts are written with."""
+
+
 def read_facts(entry: Entry) -> Facts:
     """Read facts at a place in something larger; the faults are the entry's."""
-    found = entry.fields(
-        ("received_at", "urgency", "case_types"),
-        (
-            "locations",
-            "victim",
-            "perpetrator_in_household",
-            "conflicts",
-            "refuses",
-            "avoid_regions",
-            "consent",
-            "consents_to",
-        ),
-    )
+    found = entry.fields(_REQUIRED, _OPTIONAL)
     locations = found["locations"].fields((), ("incident", "domicile", "current")) if "locations" in found else {}
     victim = found["victim"].fields((), ("age", "sex")) if "victim" in found else {}
     urgency = found["urgency"].code(list(Urgency), "urgency") if "urgency" in found else ""

@@ -16,7 +16,7 @@ from rich.table import Table
 from app.domain.decision import Decision
 from app.domain.document import Document
 from app.domain.errors import Fault
-from app.domain.facts import Facts, read_facts
+from app.domain.facts import MEMBERS, Facts, read_facts
 from app.domain.reading import Entry
 from app.domain.routing import Rules, compile_rules
 from app.domain.vocabulary import Outcome, Vocabulary
@@ -24,19 +24,6 @@ from app.reference.load import places, shipped
 from app.reference.yaml_text import Loaded, Unreadable, load_yaml
 
 LARGEST = 64 << 20
-FACTS = (
-    "received_at",
-    "urgency",
-    "case_types",
-    "locations",
-    "victim",
-    "perpetrator_in_household",
-    "conflicts",
-    "refuses",
-    "avoid_regions",
-    "consent",
-    "consents_to",
-)
 LISTS = ("chain", "warnings", "missing")
 UNORDERED = ("warnings", "missing")
 SINGLE = ("outcome", "reason", "agency", "clause", "document", "respond", "coordinator")
@@ -146,7 +133,7 @@ def _case(entry: Entry, vocabulary: Vocabulary) -> Case:
 
 
 def _services(facts: Entry, vocabulary: Vocabulary) -> tuple[tuple[str, ...], Facts]:
-    found = facts.fields(("received_at", "urgency", "case_types", "services"), FACTS)
+    found = facts.fields(("received_at", "urgency", "case_types", "services"), MEMBERS)
     services = found["services"].codes(vocabulary.service_types, "service type") if "services" in found else []
     if "case_types" in found:
         found["case_types"].codes(vocabulary.case_types, "case type")

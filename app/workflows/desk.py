@@ -18,7 +18,7 @@ from app.domain.proposals import SecondPerson
 from app.domain.retention import Retention
 from app.domain.rights import ProcessingRestricted, ReferralErased
 from app.domain.vocabulary import Urgency
-from app.storage import cases
+from app.storage import audit, cases
 from app.storage.reference import Reference, ReferenceKeeper
 from app.storage.sealing import KeyRing
 
@@ -155,6 +155,19 @@ class Desk:
     def may_be_offered(self, agency_code: str, facts: Facts) -> bool:
         """Say whether an agency may be offered a case of these facts: neither off the list nor left out of consent."""
         return agency_code not in self.reference.rules.not_for(facts)
+
+    async def conclude(self, caller: Caller, case: Case, action: str) -> Case:
+        """Record in the audit what somebody did to a referral as a whole, and keep what came of it."""
+        await audit.record(
+            self.tx,
+            caller,
+            action,
+            subject="referral",
+            subject_id=case.referral.id,
+            referral_id=case.referral.id,
+            request_id=self.request_id,
+        )
+        return await self.save(case)
 
     async def save(self, case: Case) -> Case:
         """Keep what the story changed and announce its news."""

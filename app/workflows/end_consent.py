@@ -12,7 +12,6 @@ from app.domain.events import EventType
 from app.domain.handoff import LIVE, Actor, HandoffState, ReferralState, RequestState, WithdrawReason
 from app.domain.referral import Clock, ClockKind
 from app.domain.vocabulary import Reason
-from app.storage import audit
 from app.workflows.amend_referral import may_amend, take_back
 from app.workflows.call_coordinator import call_for_acknowledgement, wait_for_coordinator
 from app.workflows.desk import Desk
@@ -44,7 +43,7 @@ async def withdraw_consent(desk: Desk, caller: Caller, referral_id: UUID) -> Cas
     case.say_consent(replace(case.consent, ended=Ended.WITHDRAWN))
     case.put_referral(consent_withdrawn_at=case.referral.consent_withdrawn_at or desk.now)
     await take_back_all(desk, case, WithdrawReason.CONSENT_WITHDRAWN)
-    return await _record(desk, caller, case, "consent.withdraw")
+    return await desk.conclude(caller, case, "consent.withdraw")
 
 
 async def confirm_vital_interest(desk: Desk, caller: Caller, referral_id: UUID, *, because: ConfirmReason) -> Case:
@@ -73,7 +72,7 @@ async def confirm_vital_interest(desk: Desk, caller: Caller, referral_id: UUID, 
         again = [request for request in stopped if request.reason == Reason.NO_CONSENT.value]
         await route_requests(desk, case, again, "confirmed")
     watch_consent(desk, case)
-    return await _record(desk, caller, case, "consent.confirm")
+    return await desk.conclude(caller, case, "consent.confirm")
 
 
 async def run_consent_clock(desk: Desk, case: Case, clock: Clock) -> None:
@@ -136,16 +135,3 @@ async def _confirm_overdue(desk: Desk, case: Case) -> None:
             call_for_acknowledgement(desk, case, handoff.service_request_id, "vital_interest_unconfirmed")
     case.tell_of_referral(EventType.REFERRAL_UNCONFIRMED, case.owners())
     watch_consent(desk, case)
-
-
-async def _record(desk: Desk, caller: Caller, case: Case, action: str) -> Case:
-    await audit.record(
-        desk.tx,
-        caller,
-        action,
-        subject="referral",
-        subject_id=case.referral.id,
-        referral_id=case.referral.id,
-        request_id=desk.request_id,
-    )
-    return await desk.save(case)

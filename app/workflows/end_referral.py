@@ -16,7 +16,6 @@ from app.domain.handoff import (
     WithdrawReason,
     available_actions,
 )
-from app.storage import audit
 from app.workflows.amend_referral import coordinates, may_amend, take_back
 from app.workflows.answer_handoff import Answer, end, move
 from app.workflows.desk import Desk
@@ -35,7 +34,7 @@ async def cancel_referral(desk: Desk, caller: Caller, referral_id: UUID) -> Case
     for request in list(case.requests.values()):
         if request.state is RequestState.NEEDS_COORDINATOR:
             end(case, request.id, RequestState.CANCELLED, WithdrawReason.NO_LONGER_NEEDED.value)
-    return await _record(desk, caller, case, "referral.cancel")
+    return await desk.conclude(caller, case, "referral.cancel")
 
 
 async def void_referral(desk: Desk, caller: Caller, referral_id: UUID) -> Case:
@@ -54,22 +53,9 @@ async def void_referral(desk: Desk, caller: Caller, referral_id: UUID) -> Case:
         if request.state not in ENDED_REQUESTS:
             end(case, request.id, RequestState.CANCELLED, "entered_in_error")
     case.put_referral(state=ReferralState.ENTERED_IN_ERROR)
-    return await _record(desk, caller, case, "referral.void")
+    return await desk.conclude(caller, case, "referral.void")
 
 
 def _must_be_open(case: Case) -> None:
     if case.referral.state is not ReferralState.OPEN:
         raise ReferralNotOpen(case.referral.state)
-
-
-async def _record(desk: Desk, caller: Caller, case: Case, action: str) -> Case:
-    await audit.record(
-        desk.tx,
-        caller,
-        action,
-        subject="referral",
-        subject_id=case.referral.id,
-        referral_id=case.referral.id,
-        request_id=desk.request_id,
-    )
-    return await desk.save(case)
