@@ -53,6 +53,9 @@ class Referral:
     facts_version: int
     consent_withdrawn_at: datetime | None
     received_at: datetime
+    sender_barred: bool = False
+    """Somebody else named the sender in the case since: it sees nothing of it any more, and whoever coordinates it
+    takes its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,9 @@ class Handoff:
     reason: str | None = None
     outcome: str | None = None
     answered_at: datetime | None = None
+    access_after_completion: str | None = None
+    """How long its receiver sees the case after completing it, by the agreement that it was offered by; None: as long
+    as the operator's terms say."""
     barred: bool = False
     """The receiver is in conflict or refused since: it sees nothing of the case any more."""
 

@@ -155,6 +155,13 @@ referrals = Table(
     Column("version", Integer, nullable=False, server_default=text("1"), comment="Rises with each change: the ETag."),
     Column("facts_version", Integer, nullable=False, server_default=text("1")),
     Column("consent_withdrawn_at", Moment),
+    Column(
+        "sender_barred",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="Somebody else named the sender in the case since: it sees nothing of it any more.",
+    ),
     Column("received_at", Moment, nullable=False),
     UniqueConstraint("sender_code", "sender_reference_hash"),
     Index("ix_referrals_sender_code_id", "sender_code", text("id DESC")),
@@ -191,6 +198,17 @@ sealed_fields = Table(
     Column("field", Text, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
     comment="Personal data, AES-256-GCM under the referral's data key with referral and field as associated data.",
+)
+
+identity_hashes = Table(
+    "identity_hashes",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True, comment="Keyed, over agency, kind and what tells a person apart."),
+    Column("referral_id", Uuid, ForeignKey("referrals.id"), primary_key=True, index=True),
+    Column("agency_code", Text, ForeignKey("agencies.code"), nullable=False, comment="Who may be warned by it."),
+    Column("kind", Text, nullable=False),
+    CheckConstraint("kind IN ('identity_number', 'name_birth_year_regency')", name="kind"),
+    comment="By which an agency is warned that two of its referrals may be of one person. Erasing deletes them.",
 )
 
 service_requests = Table(
@@ -267,6 +285,7 @@ handoffs = Table(
     Column("sequence", Integer, nullable=False, server_default=text("0"), comment="Counts the events of this handoff."),
     Column("respond", Text, nullable=False),
     Column("joint_leave_counts", Boolean, nullable=False, server_default=text("true")),
+    Column("access_after_completion", Text, comment="By the agreement it was offered by; null: the operator's terms."),
     Column("respond_by", Moment, nullable=False),
     Column("start_by", Moment),
     Column("review_on", Moment),

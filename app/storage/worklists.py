@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.facts import Facts
 from app.domain.handoff import LIVE
 from app.domain.referral import Handoff
+from app.domain.secret_places import Taken
 from app.storage.cases import coordinated_by, handoff_of, owned_by
 from app.storage.tables import (
     coordinations,
@@ -86,6 +87,7 @@ class KeptDecision:
     result: Mapping[str, Any]
     placed_by: str | None
     decided_at: datetime
+    facts_recorded_at: datetime
 
 
 async def referrals_of(
@@ -94,7 +96,7 @@ async def referrals_of(
     """List the referrals an agency sent or holds, newest first."""
 
     def part(*whose: ColumnElement[bool]) -> Select[Any]:
-        wanted = select(*_REFERRAL_LINE).where(*whose)
+        wanted = select(*_REFERRAL_LINE).where(*whose, owned_by(agency_code))
         if state is not None:
             wanted = wanted.where(referrals.c.state == state)
         if before is not None:
@@ -207,7 +209,12 @@ async def decision(session: AsyncSession, agency_code: str, decision_id: UUID) -
     """Give a decision to who sent, holds or coordinates its referral; None for anybody else."""
     row = (
         await session.execute(
-            select(decisions, service_requests.c.service_type, facts.c.body.label("facts"))
+            select(
+                decisions,
+                service_requests.c.service_type,
+                facts.c.body.label("facts"),
+                facts.c.recorded_at.label("facts_recorded_at"),
+            )
             .join(service_requests, service_requests.c.id == decisions.c.service_request_id)
             .join(referrals, referrals.c.id == decisions.c.referral_id)
             .join(
@@ -218,3 +225,17 @@ async def decision(session: AsyncSession, agency_code: str, decision_id: UUID) -
         )
     ).one_or_none()
     return None if row is None else KeptDecision(**{**row._mapping, "tried": tuple(row.tried)})
+
+
+async def taken_in(session: AsyncSession, referral_id: UUID) -> list[Taken]:
+    """List what was accepted in a case."""
+    found = await session.execute(
+        select(handoffs.c.agency_code, service_requests.c.service_type, handoffs.c.answered_at)
+        .join(service_requests, service_requests.c.id == handoffs.c.service_request_id)
+        .where(
+            handoffs.c.referral_id == referral_id,
+            handoffs.c.start_by.is_not(None),
+            handoffs.c.answered_at.is_not(None),
+        )
+    )
+    return [Taken(*row) for row in found]

@@ -38,10 +38,11 @@ class UnmetReason(StrEnum):
 
 
 async def acknowledge_request(desk: Desk, caller: Caller, request_id: UUID) -> Case:
-    """Take notice of a request that waits, or whose receiver is in conflict, so that nobody wider is called."""
+    """Take notice of a request that waits, or in whose case somebody is in conflict, so that nobody wider is called."""
     case, request = await _coordinated(desk, caller, request_id)
     live = case.live_handoff(request_id)
-    if request.state is not RequestState.NEEDS_COORDINATOR and not (live is not None and live.barred):
+    somebody_is_named = case.referral.sender_barred or (live is not None and live.barred)
+    if request.state is not RequestState.NEEDS_COORDINATOR and not somebody_is_named:
         raise RequestNotWaiting(request.state)
     if request.acknowledged_at is None:
         case.stop_clocks(request.id)

@@ -122,7 +122,12 @@ def denied(**more: Any) -> dict[str, Any]:
 async def replay_all(sessions: async_sessionmaker[AsyncSession]) -> int:
     """Decide again from every decision that was kept: each must come out the same to the byte. Count them."""
     kept = (
-        select(decisions, service_requests.c.service_type, facts.c.body.label("facts"))
+        select(
+            decisions,
+            service_requests.c.service_type,
+            facts.c.body.label("facts"),
+            facts.c.recorded_at.label("facts_recorded_at"),
+        )
         .join(service_requests, service_requests.c.id == decisions.c.service_request_id)
         .join(facts, (facts.c.referral_id == decisions.c.referral_id) & (facts.c.version == decisions.c.facts_version))
         # A test may break the facts on purpose: nothing can be decided from them then.
