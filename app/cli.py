@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import socket
 import sys
 from functools import partial
@@ -208,12 +209,18 @@ speak_both(cli)
 
 def main() -> None:
     """Run the command line; what goes wrong is said in a line, and what broke by its name."""
+    _leave_no_memory_behind()
     try:
         cli()
     except Exception as error:  # noqa: BLE001 - whatever ends a command is told in a line
         while isinstance(error, ExceptionGroup):
             error = error.exceptions[0]
         sys.exit("\n".join(f"lintas: {line}" for line in _said(error).splitlines()))
+
+
+def _leave_no_memory_behind() -> None:
+    """Have no core file written of this process, nor of what it starts: names and keys would lie in it, open."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _said(error: Exception) -> str:
