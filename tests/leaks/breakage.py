@@ -129,11 +129,18 @@ async def break_in_between(world: World) -> None:
         world.api.send(signal.SIGABRT)
         world.worker.send(signal.SIGABRT)
 
+    async def stop() -> None:
+        # What still waits for the database when the time to stop is over is cut off.
+        await silence()
+        world.api.ending = world.worker.ending = True
+        world.api.send(signal.SIGTERM)
+        world.worker.send(signal.SIGTERM)
+
     async def kill_a_session() -> None:
         # The server says what the session that died was at, and ends all others.
         world.postgres.kill_backends(0)
 
-    for breaks in (cut, silence, abort, kill_a_session):
+    for breaks in (cut, silence, stop, abort, kill_a_session):
         await world.house.until_ready()
         carried = world.api.wire.carried
         sending = [asyncio.create_task(_sent(world)) for _ in range(4)]

@@ -51,7 +51,7 @@ def _is_list(path: str) -> bool:
 def commands(world: World, cases: Cases) -> Sequence[Sequence[str]]:
     """List every command with what it is given: once where it succeeds, once where it does not."""
     nothing = "01a21252-7bc0-7371-a76b-e25001a6c819"
-    broken = world.directory / "broken.yaml"
+    broken, planted = world.directory / "broken.yaml", str(world.directory / "planted.yaml")
     months, page = ("--from", cases.months[0], "--to", cases.months[1]), str(world.directory / "page.html")
     document, anchors = "baseline-national", str(world.worker.log)
     return (
@@ -60,6 +60,7 @@ def commands(world: World, cases: Cases) -> Sequence[Sequence[str]]:
         ("seed",),
         ("route", "tests/cases/routing.yaml"),
         ("route", str(broken)),
+        ("route", planted),
         ("openapi", "--check"),
         ("health", "--url", f"http://127.0.0.1:{world.api.port}"),
         ("health", "--url", "http://127.0.0.1:1"),
@@ -79,6 +80,8 @@ def commands(world: World, cases: Cases) -> Sequence[Sequence[str]]:
         ("agreements", "list"),
         ("agreements", "check", document),
         ("agreements", "check", str(broken)),
+        ("agreements", "check", document, "--cases", planted),
+        ("agreements", "simulate", document, "--cases", planted),
         ("agreements", "coverage", document),
         ("agreements", "explain", document),
         ("agreements", "schema", "--check"),
@@ -95,6 +98,7 @@ def commands(world: World, cases: Cases) -> Sequence[Sequence[str]]:
         ("proposals", "list", "--all"),
         ("proposals", "withdraw", nothing),
         ("regions", "import", str(broken)),
+        ("regions", "import", planted),
         ("rights", "list"),
         ("rights", "request", cases.open, "restriction", "--asked", ASKED_AT),
         ("rights", "hold", cases.open, "complaint"),
@@ -106,6 +110,7 @@ def commands(world: World, cases: Cases) -> Sequence[Sequence[str]]:
         ("rights", "export", cases.erased),
         ("rights", "apply-ledger", str(world.directory / "data" / "erasures.jsonl")),
         ("rights", "apply-ledger", str(broken)),
+        ("rights", "apply-ledger", planted),
         ("statistics", "draw"),
         *(("statistics", "referrals", "--by", by, *months) for by in ("sex", "age", "violence", "service", "outcome")),
         ("statistics", "referrals", "--by", "service_outcome", *months, "--json"),

@@ -22,8 +22,20 @@ EVERYTHING_LOGGED = {
     "log_min_error_statement": "info",
     "log_lock_waits": "on",
     "log_temp_files": "0",
+    "auto_explain.log_min_duration": "0",
+    "auto_explain.log_parameter_max_length": "-1",
+    "auto_explain.log_nested_statements": "on",
+    "auto_explain.log_verbose": "on",
+    "auto_explain.log_triggers": "on",
+    "auto_explain.log_analyze": "on",
+    "pg_stat_statements.track": "all",
+    "pg_stat_statements.track_utility": "on",
 }
 """How an operator might have set a server who looks for a fault."""
+
+
+LOOKED_INTO_BY = "pg_stat_statements, auto_explain"
+"""What such an operator has the server load when it starts."""
 
 
 def dumped(url: str, *options: str) -> str:
@@ -51,7 +63,7 @@ async def views_of_the_server(sessions: async_sessionmaker[AsyncSession]) -> str
     """Give what the server shows of statements: those that run and ran, those that are prepared, and counts of them."""
     found: list[str] = []
     async with sessions.begin() as tx:
-        for view in ("pg_stat_activity", "pg_prepared_statements", "pg_cursors", "pg_locks"):
+        for view in ("pg_stat_activity", "pg_stat_statements", "pg_prepared_statements", "pg_cursors", "pg_locks"):
             found += (await tx.scalars(text(f"SELECT row_to_json(s)::text FROM {view} s"))).all()  # noqa: S608
     return "\n".join(found)
 

@@ -28,7 +28,7 @@ from chaos.town import SETTINGS as OF_CHAOS
 from chaos.units import PROJECT, House, Unit
 from tests.leaks.bodies import Contract
 from tests.leaks.canaries import MARK, NATIONAL_ID, Canaries
-from tests.leaks.places import EVERYTHING_LOGGED
+from tests.leaks.places import EVERYTHING_LOGGED, LOOKED_INTO_BY
 from tests.leaks.receivers import Receivers, receivers
 from tests.sealing.filled import changed
 
@@ -42,7 +42,7 @@ SETTINGS = OF_CHAOS | {
     "LINTAS_WEBHOOK__TOTAL_TIMEOUT": "1",
     "LINTAS_WEBHOOK__CONNECT_TIMEOUT": "1",
     "LINTAS_WEBHOOK__KEEP_ANSWERS": "true",
-    "LINTAS_DATABASE__STATEMENT_TIMEOUT": "2",
+    "LINTAS_DATABASE__STATEMENT_TIMEOUT": "4",
     "LINTAS_STOP_WITHIN": "2",
     "LINTAS_LOG_LEVEL": "DEBUG",
     # What is slow is told with the task that was at it, and a process that aborts tells where its threads stood.
@@ -204,10 +204,7 @@ async def a_world(directory: Path) -> AsyncIterator[World]:
         await asyncio.to_thread(migrate_to_head, url)
         engine = open_for_migrations(url)
         sessions = sessions_of(engine)
-        async with sessions.begin() as tx:
-            # Of the database, not the server: what a server was started with stands above its files.
-            for name, value in EVERYTHING_LOGGED.items():
-                await tx.execute(text(f"ALTER DATABASE {engine.url.database} SET {name} = '{value}'"))
+        await _log_all(postgres, engine)
         for name in ("home", "temporary", "data"):
             (directory / name).mkdir()
         ring = changed(KeyRing.generate("first"), directory, active="first", add=("second",))
@@ -245,6 +242,20 @@ async def a_world(directory: Path) -> AsyncIterator[World]:
         if engine is not None:
             await engine.dispose()
         await postgres.stop()
+
+
+async def _log_all(postgres: Postgres, engine: AsyncEngine) -> None:
+    """Have the server write down and count whatever it is asked."""
+    async with engine.connect() as connection:
+        alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await alone.execute(text(f"ALTER SYSTEM SET shared_preload_libraries = {LOOKED_INTO_BY}"))
+    await postgres.stop()
+    await postgres.start()
+    async with engine.begin() as connection:
+        await connection.execute(text("CREATE EXTENSION pg_stat_statements"))
+        # Of the database, not the server: what a server was started with stands above its files.
+        for name, value in EVERYTHING_LOGGED.items():
+            await connection.execute(text(f"ALTER DATABASE {engine.url.database} SET {name} = '{value}'"))
 
 
 async def _keys(sessions: async_sessionmaker[AsyncSession]) -> dict[str, str]:
