@@ -121,7 +121,11 @@ async def break_in_between(world: World) -> None:
         world.api.wire.cut()
 
     async def silence() -> None:
-        world.api.wire.lose(Fate.SILENT)
+        wire = world.api.wire
+        lost = wire.lost
+        wire.lose(Fate.SILENT)
+        # Several of those that ask wait for an answer by then.
+        await until(lambda: wire.lost > lost + 2, within=30)
 
     async def abort() -> None:
         # It says where each of its threads stood, on standard error.

@@ -151,7 +151,7 @@ async def test_nothing_is_in_the_log_of_any_process(driven: Driven) -> None:
         b"IntegrityError",
         b"SealBroken",
         b"Fatal Python error",
-        b"request_cut_off",
+        b"stopped_unfinished",
     ):
         assert happened in said, happened
 
