@@ -59,7 +59,20 @@ async def test_a_well_formed_request_id_is_taken_and_answered_back(
     assert answer.json() == {"request_id": given}
 
 
-@pytest.mark.parametrize("given", ["", "Siti Aminah", "3201234567890123", "a" * 33, "x\ty", "' OR 1=1"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "Siti Aminah",
+        "3201234567890123",
+        "32012345678901233201234567890124",
+        "32012345-6789-0123-3201-234567890124",
+        "32012345678901233201234567",
+        "a" * 33,
+        "x\ty",
+        "' OR 1=1",
+    ],
+)
 async def test_anything_else_is_replaced(a_client: ClientFactory, a_key: KeyFactory, given: str) -> None:
     client = await a_client(router, key=await a_key("dp3a-kukar", Role.SENDER))
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -193,6 +194,8 @@ async def test_nothing_is_in_statistics_and_nobody_who_is_alone_can_be_read_off(
     # One referral of the month came from there, and no row of any table tells it.
     assert [said for said in everything if f'"{LONE_REGENCY}"' in said or f",{LONE_REGENCY}," in said] == []
     assert [said for said in everything if LONE_NAME in said] == []
+    # No place is named that is narrower than a regency: whose shelter is where, nobody counts.
+    assert [said for said in everything if re.search(r"(?<![0-9.])[0-9]{2}(\.[0-9]{2}){2}", said)] == []
 
 
 async def test_nothing_is_in_a_dump_the_planners_statistics_or_the_servers_views(driven: Driven) -> None:

@@ -50,7 +50,7 @@ SETTINGS = OF_CHAOS | {
     "PYTHONFAULTHANDLER": "1",
 }
 HOSTILE_HEADERS = {
-    "X-Request-Id": MARK,
+    "X-Request-Id": NATIONAL_ID * 2,
     "User-Agent": f"{MARK}/1.0",
     "Referer": f"https://{MARK}.example/{NATIONAL_ID}",
     "Cookie": f"session={MARK}",
