@@ -63,14 +63,14 @@ class AttemptView(Answer):
     )
 
 
-class Attempts(Answer):
+class AttemptList(Answer):
     """Every attempt of a delivery, the first one first."""
 
     items: list[AttemptView]
 
 
 @router.get("/endpoints/{endpoint_id}/deliveries")
-async def list_deliveries(
+async def list_endpoint_deliveries(
     endpoint_id: UUID,
     caller: CurrentCaller,
     tx: Transaction,
@@ -102,7 +102,7 @@ async def read_delivery(delivery_id: UUID, caller: CurrentCaller, tx: Transactio
 
 
 @router.get("/deliveries/{delivery_id}/attempts")
-async def list_attempts(delivery_id: UUID, caller: CurrentCaller, desk: Desk) -> Attempts:
+async def list_delivery_attempts(delivery_id: UUID, caller: CurrentCaller, desk: Desk) -> AttemptList:
     """List every attempt of a delivery; a look at what your server answered is recorded."""
     if await delivery_history.get(desk.tx, delivery_id, agency_code=caller.agency_code) is None:
         raise NotFound("delivery")
@@ -116,7 +116,7 @@ async def list_attempts(delivery_id: UUID, caller: CurrentCaller, desk: Desk) ->
             subject_id=delivery_id,
             request_id=desk.request_id,
         )
-    return Attempts(
+    return AttemptList(
         items=[
             AttemptView(
                 number=one.number,

@@ -44,7 +44,7 @@ class ReasonToWithdraw(StrEnum):
     OTHER = WithdrawReason.OTHER
 
 
-class Note(Body):
+class HandoffNote(Body):
     """What may go with an answer. A note is sealed, and shown to nobody but its own agency's successors in the case."""
 
     model_config = shows(examples.NOTE)
@@ -52,7 +52,7 @@ class Note(Body):
     note: Text | None = None
 
 
-class Decline(Note):
+class HandoffDecline(HandoffNote):
     """Why an offer is declined, or a handoff handed back."""
 
     model_config = shows(examples.DECLINE)
@@ -60,7 +60,7 @@ class Decline(Note):
     reason: DeclineReason
 
 
-class Hold(Note):
+class HandoffHold(HandoffNote):
     """Until when a handoff rests."""
 
     model_config = shows(examples.HOLD)
@@ -68,7 +68,7 @@ class Hold(Note):
     review_on: Day = Field(description="The day on which it is looked at again, in the agency's time zone.")
 
     @model_validator(mode="after")
-    def _lies_ahead(self) -> "Hold":
+    def _lies_ahead(self) -> "HandoffHold":
         if self.review_on < today():
             raise fault("in_past", at=("review_on",))
         if (self.review_on - today()).days > 366:
@@ -76,7 +76,7 @@ class Hold(Note):
         return self
 
 
-class Complete(Note):
+class HandoffCompletion(HandoffNote):
     """How it ended."""
 
     model_config = shows(examples.COMPLETE)
@@ -84,7 +84,7 @@ class Complete(Note):
     outcome: CompletionOutcome
 
 
-class Fail(Note):
+class HandoffFailure(HandoffNote):
     """Why a service that was begun could not be given."""
 
     model_config = shows(examples.FAIL)
@@ -92,7 +92,7 @@ class Fail(Note):
     reason: FailReason
 
 
-class KeepDuty(Body):
+class KeptDuty(Body):
     """Which duty of the handoff was kept, as its `duties` name it."""
 
     model_config = shows(examples.KEEP_DUTY)
@@ -101,7 +101,7 @@ class KeepDuty(Body):
     clause: Line
 
 
-class Withdraw(Note):
+class HandoffWithdrawal(HandoffNote):
     """Why an offer is withdrawn or its cancellation asked for; `no_longer_needed` ends the request."""
 
     model_config = shows(examples.WITHDRAW)
@@ -157,18 +157,18 @@ async def read_handoff(handoff_id: UUID, caller: CurrentCaller, desk: Desk, resp
 
 @router.post("/handoffs/{handoff_id}/accept")
 async def accept_handoff(
-    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: Note | None = None
+    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: HandoffNote | None = None
 ) -> HandoffView:
     """Accept a handoff that was offered to your agency; then read it, and you see what the service needs to know.
 
     An offer that has expired may still be accepted while its request waits for a coordinator.
     """
-    return await _answer(desk, caller, handoff_id, HandoffEvent.ACCEPT, body or Note(), response)
+    return await _answer(desk, caller, handoff_id, HandoffEvent.ACCEPT, body or HandoffNote(), response)
 
 
 @router.post("/handoffs/{handoff_id}/decline")
 async def decline_handoff(
-    handoff_id: UUID, body: Decline, caller: Receiver, desk: Desk, response: Response
+    handoff_id: UUID, body: HandoffDecline, caller: Receiver, desk: Desk, response: Response
 ) -> HandoffView:
     """Decline an offer. The request is decided anew and offered to the next agency at once."""
     return await _answer(desk, caller, handoff_id, HandoffEvent.DECLINE, body, response)
@@ -176,29 +176,31 @@ async def decline_handoff(
 
 @router.post("/handoffs/{handoff_id}/start")
 async def start_handoff(
-    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: Note | None = None
+    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: HandoffNote | None = None
 ) -> HandoffView:
     """Say that the service has begun."""
-    return await _answer(desk, caller, handoff_id, HandoffEvent.START, body or Note(), response)
+    return await _answer(desk, caller, handoff_id, HandoffEvent.START, body or HandoffNote(), response)
 
 
 @router.post("/handoffs/{handoff_id}/hold")
-async def hold_handoff(handoff_id: UUID, body: Hold, caller: Receiver, desk: Desk, response: Response) -> HandoffView:
+async def hold_handoff(
+    handoff_id: UUID, body: HandoffHold, caller: Receiver, desk: Desk, response: Response
+) -> HandoffView:
     """Let a handoff rest until a day on which you are reminded of it."""
     return await _answer(desk, caller, handoff_id, HandoffEvent.HOLD, body, response)
 
 
 @router.post("/handoffs/{handoff_id}/resume")
 async def resume_handoff(
-    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: Note | None = None
+    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: HandoffNote | None = None
 ) -> HandoffView:
     """Go on with a handoff that was held."""
-    return await _answer(desk, caller, handoff_id, HandoffEvent.RESUME, body or Note(), response)
+    return await _answer(desk, caller, handoff_id, HandoffEvent.RESUME, body or HandoffNote(), response)
 
 
 @router.post("/handoffs/{handoff_id}/hand-back")
 async def hand_back_handoff(
-    handoff_id: UUID, body: Decline, caller: Receiver, desk: Desk, response: Response
+    handoff_id: UUID, body: HandoffDecline, caller: Receiver, desk: Desk, response: Response
 ) -> HandoffView:
     """Give back a handoff that was accepted. The request is decided anew and offered to the next agency at once."""
     return await _answer(desk, caller, handoff_id, HandoffEvent.HAND_BACK, body, response)
@@ -206,29 +208,31 @@ async def hand_back_handoff(
 
 @router.post("/handoffs/{handoff_id}/complete")
 async def complete_handoff(
-    handoff_id: UUID, body: Complete, caller: Receiver, desk: Desk, response: Response
+    handoff_id: UUID, body: HandoffCompletion, caller: Receiver, desk: Desk, response: Response
 ) -> HandoffView:
     """Say that the service was given, or how else it ended. The sender is told the outcome, not the note."""
     return await _answer(desk, caller, handoff_id, HandoffEvent.COMPLETE, body, response)
 
 
 @router.post("/handoffs/{handoff_id}/fail")
-async def fail_handoff(handoff_id: UUID, body: Fail, caller: Receiver, desk: Desk, response: Response) -> HandoffView:
+async def fail_handoff(
+    handoff_id: UUID, body: HandoffFailure, caller: Receiver, desk: Desk, response: Response
+) -> HandoffView:
     """Say that the service was begun and cannot be given. The request goes to its coordinator."""
     return await _answer(desk, caller, handoff_id, HandoffEvent.FAIL, body, response)
 
 
 @router.post("/handoffs/{handoff_id}/confirm-cancel")
-async def confirm_cancel_of_handoff(
-    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: Note | None = None
+async def confirm_handoff_cancellation(
+    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: HandoffNote | None = None
 ) -> HandoffView:
     """Confirm a cancellation that was asked for."""
-    return await _answer(desk, caller, handoff_id, HandoffEvent.CONFIRM_CANCEL, body or Note(), response)
+    return await _answer(desk, caller, handoff_id, HandoffEvent.CONFIRM_CANCEL, body or HandoffNote(), response)
 
 
 @router.post("/handoffs/{handoff_id}/keep-duty")
-async def keep_duty_of_handoff(
-    handoff_id: UUID, body: KeepDuty, caller: Receiver, desk: Desk, response: Response
+async def keep_handoff_duty(
+    handoff_id: UUID, body: KeptDuty, caller: Receiver, desk: Desk, response: Response
 ) -> HandoffView:
     """Say that your agency has done what a duty of a handoff asks: nobody is reminded of it any more.
 
@@ -240,22 +244,22 @@ async def keep_duty_of_handoff(
 
 @router.post("/handoffs/{handoff_id}/withdraw")
 async def withdraw_handoff(
-    handoff_id: UUID, body: Withdraw, caller: SenderOrCoordinator, desk: Desk, response: Response
+    handoff_id: UUID, body: HandoffWithdrawal, caller: SenderOrCoordinator, desk: Desk, response: Response
 ) -> HandoffView:
     """Withdraw an offer, as sender or coordinator. Unless it is no longer needed, the request waits for a person."""
     return await _answer(desk, caller, handoff_id, HandoffEvent.WITHDRAW, body, response)
 
 
 @router.post("/handoffs/{handoff_id}/request-cancel")
-async def request_cancel_of_handoff(
-    handoff_id: UUID, body: Withdraw, caller: SenderOrCoordinator, desk: Desk, response: Response
+async def request_handoff_cancellation(
+    handoff_id: UUID, body: HandoffWithdrawal, caller: SenderOrCoordinator, desk: Desk, response: Response
 ) -> HandoffView:
     """Ask the receiver to stop what it has taken; after two working days it counts as cancelled."""
     return await _answer(desk, caller, handoff_id, HandoffEvent.REQUEST_CANCEL, body, response)
 
 
 async def _answer(
-    desk: Desk, caller: Caller, handoff_id: UUID, event: HandoffEvent, body: Note, response: Response
+    desk: Desk, caller: Caller, handoff_id: UUID, event: HandoffEvent, body: HandoffNote, response: Response
 ) -> HandoffView:
     said = body.model_dump()
     reason, outcome = said.get("reason"), said.get("outcome")

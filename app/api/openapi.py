@@ -8,6 +8,9 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from app.api import asked, etags, webhook_contract
+from app.api.description.schemas import named, tidied
+from app.api.description.summaries import summary_of
+from app.api.description.tags import tags
 from app.api.idempotency import HEADER
 from app.api.pages import paging
 from app.api.problems import MEDIA_TYPE
@@ -109,7 +112,7 @@ def document(app: FastAPI, *, server: str | None = None) -> dict[str, Any]:
     found["webhooks"] = webhook_contract.webhooks()
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    components["schemas"] = dict(sorted(schemas.items()))
+    components["schemas"] = {name: tidied(schema) for name, schema in sorted(schemas.items())}
     components["headers"] = HEADERS
     components["responses"] = {
         "Refused": _problem_response("The request is refused; `code` says why.", "Retry-After", "WWW-Authenticate"),
@@ -121,7 +124,17 @@ def document(app: FastAPI, *, server: str | None = None) -> dict[str, Any]:
     for context in iter_route_contexts(app.routes):
         if isinstance(context.original_route, LintasRoute):
             _complete(found["paths"], context.original_route, context)
-    return found
+    for operation in operations(found):
+        operation["summary"] = summary_of(operation["description"])
+    found["paths"] = tidied(found["paths"])
+    found["tags"] = tags()
+    return named(found)
+
+
+def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give each operation of a document that can be called."""
+    for path in document["paths"].values():
+        yield from path.values()
 
 
 def _complete(paths: dict[str, Any], route: LintasRoute, context: RouteContext) -> None:

@@ -24,7 +24,7 @@ from app.workflows import recover_endpoint as recovering
 router = v1_router("recoveries")
 
 
-class Recover(JudgedBody):
+class RecoveryOrder(JudgedBody):
     """What to send again: all that failed, or everything that ended, delivered or not, since a time."""
 
     model_config = shows(examples.RECOVER)
@@ -114,7 +114,7 @@ class RecoveryView(Answer):
     responses={200: {"model": RecoveryCount, "description": "A dry run: what would be sent."}},
 )
 async def recover_endpoint(
-    endpoint_id: UUID, body: Recover, caller: CurrentCaller, desk: Desk, response: Response
+    endpoint_id: UUID, body: RecoveryOrder, caller: CurrentCaller, desk: Desk, response: Response
 ) -> RecoveryView | RecoveryCount:
     """Send what an endpoint missed again, in the background and under the same `webhook-id`s; with `dry_run` count it.
 
@@ -130,7 +130,7 @@ async def recover_endpoint(
 
 
 @router.get("/endpoints/{endpoint_id}/recoveries")
-async def list_recoveries(
+async def list_endpoint_recoveries(
     endpoint_id: UUID, caller: CurrentCaller, tx: Transaction, paging: PageAsked
 ) -> Page[RecoveryView]:
     """List an endpoint's recoveries, newest first."""

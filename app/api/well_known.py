@@ -49,7 +49,7 @@ NOT_THERE: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("/.well-known/webhook-keys/{endpoint_id}", response_model=PublicKeys, responses=NOT_THERE)
-async def webhook_keys(endpoint_id: UUID, request: Request) -> Response:
+async def list_webhook_keys(endpoint_id: UUID, request: Request) -> Response:
     """List the public keys that sign the webhooks of an endpoint (`v1a`); 404 where none does.
 
     Each endpoint has keys of its own, so that nobody can pass on a webhook as if it were meant for another.

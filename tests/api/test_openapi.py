@@ -141,8 +141,13 @@ def test_a_schema_tells_what_is_refused(document: dict[str, Any]) -> None:
 
 async def test_what_the_contract_shows_is_taken(service: Service) -> None:
     referral = await service.submit(examples.REFERRAL)
-    shown = {"Note": examples.NOTE, "Decline": examples.DECLINE, "Hold": examples.HOLD, "Complete": examples.COMPLETE}
-    shown |= {"Fail": examples.FAIL, "Withdraw": examples.WITHDRAW}
+    shown = {
+        "HandoffNote": examples.NOTE,
+        "HandoffDecline": examples.DECLINE,
+        "HandoffHold": examples.HOLD,
+        "HandoffCompletion": examples.COMPLETE,
+    }
+    shown |= {"HandoffFailure": examples.FAIL, "HandoffWithdrawal": examples.WITHDRAW}
     schemas = (await (await service.as_agency(PPU)).get("/openapi.json")).json()["components"]["schemas"]
     assert schemas["ReferralSubmission"]["examples"] == [examples.REFERRAL]
     assert {name: schemas[name]["examples"] for name in shown} == {name: [body] for name, body in shown.items()}
@@ -178,9 +183,9 @@ async def test_what_the_contract_shows_of_endpoints_is_taken(service: Service) -
         "NewEndpointBody": examples.NEW_ENDPOINT,
         "EndpointBody": examples.ENDPOINT,
         "HeadersBody": examples.HEADERS,
-        "Rotation": examples.ROTATION,
-        "Recover": examples.RECOVER,
-        "Proof": examples.PROOF,
+        "SecretRotation": examples.ROTATION,
+        "RecoveryOrder": examples.RECOVER,
+        "EndpointProof": examples.PROOF,
     }
     schemas = (await (await service.as_agency(PPU)).get("/openapi.json")).json()["components"]["schemas"]
     assert {name: schemas[name]["examples"] for name in shown} == {name: [body] for name, body in shown.items()}
