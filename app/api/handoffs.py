@@ -52,6 +52,10 @@ class HandoffNote(Body):
     note: Text | None = None
 
 
+NOTHING_SAID = HandoffNote()
+"""What goes with an answer that has no body."""
+
+
 class HandoffDecline(HandoffNote):
     """Why an offer is declined, or a handoff handed back."""
 
@@ -157,13 +161,13 @@ async def read_handoff(handoff_id: UUID, caller: CurrentCaller, desk: Desk, resp
 
 @router.post("/handoffs/{handoff_id}/accept")
 async def accept_handoff(
-    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: HandoffNote | None = None
+    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: HandoffNote = NOTHING_SAID
 ) -> HandoffView:
     """Accept a handoff that was offered to your agency; then read it, and you see what the service needs to know.
 
     An offer that has expired may still be accepted while its request waits for a coordinator.
     """
-    return await _answer(desk, caller, handoff_id, HandoffEvent.ACCEPT, body or HandoffNote(), response)
+    return await _answer(desk, caller, handoff_id, HandoffEvent.ACCEPT, body, response)
 
 
 @router.post("/handoffs/{handoff_id}/decline")
@@ -176,10 +180,10 @@ async def decline_handoff(
 
 @router.post("/handoffs/{handoff_id}/start")
 async def start_handoff(
-    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: HandoffNote | None = None
+    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: HandoffNote = NOTHING_SAID
 ) -> HandoffView:
     """Say that the service has begun."""
-    return await _answer(desk, caller, handoff_id, HandoffEvent.START, body or HandoffNote(), response)
+    return await _answer(desk, caller, handoff_id, HandoffEvent.START, body, response)
 
 
 @router.post("/handoffs/{handoff_id}/hold")
@@ -192,10 +196,10 @@ async def hold_handoff(
 
 @router.post("/handoffs/{handoff_id}/resume")
 async def resume_handoff(
-    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: HandoffNote | None = None
+    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: HandoffNote = NOTHING_SAID
 ) -> HandoffView:
     """Go on with a handoff that was held."""
-    return await _answer(desk, caller, handoff_id, HandoffEvent.RESUME, body or HandoffNote(), response)
+    return await _answer(desk, caller, handoff_id, HandoffEvent.RESUME, body, response)
 
 
 @router.post("/handoffs/{handoff_id}/hand-back")
@@ -224,10 +228,10 @@ async def fail_handoff(
 
 @router.post("/handoffs/{handoff_id}/confirm-cancel")
 async def confirm_handoff_cancellation(
-    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: HandoffNote | None = None
+    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: HandoffNote = NOTHING_SAID
 ) -> HandoffView:
     """Confirm a cancellation that was asked for."""
-    return await _answer(desk, caller, handoff_id, HandoffEvent.CONFIRM_CANCEL, body or HandoffNote(), response)
+    return await _answer(desk, caller, handoff_id, HandoffEvent.CONFIRM_CANCEL, body, response)
 
 
 @router.post("/handoffs/{handoff_id}/keep-duty")

@@ -44,6 +44,7 @@ PROBLEM: dict[str, Any] = {
         "detail": {"type": "string", "description": "What happened, for people. It never repeats what was sent."},
         "code": {"type": "string", "description": "Stable, for programs.", "examples": ["invalid_input"]},
         "instance": {"type": "string", "format": "uri", "description": "The request, as the service's log knows it."},
+        "available_actions": {"type": "array", "items": {"type": "string"}, "description": "What can, by you."},
         "errors": {
             "type": "array",
             "items": {
