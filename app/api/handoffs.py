@@ -17,7 +17,7 @@ from app.api.intake_types import Line, Text, today
 from app.api.pages import Page, PageAsked
 from app.api.referral_views import HandoffLineView, results_in
 from app.api.route import v1_router
-from app.api.validation import Body, Day, fault
+from app.api.validation import Body, Day, Flag, fault
 from app.domain.caller import Caller
 from app.domain.case import Case
 from app.domain.handoff import (
@@ -44,12 +44,24 @@ class ReasonToWithdraw(StrEnum):
     OTHER = WithdrawReason.OTHER
 
 
-class HandoffNote(Body):
-    """What may go with an answer. A note is sealed, and shown to nobody but its own agency's successors in the case."""
+class SealedNote(Body):
+    """What may go with a move. A note is sealed, and shown to nobody else."""
 
     model_config = shows(examples.NOTE)
 
     note: Text | None = None
+
+
+class HandoffNote(SealedNote):
+    """What may go with a receiver's answer. A note is sealed, and its agency's own unless it shares it."""
+
+    share_note: Flag = Field(False, description="Whether the sender, and who holds the case, may read the note too.")
+
+    @model_validator(mode="after")
+    def _shares_something(self) -> "HandoffNote":
+        if self.share_note and self.note is None:
+            raise fault("required", at=("note",))
+        return self
 
 
 NOTHING_SAID = HandoffNote()
@@ -105,7 +117,7 @@ class KeptDuty(Body):
     clause: Line
 
 
-class HandoffWithdrawal(HandoffNote):
+class HandoffWithdrawal(SealedNote):
     """Why an offer is withdrawn or its cancellation asked for; `no_longer_needed` ends the request."""
 
     model_config = shows(examples.WITHDRAW)
@@ -214,7 +226,7 @@ async def hand_back_handoff(
 async def complete_handoff(
     handoff_id: UUID, body: HandoffCompletion, caller: Receiver, desk: Desk, response: Response
 ) -> HandoffView:
-    """Say that the service was given, or how else it ended. The sender is told the outcome, not the note."""
+    """Say that the service was given, or how else it ended. The sender is told the outcome; a note only if shared."""
     return await _answer(desk, caller, handoff_id, HandoffEvent.COMPLETE, body, response)
 
 
@@ -263,7 +275,7 @@ async def request_handoff_cancellation(
 
 
 async def _answer(
-    desk: Desk, caller: Caller, handoff_id: UUID, event: HandoffEvent, body: HandoffNote, response: Response
+    desk: Desk, caller: Caller, handoff_id: UUID, event: HandoffEvent, body: SealedNote, response: Response
 ) -> HandoffView:
     said = body.model_dump()
     reason, outcome = said.get("reason"), said.get("outcome")
@@ -271,6 +283,7 @@ async def _answer(
         reason=reason.value if reason else None,
         outcome=outcome.value if outcome else None,
         note=said["note"],
+        share_note=said.get("share_note", False),
         review_on=said.get("review_on"),
     )
     case = await answer_handoff(desk, caller, handoff_id, event, answer)
@@ -283,5 +296,7 @@ async def _view(
 ) -> HandoffView:
     handoff = case.handoffs[handoff_id]
     results = {**results_in(case), **await worklists.results(desk.tx, [handoff.decision_id])}
-    response.headers["ETag"] = etag(case.referral.version)
+    # Who is gone from a case learns from nothing that it goes on.
+    follows = case.follows(caller.agency_code, handoff)
+    response.headers["ETag"] = etag(case.referral.version if follows else max(1, handoff.sequence))
     return await handoff_view(desk, caller, case, handoff, results, disclosing=disclosing)

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from app.api.problems import MEDIA_TYPE, problem
+from app.api.problems import problem
 from app.api.refusals import NoSuchPage, Unavailable
 from app.domain.webhook import Scheme, raw_public_key
 from app.storage import equipment
@@ -40,15 +40,10 @@ class PublicKeys(BaseModel):
     keys: list[PublicKey]
 
 
-NOT_THERE: dict[int | str, dict[str, Any]] = {
-    "4XX": {
-        "description": "No webhook is signed by such a key.",
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-}
+NOT_CHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "They are as `If-None-Match` says."}}
 
 
-@router.get("/.well-known/webhook-keys/{endpoint_id}", response_model=PublicKeys, responses=NOT_THERE)
+@router.get("/.well-known/webhook-keys/{endpoint_id}", response_model=PublicKeys, responses=NOT_CHANGED)
 async def list_webhook_keys(endpoint_id: UUID, request: Request) -> Response:
     """List the public keys that sign the webhooks of an endpoint (`v1a`); 404 where none does.
 

@@ -50,8 +50,8 @@ def test_every_operation_says_who_may_and_what_may_go_wrong(document: dict[str, 
             if not path.startswith("/v1/"):
                 continue
             assert [list(one) for one in operation["security"]] == [["key"], ["token"], ["certificate"]]
-            assert operation["responses"]["4XX"] == {"$ref": "#/components/responses/Refused"}
-            assert "422" not in operation["responses"]
+            assert {"401", "403", "429", "500", "503"} <= operation["responses"].keys()
+            assert ("404" in operation["responses"]) == ("{" in path), operation["operationId"]
             headers = [one["name"] for one in operation.get("parameters", []) if one["in"] == "header"]
             assert headers.count("Idempotency-Key") == (method == "post")
     assert len(seen) == len(set(seen)), "an operationId is the name of one function"
@@ -65,7 +65,7 @@ def test_a_route_says_its_role_and_whether_it_insists_on_an_idempotency_key(docu
     (parameter,) = [one for one in operation["parameters"] if one["name"] == "Idempotency-Key"]
     assert parameter["required"] is True
     optional = document["paths"]["/v1/notes/refuse"]["post"]["parameters"]
-    assert [one["required"] for one in optional] == [False]
+    assert {one["name"]: one["required"] for one in optional} == {"Idempotency-Key": False, "Accept-Language": False}
 
 
 def test_what_is_referred_to_is_there(document: dict[str, Any]) -> None:
@@ -102,7 +102,8 @@ def test_a_change_says_that_it_needs_the_version_it_was_made_from(document: dict
     assert if_match("/v1/agencies/{code}", "put") == [False]
     assert if_match("/v1/agreements/{id}/versions/{version}/publish", "post") == [False]
     assert if_match("/v1/referrals", "post") == []
-    assert set(document["paths"]["/v1/agencies/{code}"]["put"]["responses"]) == {"200", "201", "4XX", "5XX"}
+    put = set(document["paths"]["/v1/agencies/{code}"]["put"]["responses"])
+    assert put >= {"200", "201", "412", "428"}
 
 
 def test_an_answer_tells_its_headers(document: dict[str, Any]) -> None:
@@ -113,8 +114,9 @@ def test_an_answer_tells_its_headers(document: dict[str, Any]) -> None:
     assert told("/v1/referrals", "post", "201") == {*always, "ETag", "Location", "Idempotency-Replayed"}
     assert told("/v1/referrals", "get", "200") == {*always, "Link"}
     assert told("/v1/agencies/{code}", "put", "201") == {*always, "ETag"}
-    refused = document["components"]["responses"]["Refused"]["headers"]
-    assert set(refused) == {"X-Request-Id", "Retry-After", "WWW-Authenticate"}
+    refused = document["components"]["responses"]
+    assert "WWW-Authenticate" in refused["Unauthenticated"]["headers"]
+    assert "Retry-After" in refused["RateLimited"]["headers"]
     assert document["servers"][0]["url"] == "/"
 
 
