@@ -94,7 +94,11 @@ class SimulationBody(Body):
     to: Moment | None = Field(None, description="The moment before which the period ends.")
     after: Annotated[str, Field(max_length=100)] | None = Field(None, description="The `next` of the answer before.")
     limit: Annotated[Whole, Field(ge=1, le=MOST_AT_ONCE)] = Field(2000, description="How many decisions at most.")
-    cases: list[Any] | None = Field(None, description="Cases as `lintas route` reads them, instead of a period.")
+    cases: list[Any] | None = Field(
+        None,
+        description="Cases as `lintas route` reads them, instead of a period.",
+        json_schema_extra={"items": {"type": "object"}},
+    )
 
 
 class FateView(Answer):

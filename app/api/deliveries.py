@@ -1,7 +1,7 @@
 """Deliveries: what became of each webhook, attempt by attempt, and sending one again."""
 
 from datetime import datetime
-from typing import Literal
+from enum import StrEnum
 from uuid import UUID
 
 from pydantic import Field
@@ -13,11 +13,20 @@ from app.api.route import v1_router
 from app.api.validation import Answer
 from app.domain.errors import NotFound
 from app.storage import audit, delivery_history, endpoints
+from app.storage.deliveries import DELIVERED, DUE, FAILED, HELD, SUPERSEDED
 from app.workflows import resend_delivery as sending
 
 router = v1_router("deliveries")
 
-DeliveryState = Literal["due", "delivered", "held", "superseded", "failed"]
+
+class DeliveryState(StrEnum):
+    """How a delivery stands."""
+
+    DUE = DUE
+    DELIVERED = DELIVERED
+    HELD = HELD
+    SUPERSEDED = SUPERSEDED
+    FAILED = FAILED
 
 
 class DeliveryView(Answer):

@@ -200,7 +200,14 @@ async def erase_referral(referral_id: UUID, caller: ProtectionOfficer, desk: Des
 @router.get(
     "/referrals/{referral_id}/export",
     response_model=None,
-    responses={200: {"content": {"application/json": {"schema": {"type": "object"}}, "text/plain": {}}}},
+    responses={
+        200: {
+            "content": {
+                "application/json": {"schema": {"type": "object"}},
+                "text/plain": {"schema": {"type": "string"}},
+            }
+        }
+    },
 )
 async def export_referral(
     referral_id: UUID,

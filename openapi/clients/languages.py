@@ -56,7 +56,8 @@ def _python_make(into: Path) -> None:
     offline = ("--disable-pip-version-check", "-q", "--no-deps", "--no-build-isolation", "--no-index")
     _run([str(tools / "python"), "-m", "pip", "install", *offline, "--force-reinstall", "./lintas-client"], into)
     _copy(HERE / "python" / "exchange.py", into)
-    _run([str(tools / "python"), "-m", "mypy", "--strict", "exchange.py"], into)
+    for what in (("-p", "lintas_client"), ("exchange.py",)):
+        _run([str(tools / "python"), "-m", "mypy", "--strict", *what], into)
 
 
 def _python_drive(into: Path) -> Sequence[str]:

@@ -103,20 +103,21 @@ function page_through(ReferralsApi $referrals, string $run, string $first): void
 }
 
 /**
- * Finds what was offered, accepts and completes one, declines the other.
+ * Finds what may be accepted, accepts and completes one, declines the other.
  *
  * @return array{string, string}
  */
 function receive(HandoffsApi $handoffs, string $referralId): array
 {
     $offered = [];
-    foreach (all(fn (?string $after) => $handoffs->listHandoffs([HandoffState::OFFERED], after: $after)) as $line) {
+    $states = [HandoffState::OFFERED, HandoffState::EXPIRED];
+    foreach (all(fn (?string $after) => $handoffs->listHandoffs($states, after: $after)) as $line) {
         if ($line->getReferralId() === $referralId) {
             $offered[$line->getServiceType()] = $line->getId();
         }
     }
     $both = isset($offered['legal_service'], $offered['psychosocial_service']);
-    step('the receiver finds both offers', $both && count($offered) === 2);
+    step('the receiver finds both offers, with those that may still be accepted', $both && count($offered) === 2);
     ['legal_service' => $accepted, 'psychosocial_service' => $declined] = $offered;
 
     $handoff = $handoffs->readHandoff($accepted);

@@ -46,7 +46,7 @@ from lintas_client.models import (
     Urgency,
     Victim,
 )
-from lintas_client.types import UNSET, Response, Unset
+from lintas_client.types import Response
 
 View = TypeVar("View")
 
@@ -119,13 +119,16 @@ def page_through(sender: AuthenticatedClient, run: str, first: UUID) -> None:
 
 
 def receive(receiver: AuthenticatedClient, referral_id: UUID) -> tuple[UUID, UUID]:
-    """Find what was offered, accept and complete one, decline the other."""
+    """Find what may be accepted, accept and complete one, decline the other."""
     offered = {
         line.service_type: line.id
-        for line in handoffs_of(receiver, HandoffState.OFFERED)
+        for line in handoffs_of(receiver, HandoffState.OFFERED, HandoffState.EXPIRED)
         if line.referral_id == referral_id
     }
-    step("the receiver finds both offers", offered.keys() == {"legal_service", "psychosocial_service"})
+    step(
+        "the receiver finds both offers, with those that may still be accepted",
+        offered.keys() == {"legal_service", "psychosocial_service"},
+    )
     accepted, declined = offered["legal_service"], offered["psychosocial_service"]
 
     handoff = shown(read_handoff.sync_detailed(accepted, client=receiver))
@@ -165,7 +168,7 @@ def follow(sender: AuthenticatedClient, referral_id: UUID, accepted: UUID, decli
     """Read in the feed what became of it all, as a webhook would have said; the cursor is kept between two looks."""
     lived = ["handoff.accepted", "handoff.started", "handoff.completed"]
     told: dict[str, list[str]] = {}
-    after: str | Unset = UNSET
+    after: str | None = None
     for _ in range(20):
         page = shown(list_events.sync_detailed(client=sender, after=after, limit=200))
         after = page.next_ or after
@@ -208,7 +211,7 @@ def a_referral(reference: str) -> ReferralSubmission:
 
 def referrals_of(sender: AuthenticatedClient, *, limit: int) -> Iterator[ReferralLineView]:
     """List all referrals, page by page."""
-    after: str | Unset = UNSET
+    after: str | None = None
     while True:
         page = shown(list_referrals.sync_detailed(client=sender, limit=limit, after=after))
         yield from page.items
@@ -217,11 +220,11 @@ def referrals_of(sender: AuthenticatedClient, *, limit: int) -> Iterator[Referra
         after = page.next_
 
 
-def handoffs_of(receiver: AuthenticatedClient, state: HandoffState) -> Iterator[HandoffInList]:
-    """List all handoffs in a state, page by page."""
-    after: str | Unset = UNSET
+def handoffs_of(receiver: AuthenticatedClient, *states: HandoffState) -> Iterator[HandoffInList]:
+    """List all handoffs in any of some states, page by page."""
+    after: str | None = None
     while True:
-        page = shown(list_handoffs.sync_detailed(client=receiver, state=[state], after=after))
+        page = shown(list_handoffs.sync_detailed(client=receiver, state=list(states), after=after))
         yield from page.items
         if page.next_ is None:
             return

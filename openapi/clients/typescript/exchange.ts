@@ -24,11 +24,14 @@ import {
   readReferral,
   startHandoff,
   submitReferral,
+  type EventPage,
   type HandoffInList,
+  type HandoffPage,
   type HandoffState,
   type Problem,
   type ReferralAmendment,
   type ReferralLineView,
+  type ReferralPage,
   type ReferralSubmission,
   type ReferralView,
 } from "./lintas-client/index.js";
@@ -102,15 +105,15 @@ async function pageThrough(sender: Client, run: string, first: string): Promise<
   step("three referrals are listed over two pages, newest first", listed.join() === sent.reverse().join());
 }
 
-/** Find what was offered, accept and complete one, decline the other. */
+/** Find what may be accepted, accept and complete one, decline the other. */
 async function receive(receiver: Client, referralId: string): Promise<[string, string]> {
   const offered = new Map<string, string>();
-  for await (const line of handoffsOf(receiver, "offered")) {
+  for await (const line of handoffsOf(receiver, "offered", "expired")) {
     if (line.referral_id === referralId) offered.set(line.service_type, line.id);
   }
   const accepted = offered.get("legal_service");
   const declined = offered.get("psychosocial_service");
-  step("the receiver finds both offers", accepted !== undefined && declined !== undefined && offered.size === 2);
+  step("the receiver finds both offers, with those that may still be accepted", accepted !== undefined && declined !== undefined && offered.size === 2);
   const first = { client: receiver, path: { handoff_id: accepted } };
 
   let handoff = shown(await readHandoff(first));
@@ -152,10 +155,10 @@ async function amend(sender: Client, referralId: string): Promise<void> {
 async function follow(sender: Client, referralId: string, accepted: string, declined: string): Promise<void> {
   const lived = ["handoff.accepted", "handoff.started", "handoff.completed"];
   const told = new Map<unknown, string[]>();
-  let after: string | undefined;
+  let after: string | null = null;
   for (let look = 0; look < 20 && !told.get(accepted)?.includes("handoff.completed"); look++) {
     if (look > 0) await sleep(500);
-    const page = shown(await listEvents({ client: sender, query: { limit: 200, ...(after ? { after } : {}) } }));
+    const page: EventPage = shown(await listEvents({ client: sender, query: { limit: 200, after } }));
     after = page.next ?? after;
     for (const event of page.items) {
       if (event.data["referral_id"] !== referralId || ![...lived, "handoff.declined"].includes(event.type)) continue;
@@ -193,19 +196,19 @@ function aReferral(reference: string): ReferralSubmission {
 
 /** List all referrals, page by page. */
 async function* referralsOf(sender: Client, limit: number): AsyncGenerator<ReferralLineView> {
-  let after: string | null | undefined;
+  let after: string | null = null;
   do {
-    const page = shown(await listReferrals({ client: sender, query: { limit, ...(after ? { after } : {}) } }));
+    const page: ReferralPage = shown(await listReferrals({ client: sender, query: { limit, after } }));
     yield* page.items;
     after = page.next;
   } while (after !== null);
 }
 
-/** List all handoffs in a state, page by page. */
-async function* handoffsOf(receiver: Client, state: HandoffState): AsyncGenerator<HandoffInList> {
-  let after: string | null | undefined;
+/** List all handoffs in any of some states, page by page. */
+async function* handoffsOf(receiver: Client, ...state: HandoffState[]): AsyncGenerator<HandoffInList> {
+  let after: string | null = null;
   do {
-    const page = shown(await listHandoffs({ client: receiver, query: { state: [state], ...(after ? { after } : {}) } }));
+    const page: HandoffPage = shown(await listHandoffs({ client: receiver, query: { state, after } }));
     yield* page.items;
     after = page.next;
   } while (after !== null);
