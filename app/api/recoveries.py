@@ -27,7 +27,7 @@ router = v1_router("recoveries")
 class RecoveryOrder(JudgedBody):
     """What to send again: all that failed, or everything that ended, delivered or not, since a time."""
 
-    model_config = shows(examples.RECOVER)
+    model_config = shows(examples.RECOVER, examples.RECOVER_NOW)
 
     failed: Flag = Field(False, description="Only what failed; without it `since` is needed.")
     since: Moment | None = Field(None, description="Only news that was told from this time on.")
