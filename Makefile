@@ -12,7 +12,7 @@ RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; 
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo chaos test check format lock openapi docs bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit clients clients-lock clean
+.PHONY: help run demo chaos test check format lock openapi examples docs bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit clients clients-lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,11 @@ lock: $(DEV_READY) ## Lock what pyproject.toml asks for, with hashes; ARGS=--upg
 openapi: $(DEV_READY) ## Write the API's description and the schema of agreements anew
 	@.venv/bin/lintas openapi
 	@.venv/bin/lintas agreements schema
+
+examples: $(DEV_READY) ## Write anew what the API's description shows as answers, by calling every operation
+	@LINTAS_WRITE_EXAMPLES=1 $(VENV_PYTHON) -m pytest tests/description/test_examples.py || true
+	@.venv/bin/lintas openapi
+	@$(VENV_PYTHON) -m pytest tests/description/test_examples.py
 
 docs: $(DEV_READY) ## Write the generated parts of the documents anew
 	@$(VENV_PYTHON) docs/generate.py

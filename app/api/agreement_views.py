@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from app.api import examples
+from app.api.examples import shows
 from app.api.validation import Answer, Body, Moment, Whole
 from app.domain.document import Document
 from app.domain.routing import Effect
@@ -89,6 +91,8 @@ class PublicationView(VersionView):
 
 class SimulationBody(Body):
     """What to try a version on: the decisions of a period, or cases."""
+
+    model_config = shows(examples.SIMULATION)
 
     from_: Moment | None = Field(None, alias="from", description="The first moment of the period.")
     to: Moment | None = Field(None, description="The moment before which the period ends.")

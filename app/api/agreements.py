@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Body as InBody
 from fastapi import Path, Request, Response
 
+from app.api import examples
 from app.api.agreement_views import (
     AgreementView,
     CheckView,
@@ -48,7 +49,10 @@ publishing = v1_router("agreements", route_class=PublishingRoute)
 
 Id = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Version = Annotated[int, Path(ge=1, le=1_000_000)]
-Written = Annotated[dict[str, Any], InBody(description="The document, as docs/agreements.md describes its format.")]
+Written = Annotated[
+    dict[str, Any],
+    InBody(description="The document, as docs/agreements.md describes its format.", examples=[examples.DRAFT]),
+]
 
 
 @router.get("/agreements")

@@ -54,6 +54,8 @@ class HeaderBody(Body):
 class TlsBody(Body):
     """What TLS to your endpoint takes, as PEM text."""
 
+    model_config = shows(examples.TLS)
+
     client_certificate: Annotated[Pem, Field(max_length=certificates.LONGEST_CHAIN)] | None = Field(
         None, description="What is shown to your server, with those that lead to its authority; needs client_key."
     )

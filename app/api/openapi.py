@@ -11,6 +11,7 @@ from app.api import asked, etags, webhook_contract
 from app.api.description import problems
 from app.api.description.headers import ACCEPT_LANGUAGE, HEADERS, OF_EVERY_ANSWER, headers, idempotency_key, if_match
 from app.api.description.operation_problems import UNFRAMED, problems_of
+from app.api.description.recorded import add_answers, recorded
 from app.api.description.schemas import named, tidied
 from app.api.description.summaries import summary_of
 from app.api.description.tags import tags
@@ -34,6 +35,10 @@ it asks for: 400 `malformed_request` and 431 `headers_too_large` for what is not
 What may change and what not: `docs/api-stability.md`. What is deprecated says so by `deprecated` here and by the \
 headers `Deprecation` (RFC 9745) and `Sunset` (RFC 8594) of its answers.
 """
+WITHOUT_ETAG = frozenset({"recover_endpoint", "rotate_key"})
+"""Operations that set other headers than the version of what they show."""
+MADE: dict[str, str | None] = {"recover_endpoint": "202", "place_legal_hold": None, "record_rights_request": None}
+"""With which status what was made has an address of its own, where that is not 201; None is never."""
 SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
     "key": {
         "type": "http",
@@ -76,11 +81,13 @@ def document(app: FastAPI, *, server: str | None = None) -> dict[str, Any]:
         "securitySchemes": SECURITY_SCHEMES,
     }
     found["webhooks"] = webhook_contract.webhooks()
+    answers = recorded()
     for context in iter_route_contexts(app.routes):
         route = context.original_route
         if isinstance(route, APIRoute) and route.include_in_schema:
             for method, operation in _operations_of(found["paths"], context):
                 _complete(operation, route, method)
+                add_answers(operation, answers.get(operation["operationId"], {}))
     found["paths"] = tidied(found["paths"])
     found["tags"] = tags()
     problems.shared(found)
@@ -161,9 +168,10 @@ def _told(route: APIRoute, method: str, code: str) -> Iterator[str]:
     yield from OF_EVERY_ANSWER
     if asked.depends_on(route.dependant, paging):
         yield "Link"
-    if route.dependant.response_param_name is not None:
+    shows_it = route.dependant.response_param_name is not None and route.name not in WITHOUT_ETAG
+    if shows_it and code in {"200", "201", str(route.status_code)}:
         yield "ETag"
     if method == "POST":
         yield "Idempotency-Replayed"
-        if code == "201":
+        if code == MADE.get(route.name, "201"):
             yield "Location"

@@ -27,7 +27,7 @@ router = v1_router("recoveries")
 class RecoveryOrder(JudgedBody):
     """What to send again: all that failed, or everything that ended, delivered or not, since a time."""
 
-    model_config = shows(examples.RECOVER)
+    model_config = shows(examples.RECOVER, examples.RECOVER_NOW)
 
     failed: Flag = Field(False, description="Only what failed; without it `since` is needed.")
     since: Moment | None = Field(None, description="Only news that was told from this time on.")
@@ -110,8 +110,11 @@ class RecoveryView(Answer):
 @router.post(
     "/endpoints/{endpoint_id}/recover",
     status_code=202,
-    response_model=RecoveryView | RecoveryCount,
-    responses={200: {"model": RecoveryCount, "description": "A dry run: what would be sent."}},
+    response_model=None,
+    responses={
+        202: {"model": RecoveryView, "description": "It is under way."},
+        200: {"model": RecoveryCount, "description": "A dry run: what would be sent."},
+    },
 )
 async def recover_endpoint(
     endpoint_id: UUID, body: RecoveryOrder, caller: CurrentCaller, desk: Desk, response: Response

@@ -7,9 +7,11 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import Field
 
+from app.api import examples
 from app.api.consent_intake import Consent
 from app.api.dependencies import SenderOrCoordinator
 from app.api.desk import Desk
+from app.api.examples import shows
 from app.api.intake import CaseOfViolence, Locations, ReferralFacts, Victim, facts_of
 from app.api.intake_types import AgencyCode, Region, ServiceType, once
 from app.api.referral_views import GroundView
@@ -32,6 +34,8 @@ router = v1_router("routing")
 
 class RoutingPreview(Body):
     """The facts of a case as far as routing needs them. Nothing personal is asked for, and nothing is kept."""
+
+    model_config = shows(examples.PREVIEW)
 
     urgency: Urgency
     case: CaseOfViolence

@@ -7,9 +7,11 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
+from app.api import examples
 from app.api.dependencies import RequireRole
 from app.api.desk import Desk
 from app.api.etags import etag
+from app.api.examples import shows
 from app.api.intake_types import AgencyCode, Text
 from app.api.pages import Page, PageAsked
 from app.api.referral_views import DecisionView, ServiceRequestView, results_in
@@ -47,6 +49,8 @@ class ServiceRequestInList(Answer):
 class RequestPlacement(Body):
     """Whom a coordinator offers a request to, and why."""
 
+    model_config = shows(examples.PLACEMENT)
+
     agency: AgencyCode
     reason: PlaceReason
     note: Text | None = None
@@ -54,6 +58,8 @@ class RequestPlacement(Body):
 
 class UnmetClosure(Body):
     """Why nobody will give the service."""
+
+    model_config = shows(examples.CLOSURE)
 
     reason: UnmetReason
 

@@ -40,10 +40,31 @@ class PublicKeys(BaseModel):
     keys: list[PublicKey]
 
 
-NOT_CHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "They are as `If-None-Match` says."}}
+_TAG: dict[str, Any] = {"type": "string"}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "headers": {
+            "ETag": {"description": "Names these keys; send it in If-None-Match.", "schema": _TAG},
+            "Cache-Control": {"description": "For how long they may be kept.", "schema": {"type": "string"}},
+        }
+    },
+    304: {"description": "They are as `If-None-Match` says.", "headers": {"ETag": {"schema": _TAG}}},
+}
+IF_NONE_MATCH: dict[str, Any] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of the keys that you have.",
+    "schema": _TAG,
+}
 
 
-@router.get("/.well-known/webhook-keys/{endpoint_id}", response_model=PublicKeys, responses=NOT_CHANGED)
+@router.get(
+    "/.well-known/webhook-keys/{endpoint_id}",
+    response_model=PublicKeys,
+    responses=RESPONSES,
+    openapi_extra={"parameters": [IF_NONE_MATCH]},
+)
 async def list_webhook_keys(endpoint_id: UUID, request: Request) -> Response:
     """List the public keys that sign the webhooks of an endpoint (`v1a`); 404 where none does.
 
