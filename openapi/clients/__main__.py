@@ -91,22 +91,41 @@ async def _exchanges(database_url: str, languages: Sequence[Language]) -> list[s
                 "SENDER": keys[HOLDERS[Role.SENDER]],
                 "RECEIVER": keys[HOLDERS[Role.RECEIVER]],
             }
-            if await _ended_with(language.drive(_place(language)), _place(language), environment):
+            if not await _goes_well(language, environment):
                 failed.append(language.name)
     return failed
 
 
-async def _ended_with(command: Sequence[str], within: Path, environment: dict[str, str]) -> int:
-    program = await asyncio.create_subprocess_exec(*command, cwd=within, env=environment)
+async def _goes_well(language: Language, environment: dict[str, str]) -> bool:
+    """Run a language's exchange, and then its short example, which accepts what the exchange left."""
+    code, _ = await _run(language, "exchange", environment)
+    if code:
+        return False
+    print("  and the example of the documents accepts what is left", flush=True)
+    code, said = await _run(language, "short", environment)
+    return code == 0 and set(said.split()) == {"accepted"}
+
+
+async def _run(language: Language, program: str, environment: dict[str, str]) -> tuple[int, str]:
+    """Run a program, show what it says, and give how it ended and what it said."""
+    place = _place(language)
+    process = await asyncio.create_subprocess_exec(
+        *language.drive(place, program), cwd=place, env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    said = ""
     try:
-        return await asyncio.wait_for(program.wait(), WITHIN)
+        async with asyncio.timeout(WITHIN):
+            while process.stdout and (line := await process.stdout.readline()):
+                print(line.decode(), end="", flush=True)
+                said += line.decode()
+            return await process.wait(), said
     except TimeoutError:
         print(f"it has taken {WITHIN:.0f} s and is ended", file=sys.stderr)
-        return 1
+        return 1, said
     finally:
-        if program.returncode is None:
-            program.kill()
-            await program.wait()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 if __name__ == "__main__":

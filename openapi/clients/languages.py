@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 DESCRIPTION = HERE.parent / "openapi.json"
+DOCUMENT = HERE.parents[1] / "docs" / "clients.md"
 NODE_FROM = (20, 19)
 NODE = f"node {'.'.join(map(str, NODE_FROM))} or newer (Debian and Ubuntu: nodejs)"
 
@@ -28,14 +30,14 @@ class ToolFailed(Exception):
 class Language:
     """A language that a client is made in.
 
-    `look` raises ToolMissing, `make` ToolFailed; `make` is told the folder that all of it goes into, and `drive` is
-    the command of the exchange, to be run in that folder.
+    `look` raises ToolMissing, `make` ToolFailed. `make` is told the folder that all of it goes into, and `drive` gives
+    the command that runs one of the programs there: `exchange`, or `short`, the example in the documents.
     """
 
     name: str
     look: Callable[[], None]
     make: Callable[[Path], None]
-    drive: Callable[[Path], Sequence[str]]
+    drive: Callable[[Path, str], Sequence[str]]
 
 
 def _python_look() -> None:
@@ -56,12 +58,13 @@ def _python_make(into: Path) -> None:
     offline = ("--disable-pip-version-check", "-q", "--no-deps", "--no-build-isolation", "--no-index")
     _run([str(tools / "python"), "-m", "pip", "install", *offline, "--force-reinstall", "./lintas-client"], into)
     _copy(HERE / "python" / "exchange.py", into)
-    for what in (("-p", "lintas_client"), ("exchange.py",)):
+    _example("python", into / "short.py")
+    for what in (("-p", "lintas_client"), ("exchange.py", "short.py")):
         _run([str(tools / "python"), "-m", "mypy", "--strict", *what], into)
 
 
-def _python_drive(into: Path) -> Sequence[str]:
-    return (str(into / "tools" / "bin" / "python"), "exchange.py")
+def _python_drive(into: Path, program: str) -> Sequence[str]:
+    return (str(into / "tools" / "bin" / "python"), f"{program}.py")
 
 
 def _typescript_look() -> None:
@@ -76,6 +79,7 @@ def _typescript_make(into: Path) -> None:
     for name in ("package.json", "package-lock.json", "tsconfig.json", "openapi-ts.config.ts", "exchange.ts"):
         _copy(HERE / "typescript" / name, into)
     _copy(DESCRIPTION, into)
+    _example("ts", into / "short.ts")
     if _is_new(into, HERE / "typescript" / "package-lock.json"):
         _run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel", "error"], into)
         _note(into, HERE / "typescript" / "package-lock.json")
@@ -84,8 +88,8 @@ def _typescript_make(into: Path) -> None:
     _run(["npm", "run", "--silent", "build"], into)
 
 
-def _typescript_drive(_: Path) -> Sequence[str]:
-    return ("node", "built/exchange.js")
+def _typescript_drive(_: Path, program: str) -> Sequence[str]:
+    return ("node", f"built/{program}.js")
 
 
 def _php_look() -> None:
@@ -112,11 +116,12 @@ def _php_make(into: Path) -> None:
     )
     for name in ("autoload.php", "build.php", "exchange.php"):
         _copy(HERE / "php" / name, into)
+    _example("php", into / "short.php")
     _run(["php", "build.php"], into)
 
 
-def _php_drive(_: Path) -> Sequence[str]:
-    return ("php", "exchange.php")
+def _php_drive(_: Path, program: str) -> Sequence[str]:
+    return ("php", f"{program}.php")
 
 
 LANGUAGES: Mapping[str, Language] = {
@@ -151,6 +156,14 @@ def _note(into: Path, lock: Path) -> None:
 
 def _sum(lock: Path) -> str:
     return hashlib.sha256(lock.read_bytes()).hexdigest()
+
+
+def _example(fence: str, into: Path) -> None:
+    """Take the example of a language out of the document that shows it."""
+    found = re.search(rf"^```{fence}\n(.*?)^```$", DOCUMENT.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    if found is None:
+        raise ToolFailed(f"{DOCUMENT.name} shows no example in {fence}")
+    into.write_text(found[1], "utf-8")
 
 
 def _copy(file: Path, into: Path) -> None:
