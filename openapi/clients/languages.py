@@ -14,6 +14,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 DESCRIPTION = HERE.parent / "openapi.json"
 DOCUMENT = HERE.parents[1] / "docs" / "clients.md"
+LINES = 30
+"""The last lines of what a tool says where it fails: the PHP generator says thousands."""
 NODE_FROM = (20, 19)
 NODE = f"node {'.'.join(map(str, NODE_FROM))} or newer (Debian and Ubuntu: nodejs)"
 
@@ -107,13 +109,11 @@ def _php_make(into: Path) -> None:
     shutil.rmtree(client, ignore_errors=True)
     client.mkdir()
     _copy(HERE / "php" / ".openapi-generator-ignore", client)
-    _run(
-        [
-            *(str(tools / "openapi-generator-cli"), "generate", "-i", str(DESCRIPTION), "-o", str(client)),
-            *("-g", "php", "-c", str(HERE / "php" / "config.json")),
-        ],
-        into,
-    )
+    _copy(DESCRIPTION, into)
+    _copy(HERE / "php" / "config.json", into)
+    # By names without a folder: it takes a path with a space in it for a broken address.
+    given = ("-g", "php", "-i", DESCRIPTION.name, "-c", "config.json", "-o", client.name)
+    _run([str(tools / "openapi-generator-cli"), "generate", *given], into)
     for name in ("autoload.php", "build.php", "exchange.php"):
         _copy(HERE / "php" / name, into)
     _example("php", into / "short.php")
@@ -179,7 +179,8 @@ def _found(program: str, package: str) -> str:
 def _run(command: Sequence[str], within: Path) -> None:
     ended = _end(command, within)
     if ended.returncode:
-        raise ToolFailed(f"{Path(command[0]).name} ended with {ended.returncode}:\n{ended.stdout.strip()}")
+        said = "\n".join(ended.stdout.strip().splitlines()[-LINES:])
+        raise ToolFailed(f"{Path(command[0]).name} ended with {ended.returncode}:\n{said}")
 
 
 def _end(command: Sequence[str], within: Path) -> subprocess.CompletedProcess[str]:
