@@ -16,8 +16,7 @@ from app.domain.case import Case
 from app.domain.consent import GroundKind
 from app.domain.disclosure import (
     Access,
-    access,
-    after_completion,
+    access_to,
     facts_for_receiver,
     fields_for,
     guardian_for_receiver,
@@ -186,13 +185,7 @@ async def _notes(desk: Desk, case: Case, handoff: Handoff, *, only_shared: bool)
 
 async def _disclosed(desk: Desk, case: Case, handoff: Handoff) -> DisclosedCase | None:
     kind = case.shows(handoff)
-    allowed = access(
-        handoff.state,
-        changed_at=handoff.changed_at,
-        now=desk.now,
-        lawful=kind is not GroundKind.NONE and case.referral.erased_at is None,
-        after_completion=after_completion(handoff, desk.terms.access_after_completion),
-    )
+    allowed = access_to(case, handoff, now=desk.now, usually=desk.terms.access_after_completion)
     if allowed is Access.NOTHING:
         return None
     service_type = case.requests[handoff.service_request_id].service_type

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from app.domain.case import Case
+from app.domain.consent import GroundKind
 from app.domain.durations import clock_time
 from app.domain.facts import Facts
 from app.domain.handoff import HandoffState
@@ -126,6 +128,17 @@ def access(
     if state in _SERVING or (state is HandoffState.COMPLETED and now < changed_at + after_completion):
         return Access.TO_SERVE
     return Access.NOTHING
+
+
+def access_to(case: Case, handoff: Handoff, *, now: datetime, usually: timedelta) -> Access:
+    """Say how much the receiver of a handoff may see of its case now; `usually`: how long after completing it."""
+    return access(
+        handoff.state,
+        changed_at=handoff.changed_at,
+        now=now,
+        lawful=case.shows(handoff) is not GroundKind.NONE and case.referral.erased_at is None,
+        after_completion=after_completion(handoff, usually),
+    )
 
 
 def facts_for_receiver(facts: Facts, *, accepted: bool) -> dict[str, Any]:

@@ -76,6 +76,12 @@ async def lock(session: AsyncSession, referral_id: UUID, *, public_url: str) -> 
     return None if row is None else await _read(session, row, public_url)
 
 
+async def read(session: AsyncSession, referral_id: UUID, *, public_url: str) -> Case | None:
+    """Read a referral and all that belongs to it, without a lock; None where it does not exist."""
+    row = (await session.execute(select(referrals).where(referrals.c.id == referral_id))).one_or_none()
+    return None if row is None else await _read(session, row, public_url)
+
+
 def is_restricted() -> ColumnElement[bool]:
     """Say in SQL that nobody may see or move a referral, as `Referral.is_restricted` does."""
     running = and_(

@@ -22,6 +22,7 @@ from app.domain.handoff import (
     WithdrawReason,
 )
 from app.domain.intake import Amendment
+from app.domain.likeness import IDENTIFYING
 from app.domain.referral import Handoff, ServiceRequest
 from app.domain.versions import Expected
 from app.domain.vocabulary import Reason, Urgency
@@ -36,6 +37,7 @@ from app.workflows.call_coordinator import (
 )
 from app.workflows.desk import Desk
 from app.workflows.route_requests import judge, route_requests
+from app.workflows.warn_of_duplicate import note_identity_anew, serving
 from app.workflows.watch_consent import watch_consent
 
 
@@ -62,6 +64,9 @@ async def amend_referral(
     if case.facts_changed:
         await _follow(desk, case, before)
         watch_consent(desk, case)
+    if case.facts_changed or IDENTIFYING & amendment.personal.keys():
+        by_sender = {caller.agency_code} & {case.referral.sender_code}
+        await note_identity_anew(desk, case, serving(desk, case) | by_sender)
     await audit.record(
         desk.tx,
         caller,

@@ -29,6 +29,7 @@ from app.storage import audit, personal_data
 from app.workflows.call_coordinator import wait_for_coordinator
 from app.workflows.desk import Desk
 from app.workflows.route_requests import route_requests
+from app.workflows.warn_of_duplicate import note_identity_anew
 from app.workflows.watch_duties import mark_what_passed, remind_of_duties, watch_duties
 
 NEWS = {
@@ -84,6 +85,8 @@ async def answer_handoff(
     name = NoteName(handoff_id, case.handoffs[handoff_id].sequence, event, given.share_note)
     notes = {} if given.note is None else {name.field: given.note}
     await personal_data.reseal(desk.tx, desk.key_ring, case.referral.id, notes)
+    if event is HandoffEvent.ACCEPT:
+        await note_identity_anew(desk, case, {case.handoffs[handoff_id].agency_code})
     await audit.record(
         desk.tx,
         caller,
