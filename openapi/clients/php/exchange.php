@@ -3,8 +3,7 @@
 /**
  * One full exchange with Lintas through the generated client: an agency refers, another takes it on and ends it.
  *
- * Run it against any Lintas with the keys of a sender and of the receiver that is asked first, such as `make run`
- * prints:
+ * Run it with the keys of a sender and of the receiver that is asked first, such as `make run` prints:
  *
  *     BASE_URL=http://127.0.0.1:8080 SENDER=lintas_sender_... RECEIVER=lintas_receiver_... php exchange.php
  *
@@ -187,7 +186,7 @@ function follow(EventsApi $events, string $referralId, string $accepted, string 
 function ask_too_often(ReferralsApi $referrals): void
 {
     [$problem, $headers] = refusal(function () use ($referrals): void {
-        for ($asked = 0; $asked < 10_000; $asked++) {
+        for ($asked = 0; $asked < 1_000; $asked++) {
             $referrals->listReferrals(limit: 1);
         }
     });

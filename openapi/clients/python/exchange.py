@@ -1,6 +1,6 @@
 """One full exchange with Lintas through the generated client: an agency refers, another takes it on and ends it.
 
-Run it against any Lintas with the keys of a sender and of the receiver that is asked first, such as `make run` prints:
+Run it with the keys of a sender and of the receiver that is asked first, such as `make run` prints:
 
     BASE_URL=http://127.0.0.1:8080 SENDER=lintas_sender_... RECEIVER=lintas_receiver_... python exchange.py
 
@@ -186,7 +186,7 @@ def follow(sender: AuthenticatedClient, referral_id: UUID, accepted: UUID, decli
 
 def ask_too_often(sender: AuthenticatedClient) -> None:
     """Ask until Lintas says that it is too much, wait as long as it says, and go on."""
-    for _ in range(10_000):
+    for _ in range(1_000):
         answer = list_referrals.sync_detailed(client=sender, limit=1)
         if answer.status_code == 429:
             break

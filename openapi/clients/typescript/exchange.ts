@@ -1,8 +1,7 @@
 /**
  * One full exchange with Lintas through the generated client: an agency refers, another takes it on and ends it.
  *
- * Run it against any Lintas with the keys of a sender and of the receiver that is asked first, such as `make run`
- * prints:
+ * Run it with the keys of a sender and of the receiver that is asked first, such as `make run` prints:
  *
  *     BASE_URL=http://127.0.0.1:8080 SENDER=lintas_sender_... RECEIVER=lintas_receiver_... node built/exchange.js
  *
@@ -174,7 +173,7 @@ async function follow(sender: Client, referralId: string, accepted: string, decl
 async function askTooOften(sender: Client): Promise<void> {
   const ask = () => listReferrals({ client: sender, query: { limit: 1 } });
   let answer = await ask();
-  for (let asked = 0; asked < 10_000 && answer.response?.status !== 429; asked++) answer = await ask();
+  for (let asked = 0; asked < 1_000 && answer.response?.status !== 429; asked++) answer = await ask();
   const refused = refusal(answer);
   step("who asks too often is told so", refused.problem.status === 429);
   await sleep(Number(refused.headers.get("Retry-After")) * 1000);
