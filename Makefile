@@ -5,14 +5,14 @@ PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
 PIP_INSTALL := $(VENV_PYTHON) -m pip install --disable-pip-version-check -qq
 LOCK := $(VENV_PYTHON) -m uv pip compile -q --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-header pyproject.toml
+	--generate-hashes --no-emit-index-url --no-header
 
 # A stamp carries the sum of what the environment was made from, and of where: another lock file is another stamp.
 RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; } | cksum | cut -d ' ' -f 1)
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo chaos test check format lock openapi docs bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit clean
+.PHONY: help run demo chaos test check format lock openapi examples docs bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit clients clients-lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile
@@ -44,13 +44,18 @@ format: $(DEV_READY) ## Format the code, and mend what ruff can mend
 	@$(VENV_PYTHON) -m ruff format .
 
 lock: $(DEV_READY) ## Lock what pyproject.toml asks for, with hashes; ARGS=--upgrade takes the newest
-	@$(LOCK) --extra build -o requirements/run.txt $(ARGS)
-	@$(LOCK) --extra build --extra dev -c requirements/run.txt -o requirements/dev.txt $(ARGS)
-	@$(LOCK) --extra build --extra bench -c requirements/dev.txt -o requirements/bench.txt $(ARGS)
+	@$(LOCK) pyproject.toml --extra build -o requirements/run.txt $(ARGS)
+	@$(LOCK) pyproject.toml --extra build --extra dev -c requirements/run.txt -o requirements/dev.txt $(ARGS)
+	@$(LOCK) pyproject.toml --extra build --extra bench -c requirements/dev.txt -o requirements/bench.txt $(ARGS)
 
 openapi: $(DEV_READY) ## Write the API's description and the schema of agreements anew
 	@.venv/bin/lintas openapi
 	@.venv/bin/lintas agreements schema
+
+examples: $(DEV_READY) ## Write anew what the API's description shows as answers, by calling every operation
+	@LINTAS_WRITE_EXAMPLES=1 $(VENV_PYTHON) -m pytest tests/description/test_examples.py || true
+	@.venv/bin/lintas openapi
+	@$(VENV_PYTHON) -m pytest tests/description/test_examples.py
 
 docs: $(DEV_READY) ## Write the generated parts of the documents anew
 	@$(VENV_PYTHON) docs/generate.py
@@ -75,8 +80,17 @@ bench-growth: $(DEV_READY) ## Measure delivery with ten million finished ones be
 bench-audit: $(DEV_READY) ## Measure how an audit is linked and verified; ARGS=10000000 says of how many entries
 	@$(VENV_PYTHON) -m bench.audit $(ARGS)
 
+clients: $(DEV_READY) ## Make clients in Python, TypeScript and PHP from openapi.json, and drive each; ARGS="--only python" chooses
+	@$(VENV_PYTHON) -m openapi.clients $(ARGS)
+
+clients-lock: $(DEV_READY) ## Lock what the clients are made with, with hashes and without addresses
+	@for language in python php; do \
+		$(LOCK) openapi/clients/$$language/requirements.in -o openapi/clients/$$language/requirements.txt $(ARGS) || exit 1; \
+	done
+	@cd openapi/clients/typescript && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+
 clean: ## Remove the environment and all caches; .lintas/ and its data stay
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	@rm -rf .venv .clients .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- the environment ---

@@ -6,9 +6,11 @@ from typing import Annotated, Any
 from fastapi import Path, Response
 from pydantic import Field, StringConstraints
 
+from app.api import examples
 from app.api.dependencies import CurrentCaller, Operator, Transaction
 from app.api.desk import Desk
 from app.api.etags import IfMatch, MaybeIfMatch, etag
+from app.api.examples import shows
 from app.api.intake_types import Code, Line, Region
 from app.api.pages import Page, PageAsked
 from app.api.route import v1_router
@@ -30,6 +32,8 @@ ServiceTypeOffered = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{
 class OfferedService(Body):
     """What an agency offers of one service type."""
 
+    model_config = shows(examples.OFFERED_SERVICE)
+
     area: Annotated[tuple[Code, ...], Field(min_length=1, max_length=600)] = Field(
         description='Region codes as text; "ID" is the whole country.'
     )
@@ -50,6 +54,8 @@ class OfferedService(Body):
 
 class AgencyBody(Body):
     """An agency."""
+
+    model_config = shows(examples.AGENCY)
 
     name: Line
     kind: Code

@@ -64,7 +64,7 @@ class ReferralLineView(Answer):
         )
 
 
-class Confirmation(Body):
+class VitalInterestConfirmation(Body):
     """Why an emergency moves though nobody has consented."""
 
     model_config = shows(examples.CONFIRMATION)
@@ -150,7 +150,7 @@ async def withdraw_consent(referral_id: UUID, caller: CurrentCaller, desk: Desk,
 
 @router.post("/referrals/{referral_id}/consent/confirm")
 async def confirm_vital_interest(
-    referral_id: UUID, body: Confirmation, caller: SenderOrCoordinator, desk: Desk, response: Response
+    referral_id: UUID, body: VitalInterestConfirmation, caller: SenderOrCoordinator, desk: Desk, response: Response
 ) -> ReferralView:
     """Confirm that an emergency has to move without consent, before `consent.confirm_by` or after.
 

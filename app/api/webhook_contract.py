@@ -85,6 +85,7 @@ def _operation(kind: str) -> dict[str, Any]:
         "summary": f"News of the types {kind}.*",
         "description": DESCRIPTION,
         "tags": ["webhooks"],
+        "security": [],
         "parameters": [
             _header("webhook-id", "The id of the event, in the feed too.", **_ID),
             _header("webhook-timestamp", "Unix seconds, when this attempt was signed.", type="string"),

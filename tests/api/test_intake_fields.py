@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from app.api.amendment import ReferralAmendment
 from app.api.intake import ReferralSubmission
-from app.api.routing import Preview
+from app.api.routing import RoutingPreview
 from app.domain import disclosure
 from app.domain.intake_fields import FIELDS, SEALED, FieldClass, class_of, personal_field
 from app.reference.load import shipped
@@ -42,7 +42,7 @@ def test_every_field_of_a_referral_is_in_exactly_one_class() -> None:
     assert [path for path, times in classed.items() if times > 1] == []
 
 
-@pytest.mark.parametrize("model", [ReferralAmendment, Preview])
+@pytest.mark.parametrize("model", [ReferralAmendment, RoutingPreview])
 def test_what_is_amended_or_tried_out_says_nothing_of_a_person_that_is_in_no_class(model: type[BaseModel]) -> None:
     # A preview lists the services as codes, and who was tried; nothing of it is kept.
     assert set(leaves(model)) - set(class_of) <= {"services", "tried"}

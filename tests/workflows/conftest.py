@@ -25,6 +25,7 @@ from app.workflows.desk import Terms
 from app.workflows.replay_decision import replay
 from app.workflows.run_clocks import run_due_clocks
 from app.workflows.seed import seed
+from tests.told import Told
 
 EVERY_ROLE = tuple(Role)
 PPU, KUKAR, KALTIM, NATIONAL = "dp3ap2kb-ppu", "dp3a-kukar", "uptd-ppa-kaltim", "kemenpppa-sapa129"
@@ -163,6 +164,7 @@ async def serving(
         clock=clock,
         terms=terms,
     )
+    untold: set[tuple[str, int, str | None]] = set()
     async with AsyncExitStack() as stack:
 
         async def connect(agency: str) -> httpx.AsyncClient:
@@ -170,7 +172,7 @@ async def serving(
             async with sessions.begin() as tx:
                 await api_keys.add(tx, secret=secret, agency_code=agency, roles=EVERY_ROLE, label="", expires_at=None)
             client = httpx.AsyncClient(
-                transport=httpx.ASGITransport(app=api),
+                transport=httpx.ASGITransport(app=Told(api, untold)),
                 base_url="http://lintas.test",
                 headers={"Authorization": f"Bearer {secret}"},
             )
@@ -178,6 +180,7 @@ async def serving(
 
         yield Service(sessions, keeper, key_ring, clock, terms, connect)
         await replay_all(sessions)
+    assert not untold, "the description of the API does not tell of these answers"
 
 
 @pytest.fixture
