@@ -113,20 +113,14 @@ class Library:
         if path.suffix == ".md" and path.parent in {self.root.resolve(), *(_of(self.root, one) for one in Language)}:
             return f"/docs/{wanted.value}/{path.stem}{fragment}" if self.holds(path.stem) else None
         if path.suffix in MEDIA and path.is_relative_to(self.root.resolve()) and path.is_file():
-            return self.asset(path).address
+            return asset_of(path).address
         return OUTSIDE.get(path.name)
 
-    def asset(self, path: Path) -> Asset:
-        """Take a file of the manual as an asset."""
-        found = asset_of(path)
-        self.assets.setdefault(found.name, found)
-        return found
-
     @cached_property
-    def assets(self) -> dict[str, Asset]:
-        """Give what the pages need beside their text, by name."""
+    def assets(self) -> Mapping[tuple[str, str], Asset]:
+        """Give what the pages need beside their text, by digest and name."""
         drawn = [asset_of(path) for path in sorted(self.root.glob("**/*.svg"))]
-        return {asset.name: asset for asset in drawn} | dict(shipped_assets())
+        return {(asset.digest, asset.name): asset for asset in (*drawn, *shipped_assets().values())}
 
 
 def asset_of(path: Path) -> Asset:

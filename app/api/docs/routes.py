@@ -45,8 +45,8 @@ def read_overview(
 @router.get("/docs/assets/{digest}/{name}")
 def read_asset(request: Request, digest: str, name: str, encodings: Encodings = "") -> Response:
     """Give a file that a page needs."""
-    asset = library().assets.get(name)
-    if asset is None or asset.digest != digest:
+    asset = library().assets.get((digest, name))
+    if asset is None:
         raise NoSuchPage
     headers = {"Cache-Control": f"public, max-age={FOR_EVER}, immutable", "Vary": "Accept-Encoding"}
     return _answer(request, asset.body, f"{asset.media_type}; charset=utf-8", headers, encodings)
