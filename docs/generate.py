@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-import diagram
-import tables
 from pydantic import BaseModel
 
 from app.api.scope_table import scopes_of_roles
@@ -21,6 +19,7 @@ from app.domain.statistics import RESULT_TERMS
 from app.main import ROUTERS
 from app.reference.load import shipped
 from app.settings import PREFIX, Settings
+from docs import diagram, tables
 
 HERE = Path(__file__).parent
 
