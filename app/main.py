@@ -92,6 +92,7 @@ def create_app(service: Service) -> FastAPI:
         forwarding=service.settings.forwarded_allow_ips,
         certificates=None if by.header is None else CertificateHeader(by.header, by.form, by.proxies),
         real_clock=service.real_clock,
+        docs=service.settings.docs,
     )
 
 

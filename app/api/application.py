@@ -15,7 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import compile_path
 
-from app.api import docs, health, openapi
+from app.api import health, openapi
+from app.api.docs import routes as manual
 from app.api.key_uses import KeyUses
 from app.api.middleware import HeadAsGet, LastResort, RequestLog, SecurityHeaders
 from app.api.presented import Credentials
@@ -61,12 +62,13 @@ def build(
     certificates: CertificateHeader | None = None,
     real_clock: BusinessClock | None = None,
     key_uses: KeyUses | None = None,
+    docs: bool = True,
 ) -> FastAPI:
     """Build the API; `revision` is the migration the database must stand at, None is whichever; 0 is no limit.
 
     With `health_sessions`, readiness asks over connections of its own. `forwarding` are the proxies whose word for an
     address is taken. `real_clock` is what tokens and certificates are judged by, where `clock` is set.
-    With `ring_checked`, nothing is sealed or opened until it is set.
+    With `ring_checked`, nothing is sealed or opened until it is set. `docs` serves the manual at /docs.
     """
     api = FastAPI(
         title="Lintas",
@@ -102,7 +104,7 @@ def build(
     api.state.check = check
     api.state.key_uses = key_uses or KeyUses(clock)
     api.state.readying = health.Readying(api, health_sessions or sessions)
-    for router in (*routers, health.router, docs.router):
+    for router in (*routers, health.router, *((manual.router,) if docs else ())):
         api.include_router(router)
     api.state.route_table = tuple(_route_table(api))
     _document_once(api)
