@@ -12,13 +12,16 @@ RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; 
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo chaos test check format lock openapi examples docs bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit clients clients-lock clean
+.PHONY: help run sandbox demo chaos test check format lock openapi examples docs bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit clients clients-lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile
 
 run: $(RUN_READY) ## Start Lintas with its own database in .lintas/, or with LINTAS_DATABASE_URL
 	@.venv/bin/lintas all --with-parent
+
+sandbox: $(RUN_READY) ## Start a private world for an integrator in .lintas-sandbox/; nothing in it is real (docs/sandbox.md)
+	@.venv/bin/lintas sandbox --with-parent $(ARGS)
 
 demo: $(DEV_READY) ## Send every worked case through a throw-away Lintas to receivers that answer, and compare
 	@$(VENV_PYTHON) -m demo

@@ -13,7 +13,19 @@ import httpx
 import orjson
 import typer
 
-from app.commands import agreements, audit, callers, narrowing, proposals, regions, rights, sealing, statistics, written
+from app.commands import (
+    agreements,
+    audit,
+    callers,
+    narrowing,
+    proposals,
+    regions,
+    rights,
+    sandbox,
+    sealing,
+    statistics,
+    written,
+)
 from app.commands import keys as keys_of_agencies
 from app.commands.in_indonesian import speak_both
 from app.commands.lifetime import run
@@ -53,6 +65,7 @@ from app.workflows.seed import seed as add_what_ships
 OPENAPI = Path(__file__).parents[1] / "openapi" / "openapi.json"
 
 cli = typer.Typer(name="lintas", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+sandbox.add_to(cli)
 keys = typer.Typer(no_args_is_help=True, help="Kunci API dan kunci segel / API keys, and keys that seal.")
 keys_of_agencies.add_to(keys)
 cli.add_typer(keys, name="keys")

@@ -94,7 +94,9 @@ def build(
         },
     )
     api.state.sessions = sessions
-    api.state.credentials = Credentials(sessions, clock=real_clock or clock, tokens=tokens, certificates=certificates)
+    api.state.credentials = Credentials(
+        sessions, clock=real_clock or clock, tokens=tokens, certificates=certificates, sandbox=terms.sandbox
+    )
     api.state.key_ring = key_ring
     api.state.ring_checked = ring_checked or _is_so()
     api.state.reference = reference
@@ -106,7 +108,7 @@ def build(
     api.state.readying = health.Readying(api, health_sessions or sessions)
     for router in (*routers, health.router, *((manual.router,) if docs else ())):
         api.include_router(router)
-    api.state.route_table = tuple(_route_table(api))
+    api.state.route_table = tuple(route_table(api))
     _document_once(api)
     return api
 
@@ -117,7 +119,8 @@ def _is_so() -> asyncio.Event:
     return event
 
 
-def _route_table(api: FastAPI) -> Iterator[RouteAt]:
+def route_table(api: FastAPI) -> Iterator[RouteAt]:
+    """List the paths of an API, and what may be done there."""
     for context in iter_route_contexts(api.routes):
         if isinstance(context.original_route, APIRoute) and context.path is not None:
             regex, _, _ = compile_path(context.path)
