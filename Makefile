@@ -12,7 +12,7 @@ RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; 
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo chaos test check format lock openapi docs bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit clean
+.PHONY: help run demo chaos receivers test check format lock openapi docs bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ demo: $(DEV_READY) ## Send every worked case through a throw-away Lintas to rece
 
 chaos: $(DEV_READY) ## Kill, cut and stop everything at random while referrals come, and compare id by id (10 to 20 minutes)
 	@$(VENV_PYTHON) -m chaos $(ARGS)
+
+receivers: $(DEV_READY) ## Try the example receivers against the real dispatcher (Node.js and PHP too); ARGS="python php" chooses
+	@$(VENV_PYTHON) -m examples.receivers $(ARGS)
 
 test: $(DEV_READY) ## Run the tests on a database of their own; ARGS="-k word" chooses some
 	@$(VENV_PYTHON) -m pytest $(ARGS)
@@ -77,6 +80,7 @@ bench-audit: $(DEV_READY) ## Measure how an audit is linked and verified; ARGS=1
 
 clean: ## Remove the environment and all caches; .lintas/ and its data stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	@rm -rf examples/receivers/node/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- the environment ---
