@@ -34,6 +34,7 @@ from app.workflows.end_consent import withdraw_consent as withdraw
 from app.workflows.end_referral import cancel_referral as cancel
 from app.workflows.end_referral import void_referral as void
 from app.workflows.submit_referral import submit_referral as submit
+from app.workflows.warn_of_duplicate import possible_duplicates
 
 router = v1_router("referrals")
 
@@ -169,6 +170,7 @@ async def _view(
     if sender_reference is None and caller.agency_code == case.referral.sender_code:
         opened = await personal_data.unseal(desk.tx, desk.key_ring, case.referral.id, ["sender_reference"])
         sender_reference = str(opened["sender_reference"]) if opened else None
+    duplicates = await possible_duplicates(desk, case, caller.agency_code)
     await audit.record(
         desk.tx,
         caller,
@@ -179,4 +181,4 @@ async def _view(
         fields=opened,
         request_id=desk.request_id,
     )
-    return ReferralView.of(case, results, sender_reference)
+    return ReferralView.of(case, results, sender_reference, duplicates)

@@ -11,6 +11,7 @@ from app.domain.referral import Referral, ServiceRequest
 from app.storage import audit, cases, personal_data
 from app.workflows.desk import Desk
 from app.workflows.route_requests import route_requests
+from app.workflows.warn_of_duplicate import note_identity
 from app.workflows.watch_consent import watch_consent
 
 
@@ -22,6 +23,7 @@ async def submit_referral(desk: Desk, caller: Caller, submission: Submission) ->
         raise DuplicateReference(await cases.of_reference(desk.tx, caller.agency_code, reference_hash))
     desk.told_of.add(case.referral.id)
     await personal_data.seal_new(desk.tx, desk.key_ring, case.referral.id, submission.personal)
+    await note_identity(desk, case, submission.personal)
     await route_requests(desk, case, case.requests.values(), "submitted")
     if case.consent.expires_at is not None:
         watch_consent(desk, case)

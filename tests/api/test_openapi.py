@@ -141,7 +141,12 @@ def test_a_schema_tells_what_is_refused(document: dict[str, Any]) -> None:
 
 async def test_what_the_contract_shows_is_taken(service: Service) -> None:
     referral = await service.submit(examples.REFERRAL)
-    shown = {"Note": examples.NOTE, "Decline": examples.DECLINE, "Hold": examples.HOLD, "Complete": examples.COMPLETE}
+    shown = {
+        "ReceiversNote": examples.NOTE,
+        "Decline": examples.DECLINE,
+        "Hold": examples.HOLD,
+        "Complete": examples.COMPLETE,
+    }
     shown |= {"Fail": examples.FAIL, "Withdraw": examples.WITHDRAW}
     schemas = (await (await service.as_agency(PPU)).get("/openapi.json")).json()["components"]["schemas"]
     assert schemas["ReferralSubmission"]["examples"] == [examples.REFERRAL]
