@@ -12,7 +12,7 @@ RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; 
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox demo chaos test check format lock openapi examples docs bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit clients clients-lock clean
+.PHONY: help run sandbox demo chaos receivers test check format lock openapi examples docs bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit clients clients-lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ demo: $(DEV_READY) ## Send every worked case through a throw-away Lintas to rece
 
 chaos: $(DEV_READY) ## Kill, cut and stop everything at random while referrals come, and compare id by id (10 to 20 minutes)
 	@$(VENV_PYTHON) -m chaos $(ARGS)
+
+receivers: $(DEV_READY) ## Try the example receivers against the real dispatcher (Node.js and PHP too); ARGS="python php" chooses
+	@$(VENV_PYTHON) -m examples.receivers $(ARGS)
 
 test: $(DEV_READY) ## Run the tests on a database of their own; ARGS="-k word" chooses some
 	@$(VENV_PYTHON) -m pytest $(ARGS)
@@ -94,6 +97,7 @@ clients-lock: $(DEV_READY) ## Lock what the clients are made with, with hashes a
 
 clean: ## Remove the environment and all caches; .lintas/ and its data stay
 	@rm -rf .venv .clients .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	@rm -rf examples/receivers/node/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- the environment ---

@@ -1,4 +1,4 @@
-"""The whole service in this process, as `lintas all` runs it, but with a clock that can be set."""
+"""The whole service in this process, as `lintas all` runs it, but on whatever business clock it is given."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -7,7 +7,7 @@ from datetime import timedelta
 from socket import create_server
 
 from app.domain.caller import Role
-from app.domain.clock import SettableClock
+from app.domain.clock import BusinessClock
 from app.main import serve
 from app.service import Service, compose
 from app.settings import RateLimitSettings, Settings, WebhookSettings
@@ -26,7 +26,7 @@ FALLBACK_COORDINATOR = "lpsk"
 
 @asynccontextmanager
 async def lintas(
-    database_url: str, clock: SettableClock | None = None, *, name: str = "demo", per_key: int = 0
+    database_url: str, clock: BusinessClock | None = None, *, name: str = "demo", per_key: int = 0
 ) -> AsyncIterator[Service]:
     """Run API and workers on a free port and a migrated database, until left; by real time if no clock is given.
 

@@ -52,11 +52,11 @@ class Told:
 
     @property
     def api(self) -> str:
-        return re.findall(r"^API: +(\S+)$", self.text, re.MULTILINE)[0]
+        return str(re.findall(r"^API: +(\S+)$", self.text, re.MULTILINE)[0])
 
     @property
     def control(self) -> str:
-        return re.findall(r"control: +(\S+)/sandbox ", self.text)[0]
+        return str(re.findall(r"control: +(\S+)/sandbox ", self.text)[0])
 
     @property
     def keys(self) -> dict[str, str]:
@@ -67,7 +67,7 @@ class Told:
 def started(place: Path, *options: str, **environment: str) -> Iterator[Told]:
     """Run `lintas sandbox` on free ports in a directory, until left."""
     with (place / "told.txt").open("w") as out, (place / "log.txt").open("w") as err:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "app.cli", "sandbox", "--port", "0", "--control-port", "0", *options],
             cwd=place,
             env=ENVIRONMENT | environment,

@@ -1,5 +1,6 @@
 """A whole exchange in a sandbox, as an integrator has it in an afternoon."""
 
+import itertools
 from datetime import datetime, timedelta
 
 from tests.delivery.receivers import a_receiver, answering
@@ -102,7 +103,7 @@ async def test_what_the_integrators_server_did_not_take_is_sent_again_when_it_is
     assert len({one.id for one in again}) == 1
     assert [(one["outcome"], one["status"]) for one in sent["posts"]] == [("status", 500)] * 3 + [("delivered", 204)]
     moments = [datetime.fromisoformat(one["sent_at"]) for one in sent["posts"]]
-    waits = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)]
+    waits = [later - earlier for earlier, later in itertools.pairwise(moments)]
     # By the schedule of every delivery: 5 s, 5 min, 30 min, each with 20 % more or less.
     for wait, planned in zip(waits, (5, 300, 1800), strict=True):
         assert 0.8 * planned <= wait.total_seconds() <= 1.2 * planned + 30
