@@ -12,7 +12,7 @@ RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; 
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo chaos test check format lock openapi docs bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit clean
+.PHONY: help run demo chaos test check format lock openapi docs bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit bench-privacy clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile
@@ -74,6 +74,9 @@ bench-growth: $(DEV_READY) ## Measure delivery with ten million finished ones be
 
 bench-audit: $(DEV_READY) ## Measure how an audit is linked and verified; ARGS=10000000 says of how many entries
 	@$(VENV_PYTHON) -m bench.audit $(ARGS)
+
+bench-privacy: $(DEV_READY) ## Measure what sealing and the audit cost an intake (some minutes); ARGS="--pairs 5"
+	@$(VENV_PYTHON) -m bench.privacy $(ARGS)
 
 clean: ## Remove the environment and all caches; .lintas/ and its data stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
