@@ -360,8 +360,8 @@ class _heard:  # noqa: N801 - a context
 def main() -> None:
     """Start a durable PostgreSQL in a directory that is thrown away, and measure on it."""
     parser = argparse.ArgumentParser("python -m bench.privacy", description=__doc__)
-    parser.add_argument("--pairs", type=int, default=11)
-    parser.add_argument("--referrals", type=int, default=200, help="in each round")
+    parser.add_argument("--pairs", type=int, default=25)
+    parser.add_argument("--referrals", type=int, default=40, help="in each round")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     parser.add_argument("--place", help=argparse.SUPPRESS)
     asked = parser.parse_args()

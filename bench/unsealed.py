@@ -32,6 +32,8 @@ from app.workflows.desk import Desk
 from app.workflows.route_requests import route_requests
 from app.workflows.watch_consent import watch_consent
 
+_JSON = json.JSONEncoder(ensure_ascii=False)
+
 router = v1_router("referrals")
 
 unsealed_fields = Table(
@@ -88,7 +90,7 @@ async def submit(desk: Desk, caller: Caller, submission: Submission) -> Case:
 async def keep(session: AsyncSession, case: Case, fields: Mapping[str, Any]) -> None:
     """Keep fields in clear, all of them by one statement."""
     names = sorted(name for name, value in fields.items() if value is not None)
-    values = [json.dumps(fields[name], ensure_ascii=False) for name in names]
+    values = [_JSON.encode(fields[name]) for name in names]
     rows = select(
         literal(case.referral.id, Uuid()),
         func.unnest(literal(names, ARRAY(Text()))),
