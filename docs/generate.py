@@ -14,6 +14,7 @@ from app.domain.access_token import FAULTS, TokenFault
 from app.domain.audit_findings import FindingKind
 from app.domain.caller import Role
 from app.domain.handoff import LIVE, TRANSITIONS, HandoffState
+from app.domain.intake_fields import SEALED, FieldClass, class_of, personal_field
 from app.domain.retention import KEPT_MONTHS, CaseClass, Ended
 from app.domain.statistics import RESULT_TERMS
 from app.main import ROUTERS
@@ -34,19 +35,46 @@ def state_diagram() -> str:
     return "\n".join([*lines, "```"])
 
 
+SAID_OF = {
+    FieldClass.HANDLING: ("every service", "every service", "yes"),
+    FieldClass.FACT: ("every service", "every service", "yes"),
+    FieldClass.PLACE: ("every service, its regency", "every service, in full", "yes"),
+    FieldClass.KEPT_BACK: ("nobody", "nobody", "no"),
+    FieldClass.SENDERS_OWN: ("nobody", "nobody", "no"),
+}
+
+
+def intake_table() -> str:
+    """Tabulate every field of a referral: how it is kept, and which receiver sees it when."""
+    lines = [
+        "| field | class | kept | before accepting | once accepted | without consent, in an emergency |",
+        "|---|---|---|---|---|---|",
+    ]
+    for path, class_ in sorted(class_of.items()):
+        kept = "sealed" if class_ in SEALED else "open to routing"
+        before, after, vital = SAID_OF.get(class_) or _disclosed(path, class_)
+        lines.append(f"| `{path}` | {class_.value} | {kept} | {before} | {after} | {vital} |")
+    return "\n".join(lines)
+
+
+def _disclosed(path: str, class_: FieldClass) -> tuple[str, str, str]:
+    field = personal_field(path)
+    needing = [service for service, fields in sorted(disclosure.SERVICE_NEEDS.items()) if field in fields]
+    everyone = class_ in (FieldClass.TO_DECIDE, FieldClass.TO_SERVE)
+    return (
+        "every service" if class_ is FieldClass.TO_DECIDE else "nobody",
+        "every service" if everyone else ", ".join(needing),
+        "yes" if field in disclosure.VITAL_INTEREST else "no",
+    )
+
+
 def disclosure_table() -> str:
-    """Tabulate which service sees which personal field, and when."""
-    services = sorted(disclosure.SERVICE_NEEDS)
-    lines = ["| field | before accepting | once accepted |", "|---|---|---|"]
-    for field in sorted(disclosure.PERSONAL_FIELDS):
-        before = "every service" if field in disclosure.BEFORE_ACCEPTING else "nobody"
-        if field in disclosure.ONCE_ACCEPTED:
-            after = "every service"
-        else:
-            needing = [service for service in services if field in disclosure.SERVICE_NEEDS[service]]
-            after = ", ".join(needing) or "nobody but the sender"
-        vital = " (also without consent, in an emergency)" if field in disclosure.VITAL_INTEREST else ""
-        lines.append(f"| `{field}` | {before} | {after}{vital} |")
+    """Tabulate the profile of each service: what its receiver sees beyond what every service sees."""
+    lines = ["| service | before accepting | once accepted, beyond what every service sees |", "|---|---|---|"]
+    before = ", ".join(f"`{field}`" for field in sorted(disclosure.BEFORE_ACCEPTING))
+    for service in shipped().vocabulary.service_types:
+        more = sorted(disclosure.SERVICE_NEEDS.get(service, frozenset()) - disclosure.ONCE_ACCEPTED)
+        lines.append(f"| `{service}` | {before} | {', '.join(f'`{field}`' for field in more) or 'nothing'} |")
     return "\n".join(lines)
 
 
@@ -129,6 +157,7 @@ def token_faults_table() -> str:
 PARTS: dict[str, Callable[[], str]] = {
     "state-diagram": state_diagram,
     "disclosure-table": disclosure_table,
+    "intake-table": intake_table,
     "settings-table": settings_table,
     "findings-table": findings_table,
     "retention-table": retention_table,

@@ -1,6 +1,7 @@
 """The registry: which agency offers what, where, to whom, and whether it can now."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import Path, Response
 from pydantic import Field, StringConstraints
@@ -13,6 +14,7 @@ from app.api.pages import Page, PageAsked
 from app.api.route import v1_router
 from app.api.validation import Answer, Body, Day, Flag, Whole
 from app.domain.errors import NotFound
+from app.domain.secret_places import without_secret_places
 from app.storage import registry
 from app.workflows import change_registry
 
@@ -36,7 +38,10 @@ class OfferedService(Body):
     age_below: Whole | None = None
     case_types: tuple[Code, ...] | None = None
     available: Flag = True
-    secret_location: Flag | None = Field(None, description="Its place is never shown.")
+    secret_location: Flag | None = Field(
+        None,
+        description="Its place is never shown. Home and area may then be no narrower than a regency.",
+    )
     confirmed_on: Day | None = Field(None, description="When the agency last confirmed that it can.")
     valid_for: Code | None = Field(
         None, description="How long that counts, as P30D; older, or never confirmed, its capacity counts as unknown."
@@ -131,5 +136,5 @@ async def put_agency_service(
     return _view(kept.body, kept.version)
 
 
-def _view(body: object, registry_version: int) -> AgencyView:
-    return AgencyView.model_validate({**body, "registry_version": registry_version})  # type: ignore[dict-item]
+def _view(body: Mapping[str, Any], registry_version: int) -> AgencyView:
+    return AgencyView.model_validate({**without_secret_places(body), "registry_version": registry_version})

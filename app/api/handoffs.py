@@ -17,7 +17,7 @@ from app.api.intake_types import Line, Text, today
 from app.api.pages import Page, PageAsked
 from app.api.referral_views import HandoffLineView, results_in
 from app.api.route import v1_router
-from app.api.validation import Body, Day, fault
+from app.api.validation import Body, Day, Flag, fault
 from app.domain.caller import Caller
 from app.domain.case import Case
 from app.domain.handoff import (
@@ -45,14 +45,26 @@ class ReasonToWithdraw(StrEnum):
 
 
 class Note(Body):
-    """What may go with an answer. A note is sealed, and shown to nobody but its own agency's successors in the case."""
+    """What may go with a move. A note is sealed, and shown to nobody else."""
 
     model_config = shows(examples.NOTE)
 
     note: Text | None = None
 
 
-class Decline(Note):
+class ReceiversNote(Note):
+    """What may go with a receiver's answer. A note is sealed, and its agency's own unless it shares it."""
+
+    share_note: Flag = Field(False, description="Whether the sender, and who holds the case, may read the note too.")
+
+    @model_validator(mode="after")
+    def _shares_something(self) -> "ReceiversNote":
+        if self.share_note and self.note is None:
+            raise fault("required", at=("note",))
+        return self
+
+
+class Decline(ReceiversNote):
     """Why an offer is declined, or a handoff handed back."""
 
     model_config = shows(examples.DECLINE)
@@ -60,7 +72,7 @@ class Decline(Note):
     reason: DeclineReason
 
 
-class Hold(Note):
+class Hold(ReceiversNote):
     """Until when a handoff rests."""
 
     model_config = shows(examples.HOLD)
@@ -76,7 +88,7 @@ class Hold(Note):
         return self
 
 
-class Complete(Note):
+class Complete(ReceiversNote):
     """How it ended."""
 
     model_config = shows(examples.COMPLETE)
@@ -84,7 +96,7 @@ class Complete(Note):
     outcome: CompletionOutcome
 
 
-class Fail(Note):
+class Fail(ReceiversNote):
     """Why a service that was begun could not be given."""
 
     model_config = shows(examples.FAIL)
@@ -157,13 +169,13 @@ async def read_handoff(handoff_id: UUID, caller: CurrentCaller, desk: Desk, resp
 
 @router.post("/handoffs/{handoff_id}/accept")
 async def accept_handoff(
-    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: Note | None = None
+    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: ReceiversNote | None = None
 ) -> HandoffView:
     """Accept a handoff that was offered to your agency; then read it, and you see what the service needs to know.
 
     An offer that has expired may still be accepted while its request waits for a coordinator.
     """
-    return await _answer(desk, caller, handoff_id, HandoffEvent.ACCEPT, body or Note(), response)
+    return await _answer(desk, caller, handoff_id, HandoffEvent.ACCEPT, body or ReceiversNote(), response)
 
 
 @router.post("/handoffs/{handoff_id}/decline")
@@ -176,10 +188,10 @@ async def decline_handoff(
 
 @router.post("/handoffs/{handoff_id}/start")
 async def start_handoff(
-    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: Note | None = None
+    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: ReceiversNote | None = None
 ) -> HandoffView:
     """Say that the service has begun."""
-    return await _answer(desk, caller, handoff_id, HandoffEvent.START, body or Note(), response)
+    return await _answer(desk, caller, handoff_id, HandoffEvent.START, body or ReceiversNote(), response)
 
 
 @router.post("/handoffs/{handoff_id}/hold")
@@ -190,10 +202,10 @@ async def hold_handoff(handoff_id: UUID, body: Hold, caller: Receiver, desk: Des
 
 @router.post("/handoffs/{handoff_id}/resume")
 async def resume_handoff(
-    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: Note | None = None
+    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: ReceiversNote | None = None
 ) -> HandoffView:
     """Go on with a handoff that was held."""
-    return await _answer(desk, caller, handoff_id, HandoffEvent.RESUME, body or Note(), response)
+    return await _answer(desk, caller, handoff_id, HandoffEvent.RESUME, body or ReceiversNote(), response)
 
 
 @router.post("/handoffs/{handoff_id}/hand-back")
@@ -208,7 +220,7 @@ async def hand_back_handoff(
 async def complete_handoff(
     handoff_id: UUID, body: Complete, caller: Receiver, desk: Desk, response: Response
 ) -> HandoffView:
-    """Say that the service was given, or how else it ended. The sender is told the outcome, not the note."""
+    """Say that the service was given, or how else it ended. The sender is told the outcome; a note only if shared."""
     return await _answer(desk, caller, handoff_id, HandoffEvent.COMPLETE, body, response)
 
 
@@ -220,10 +232,10 @@ async def fail_handoff(handoff_id: UUID, body: Fail, caller: Receiver, desk: Des
 
 @router.post("/handoffs/{handoff_id}/confirm-cancel")
 async def confirm_cancel_of_handoff(
-    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: Note | None = None
+    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: ReceiversNote | None = None
 ) -> HandoffView:
     """Confirm a cancellation that was asked for."""
-    return await _answer(desk, caller, handoff_id, HandoffEvent.CONFIRM_CANCEL, body or Note(), response)
+    return await _answer(desk, caller, handoff_id, HandoffEvent.CONFIRM_CANCEL, body or ReceiversNote(), response)
 
 
 @router.post("/handoffs/{handoff_id}/keep-duty")
@@ -263,6 +275,7 @@ async def _answer(
         reason=reason.value if reason else None,
         outcome=outcome.value if outcome else None,
         note=said["note"],
+        share_note=said.get("share_note", False),
         review_on=said.get("review_on"),
     )
     case = await answer_handoff(desk, caller, handoff_id, event, answer)
@@ -275,5 +288,7 @@ async def _view(
 ) -> HandoffView:
     handoff = case.handoffs[handoff_id]
     results = {**results_in(case), **await worklists.results(desk.tx, [handoff.decision_id])}
-    response.headers["ETag"] = etag(case.referral.version)
+    # Who is gone from a case learns from nothing that it goes on.
+    follows = case.follows(caller.agency_code, handoff)
+    response.headers["ETag"] = etag(case.referral.version if follows else max(1, handoff.sequence))
     return await handoff_view(desk, caller, case, handoff, results, disclosing=disclosing)

@@ -20,6 +20,7 @@ from app.domain.errors import NotFound
 from app.domain.explanation import explain
 from app.domain.facts import Facts
 from app.domain.rights import ProcessingRestricted
+from app.domain.secret_places import explanation_without_secret_place, hidden_since, without_secret_place
 from app.domain.vocabulary import Urgency
 from app.reference.load import load_overlay
 from app.storage import audit, worklists
@@ -131,10 +132,15 @@ async def read_decision(
     """Read why a service request went where it went, as your agency sent or coordinates it."""
     kept = await _kept(desk, caller, decision_id)
     rules = await desk.keeper.rules_at(desk.tx, kept.registry_version)
-    explanation = None
+    taken = await worklists.taken_in(desk.tx, kept.referral_id)
+    since = hidden_since(taken, desk.reference.registry.agencies, looking=caller.agency_code)
+    hidden = since is not None and since <= kept.facts_recorded_at
+    facts, explanation = facts_kept(kept), None
     if explained and kept.placed_by is None and kept.erased_at is None:
         overlays = (load_overlay(),)
-        explanation = explain(rules, facts_kept(kept), kept.service_type, frozenset(kept.tried), overlays=overlays)
+        explanation = explain(rules, facts, kept.service_type, frozenset(kept.tried), overlays=overlays)
+        if hidden:
+            explanation = explanation_without_secret_place(explanation, facts)
     return DecisionExplained(
         id=kept.id,
         service_request_id=kept.service_request_id,
@@ -147,7 +153,7 @@ async def read_decision(
         ground=GroundView.of(kept.ground),
         tried=list(kept.tried),
         facts_version=kept.facts_version,
-        facts=dict(kept.facts),
+        facts=without_secret_place(facts).to_json() if hidden else dict(kept.facts),
         registry_version=kept.registry_version,
         code_sets_version=kept.code_sets_version,
         engine=kept.engine,

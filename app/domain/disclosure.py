@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from app.domain.durations import clock_time
 from app.domain.facts import Facts
 from app.domain.handoff import HandoffState
+from app.domain.referral import Handoff
 from app.domain.regions import is_country, regency_of
 
 VICTIM_IDENTITY = frozenset({"victim.name", "victim.alias", "victim.birth_date", "victim.citizenship"})
@@ -102,6 +104,12 @@ class Access(StrEnum):
 _SERVING = frozenset(
     {HandoffState.ACCEPTED, HandoffState.IN_PROGRESS, HandoffState.ON_HOLD, HandoffState.CANCEL_REQUESTED}
 )
+
+
+def after_completion(handoff: Handoff, usual: timedelta) -> timedelta:
+    """Say how long the receiver of a handoff sees its case after completing it: by its agreement, else as usual."""
+    agreed = handoff.access_after_completion
+    return (clock_time(agreed) if agreed else None) or usual
 
 
 def access(

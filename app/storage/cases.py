@@ -63,8 +63,9 @@ def coordinated_by_nobody() -> ColumnElement[bool]:
 
 
 def owned_by(agency_code: str) -> ColumnElement[bool]:
-    """Say in SQL that an agency sent the referral or holds it."""
-    return or_(referrals.c.sender_code == agency_code, referrals.c.holder_code == agency_code)
+    """Say in SQL that an agency sent the referral or holds it, and was not named in it since."""
+    theirs = or_(referrals.c.sender_code == agency_code, referrals.c.holder_code == agency_code)
+    return and_(theirs, ~and_(referrals.c.sender_barred, referrals.c.sender_code == agency_code))
 
 
 async def lock(session: AsyncSession, referral_id: UUID, *, public_url: str) -> Case | None:
@@ -146,6 +147,7 @@ async def _read(session: AsyncSession, row: Row[Any], public_url: str) -> Case:
         kept_as=row.kept_as,
         restricted_at=row.restricted_at,
         erased_at=row.erased_at,
+        sender_barred=row.sender_barred,
     )
     known = (
         await session.execute(

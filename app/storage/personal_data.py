@@ -35,12 +35,13 @@ async def reseal(session: AsyncSession, key_ring: KeyRing, referral_id: UUID, fi
 
 async def unseal(session: AsyncSession, key_ring: KeyRing, referral_id: UUID, names: Iterable[str]) -> dict[str, Any]:
     """Open the named fields of a referral, as far as it has them; none once the referral was erased."""
-    key = await _data_key(session, key_ring, referral_id)
+    wanted = list(names)
+    key = await _data_key(session, key_ring, referral_id) if wanted else None
     if key is None:
         return {}
     found = await session.execute(
         select(sealed_fields.c.field, sealed_fields.c.sealed)
-        .where(sealed_fields.c.referral_id == referral_id, sealed_fields.c.field.in_(list(names)))
+        .where(sealed_fields.c.referral_id == referral_id, sealed_fields.c.field.in_(wanted))
         .order_by(sealed_fields.c.field)
     )
     return {row.field: key.open(row.field, row.sealed) for row in found}
@@ -57,6 +58,15 @@ async def unseal_all(session: AsyncSession, key_ring: KeyRing, referral_id: UUID
         .order_by(sealed_fields.c.field)
     )
     return {row.field: key.open(row.field, row.sealed) for row in found}
+
+
+async def names_below(session: AsyncSession, referral_id: UUID, beginning: str) -> list[str]:
+    """List the fields of a referral whose names begin so, without opening one."""
+    fields = sealed_fields.c.field
+    wanted = select(fields).where(
+        sealed_fields.c.referral_id == referral_id, fields.startswith(beginning, autoescape=True)
+    )
+    return list(await session.scalars(wanted.order_by(fields)))
 
 
 async def _data_key(session: AsyncSession, key_ring: KeyRing, referral_id: UUID) -> DataKey | None:

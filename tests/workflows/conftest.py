@@ -128,6 +128,7 @@ async def replay_all(sessions: async_sessionmaker[AsyncSession]) -> int:
             facts.c.body.label("facts"),
             facts.c.consent.label("said_consent"),
             facts.c.consent_services,
+            facts.c.recorded_at.label("facts_recorded_at"),
         )
         .join(service_requests, service_requests.c.id == decisions.c.service_request_id)
         .join(facts, (facts.c.referral_id == decisions.c.referral_id) & (facts.c.version == decisions.c.facts_version))
