@@ -12,7 +12,7 @@ RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; 
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox demo chaos receivers test check format lock openapi examples docs bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit clients clients-lock clean
+.PHONY: help run sandbox demo chaos receivers test check format lock openapi examples docs bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit bench-privacy clients clients-lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile
@@ -85,6 +85,9 @@ bench-growth: $(DEV_READY) ## Measure delivery with ten million finished ones be
 
 bench-audit: $(DEV_READY) ## Measure how an audit is linked and verified; ARGS=10000000 says of how many entries
 	@$(VENV_PYTHON) -m bench.audit $(ARGS)
+
+bench-privacy: $(DEV_READY) ## Measure what sealing and the audit cost an intake (some minutes); ARGS="--pairs 5"
+	@$(VENV_PYTHON) -m bench.privacy $(ARGS)
 
 clients: $(DEV_READY) ## Make clients in Python, TypeScript and PHP from openapi.json, and drive each; ARGS="--only python" chooses
 	@$(VENV_PYTHON) -m openapi.clients $(ARGS)

@@ -82,7 +82,7 @@ async def submit_referral(body: ReferralSubmission, caller: Sender, desk: Desk, 
     """
     case = await submit(desk, caller, body.submission())
     response.headers["Location"] = f"/v1/referrals/{case.referral.id}"
-    return await _view(case, caller, desk, response, sender_reference=body.sender_reference)
+    return await _shown(case, caller, desk, response, body.sender_reference)
 
 
 @router.get("/referrals")
@@ -159,18 +159,10 @@ async def confirm_vital_interest(
     return await _view(await confirm(desk, caller, referral_id, because=body.because), caller, desk, response)
 
 
-async def _view(
-    case: Case, caller: Caller, desk: Desk, response: Response, *, sender_reference: str | None = None
-) -> ReferralView:
-    response.headers["ETag"] = etag(case.referral.version)
-    kept = results_in(case)
-    others = (one.decision_id for one in case.requests.values() if one.decision_id not in kept)
-    results = {**kept, **await worklists.results(desk.tx, others)}
+async def _view(case: Case, caller: Caller, desk: Desk, response: Response) -> ReferralView:
     opened: dict[str, object] = {}
-    if sender_reference is None and caller.agency_code == case.referral.sender_code:
+    if caller.agency_code == case.referral.sender_code:
         opened = await personal_data.unseal(desk.tx, desk.key_ring, case.referral.id, ["sender_reference"])
-        sender_reference = str(opened["sender_reference"]) if opened else None
-    duplicates = await possible_duplicates(desk, case, caller.agency_code)
     await audit.record(
         desk.tx,
         caller,
@@ -181,4 +173,15 @@ async def _view(
         fields=opened,
         request_id=desk.request_id,
     )
+    return await _shown(case, caller, desk, response, str(opened["sender_reference"]) if opened else None)
+
+
+async def _shown(
+    case: Case, caller: Caller, desk: Desk, response: Response, sender_reference: str | None
+) -> ReferralView:
+    response.headers["ETag"] = etag(case.referral.version)
+    kept = results_in(case)
+    others = (one.decision_id for one in case.requests.values() if one.decision_id not in kept)
+    results = {**kept, **await worklists.results(desk.tx, others)}
+    duplicates = await possible_duplicates(desk, case, caller.agency_code)
     return ReferralView.of(case, results, sender_reference, duplicates)
