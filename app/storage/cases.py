@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Row,
+    ScalarSelect,
     Table,
     and_,
     bindparam,
@@ -68,7 +69,11 @@ def owned_by(agency_code: str) -> ColumnElement[bool]:
     return and_(theirs, ~and_(referrals.c.sender_barred, referrals.c.sender_code == agency_code))
 
 
-async def lock(session: AsyncSession, referral_id: UUID, *, public_url: str) -> Case | None:
+CaseNamed = UUID | ScalarSelect[UUID]
+"""The id of a referral, or a query for it, which is then part of the one that looks for the case."""
+
+
+async def lock(session: AsyncSession, referral_id: CaseNamed, *, public_url: str) -> Case | None:
     """Lock a referral and read all that belongs to it; None where it does not exist."""
     row = (
         await session.execute(select(referrals).where(referrals.c.id == referral_id).with_for_update())
@@ -96,7 +101,7 @@ async def lock_visible_to(
     agency_code: str,
     *,
     public_url: str,
-    referral_id: UUID | None = None,
+    referral_id: CaseNamed | None = None,
     handoff_id: UUID | None = None,
     service_request_id: UUID | None = None,
     reading: bool = False,

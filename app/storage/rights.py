@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, exists, insert, or_, select, true, tuple_, update
+from sqlalchemy import ColumnElement, Row, ScalarSelect, and_, exists, insert, or_, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.facts import Facts
@@ -45,6 +45,11 @@ async def put_request(session: AsyncSession, request: RightsRequest) -> None:
     """Keep what came of it."""
     values = asdict(request)
     await session.execute(update(rights_requests).where(rights_requests.c.id == values.pop("id")).values(values))
+
+
+def case_of_request(request_id: UUID) -> ScalarSelect[UUID]:
+    """Ask in SQL which referral a request is about: a look for the case then is one query, there or not."""
+    return select(rights_requests.c.referral_id).where(rights_requests.c.id == request_id).scalar_subquery()
 
 
 async def request_of(session: AsyncSession, request_id: UUID) -> RightsRequest | None:
@@ -118,6 +123,11 @@ async def put_hold(session: AsyncSession, hold: LegalHold) -> None:
     """Keep that a hold was lifted."""
     values = asdict(hold)
     await session.execute(update(legal_holds).where(legal_holds.c.id == values.pop("id")).values(values))
+
+
+def case_of_hold(hold_id: UUID) -> ScalarSelect[UUID]:
+    """Ask in SQL which referral a hold keeps, as `case_of_request` does."""
+    return select(legal_holds.c.referral_id).where(legal_holds.c.id == hold_id).scalar_subquery()
 
 
 async def hold_of(session: AsyncSession, hold_id: UUID) -> LegalHold | None:

@@ -41,11 +41,10 @@ async def answer_request(
 
     A request to be erased or restricted is answered as done by doing it, and by nothing else.
     """
+    case = await desk.lock_for_rights(caller, rights.case_of_request(request_id), named="rights request")
     request = await rights.request_of(desk.tx, request_id)
     if request is None:
         raise NotFound("rights request")
-    case = await desk.lock_for_rights(caller, request.referral_id)
-    request = await rights.request_of(desk.tx, request_id) or request
     if request.answered_at is not None:
         raise AlreadyAnswered
     if outcome is RequestOutcome.DONE and request.right in {Right.ERASURE, Right.RESTRICTION}:

@@ -112,11 +112,13 @@ class Desk:
         self.told_of.add(case.referral.id)
         return case.look_at(self.now)
 
-    async def lock_for_rights(self, caller: Caller | None, referral_id: UUID, *, reading: bool = False) -> Case:
+    async def lock_for_rights(
+        self, caller: Caller | None, referral_id: cases.CaseNamed, *, named: str = "referral", reading: bool = False
+    ) -> Case:
         """Lock a case for who answers for the rights of its person, whatever its state; NotFound for anybody else.
 
         That is the command line, and a protection officer of the agency that sent or holds it. One who is an operator
-        too answers for every case in which their own agency is not named.
+        too answers for every case in which their own agency is not named. `named` is what they named it by.
         """
         if caller is None:
             case = await cases.lock(self.tx, referral_id, public_url=self.terms.public_url)
@@ -135,7 +137,7 @@ class Desk:
                 if not theirs and (not everywhere or self.is_off_list(caller.agency_code, case.facts)):
                     case = None
         if case is None:
-            raise NotFound("referral")
+            raise NotFound(named)
         return case
 
     async def lock_concerned(self, agency_code: str, referral_id: UUID, *, reading: bool = False) -> Case:

@@ -38,11 +38,10 @@ async def hold_referral(
 
 async def lift_hold(desk: Desk, caller: Caller | None, hold_id: UUID, because: str) -> tuple[Case, LegalHold]:
     """Lift a legal hold; HoldLifted where it was before."""
+    case = await desk.lock_for_rights(caller, rights.case_of_hold(hold_id), named="legal hold")
     hold = await rights.hold_of(desk.tx, hold_id)
     if hold is None:
         raise NotFound("legal hold")
-    case = await desk.lock_for_rights(caller, hold.referral_id)
-    hold = await rights.hold_of(desk.tx, hold_id) or hold
     if hold.lifted_at is not None:
         raise HoldLifted
     by = caller.agency_code if caller else None

@@ -2,9 +2,7 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_network
 from typing import Any
 from urllib.parse import quote_from_bytes
 
@@ -14,19 +12,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.api.application import build
 from app.api.bearer import secret_in
-from app.api.proxies import CertificateHeader
 from app.domain.access_token import TokenHolder, TokenRefused
 from app.domain.caller import Role
 from app.domain.client_certificate import CertificateUnreadable, HeaderForm, Presented, read_header
 from app.domain.key_set import KeySetUnreadable, read_key_set
-from app.main import ROUTERS
-from tests.api.issuers import RSA, TokenIssuer, an_issuer, part, signed, tokens_of
+from tests.api.conftest import TOKEN_TIME as NOW
+from tests.api.issuers import RSA, TokenIssuer, part, signed, tokens_of
 from tests.conftest import KeyFactory
 from tests.workflows.conftest import PPU, Service, a_referral
 
-NOW = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 REAL = datetime.now(UTC)  # noqa: TID251 - certificates are judged by real time
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 MANY = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -55,31 +50,10 @@ PARTS = st.lists(ANYTHING | st.sampled_from([2**63, -(2**63) - 1, "0" * 32, "\x0
 
 
 @pytest.fixture
-async def issuer() -> AsyncIterator[TokenIssuer]:
-    """An issuer that signs with an RSA key."""
-    async with an_issuer() as found:
-        yield found
-
-
-@pytest.fixture
-async def client(service: Service, issuer: TokenIssuer, a_key: KeyFactory) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a whole service that takes keys, tokens and certificates, with a key that may do everything."""
-    api = build(
-        ROUTERS,
-        sessions=service.sessions,
-        key_ring=service.key_ring,
-        reference=service.keeper,
-        clock=service.clock,
-        terms=service.terms,
-        tokens=tokens_of(issuer, scope_claim="scope"),
-        certificates=CertificateHeader("X-Client-Cert", HeaderForm.CERTIFICATE, (ip_network("127.0.0.0/8"),)),
-        forwarding=(ip_network("127.0.0.0/8"),),
-        real_clock=lambda: NOW,
-    )
-    headers = {"Authorization": f"Bearer {await a_key(PPU, *Role)}"}
-    transport = httpx.ASGITransport(app=api, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://lintas.test", headers=headers) as found:
-        yield found
+async def client(nobody: httpx.AsyncClient, a_key: KeyFactory) -> httpx.AsyncClient:
+    """A client of the whole service with a key that may do everything."""
+    nobody.headers["Authorization"] = f"Bearer {await a_key(PPU, *Role)}"
+    return nobody
 
 
 @MANY

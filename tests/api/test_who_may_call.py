@@ -1,127 +1,227 @@
-"""Every operation, and everybody who may not ask for it: refused before anything of the request is looked at."""
+"""Every operation, and everybody who may not ask for it: one answer, whether or not there is anything."""
 
-import re
-from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select, update
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from sqlalchemy import event, func, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.api.application import build
-from app.api.route import LintasRoute
 from app.domain.caller import Role
-from app.main import ROUTERS
+from app.domain.proposals import SecondPerson
 from app.storage.tables import api_keys, referrals
-from tests.api.issuers import TokenIssuer, an_issuer, tokens_of
+from app.workflows.desk import Terms
+from tests.api.conftest import TOKEN_TIME
+from tests.api.issuers import TokenIssuer
+from tests.api.matrix import FOR_ANYBODY, LINES, NOWHERE, address, operations
+from tests.api.theirs import STRANGER, everything_of_theirs
 from tests.conftest import KeyFactory
 from tests.workflows.conftest import PPU, Service
 
-NOW = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
-BODY = b'{"never": "looked at'
-
-
-def operations() -> Iterator[tuple[str, str, LintasRoute]]:
-    """Give the method, an address and the route of every operation that wants a caller."""
-    for route in (route for router in ROUTERS for route in router.routes):
-        if isinstance(route, LintasRoute):
-            (method,) = tuple(route.methods or ())
-            path = re.sub(r"\{[a-z_]+_id\}", "00000000-0000-7000-8000-000000000000", route.path)
-            path = path.replace("{version}", "1")
-            yield method, re.sub(r"\{[a-z_]+\}", "some-code", path), route
+UNREAD = b'{"never": "looked at'
+Things = Mapping[str, str]
+Token = Callable[..., str]
 
 
 @pytest.fixture
-async def issuer() -> AsyncIterator[TokenIssuer]:
-    """An issuer that signs with an RSA key."""
-    async with an_issuer() as found:
-        yield found
+def terms() -> Terms:
+    """An operator who has a second person confirm where news goes."""
+    return Terms(second_person=SecondPerson(endpoints=True))
 
 
 @pytest.fixture
-async def client(service: Service, issuer: TokenIssuer) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the whole service, which shows nothing of its own."""
-    api = build(
-        ROUTERS,
-        sessions=service.sessions,
-        key_ring=service.key_ring,
-        reference=service.keeper,
-        clock=service.clock,
-        terms=service.terms,
-        tokens=tokens_of(issuer, scope_claim="scope"),
-        real_clock=lambda: NOW,
-    )
-    transport = httpx.ASGITransport(app=api, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://lintas.test") as found:
-        yield found
+async def things(service: Service) -> Things:
+    """One of everything that an agency can have."""
+    return await everything_of_theirs(service)
 
 
-async def ask(client: httpx.AsyncClient, method: str, path: str, secret: str | None) -> tuple[int, str, str | None]:
-    headers = (
-        {"Idempotency-Key": "a"} if secret is None else {"Idempotency-Key": "a", "Authorization": f"Bearer {secret}"}
-    )
-    answer = await client.request(method, path, headers=headers, content=None if method == "GET" else BODY)
-    said = answer.json()
-    return answer.status_code, said["code"], said.get("scope")
+@pytest.fixture
+def token(issuer: TokenIssuer) -> Token:
+    """A function that issues a token which holds every scope unless told otherwise."""
+    every = " ".join(sorted({route.scope for _, route in operations()}))
+
+    def issue(agency: str = PPU, *roles: Role, scope: str = every, **changes: Any) -> str:
+        claims = {"lintas_agency": agency, "lintas_roles": list(roles or Role), "scope": scope, **changes}
+        return issuer.token(TOKEN_TIME, **claims)
+
+    return issue
+
+
+class Asking:
+    """Asks for the same at several addresses, and holds that nobody could tell the answers apart."""
+
+    def __init__(self, client: httpx.AsyncClient, engine: AsyncEngine, things: Things) -> None:
+        self.client, self.engine, self.things = client, engine, things
+        self.met: set[str | None] = set()
+
+    async def __call__(
+        self, name: str, secret: str | None, *, theirs: str | None = None, body: Mapping[str, Any] | None = None
+    ) -> tuple[int, str, str | None]:
+        """Give the status, the code and the scope that were told, at what is there and what is not alike."""
+        method, path = name.split()
+        if secret not in self.met:
+            # A token's subject is written down when it is first met, and the rules are read when first needed.
+            await self._once("GET", "/v1/agreements", secret, None)
+            self.met.add(secret)
+        (first, first_did), (second, second_did) = [
+            await self._once(method, address(theirs or path, things), secret, body) for things in (NOWHERE, self.things)
+        ]
+        assert first.status_code == second.status_code, (name, first.text, second.text)
+        assert (first.content, first.headers.multi_items()) == (second.content, second.headers.multi_items()), name
+        assert first_did == second_did, name
+        said = first.json()
+        return first.status_code, said["code"], said.get("scope")
+
+    async def _once(
+        self, method: str, path: str, secret: str | None, body: Mapping[str, Any] | None
+    ) -> tuple[httpx.Response, list[str]]:
+        headers = {"Idempotency-Key": "a", "If-Match": "*", "X-Request-Id": "a" * 32}
+        if secret is not None:
+            headers["Authorization"] = f"Bearer {secret}"
+        sent: dict[str, Any] = {"content": UNREAD} if body is None else {"json": dict(body)}
+        with statements(self.engine) as did:
+            answer = await self.client.request(method, path, headers=headers, **({} if method == "GET" else sent))
+        return answer, did
+
+
+@contextmanager
+def statements(engine: AsyncEngine) -> Iterator[list[str]]:
+    """List what the database is asked while the block runs, without the values."""
+    did: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        did.append(statement)
+
+    event.listen(engine.sync_engine, "before_cursor_execute", note)
+    try:
+        yield did
+    finally:
+        event.remove(engine.sync_engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def ask(nobody: httpx.AsyncClient, engine: AsyncEngine, things: Things) -> Asking:
+    """A function that asks for an operation."""
+    return Asking(nobody, engine, things)
+
+
+def test_every_operation_has_its_line_and_is_open_to_the_roles_of_it(whole_api: FastAPI) -> None:
+    found = {
+        f"{method} {context.path}"
+        for context in iter_route_contexts(whole_api.routes)
+        for method in (context.methods or set()) - {"HEAD"}
+    }
+
+    assert found == LINES.keys() | FOR_ANYBODY
+    assert dict(operations()).keys() == LINES.keys()
+    for name, route in operations():
+        assert ({role for asked in route.roles for role in asked.roles} or set(Role)) == LINES[name].open_to, name
 
 
 async def test_nobody_is_let_in_without_a_key_that_counts(
-    client: httpx.AsyncClient, service: Service, issuer: TokenIssuer, a_key: KeyFactory
+    ask: Asking, service: Service, token: Token, a_key: KeyFactory
 ) -> None:
     revoked, expired = await a_key(PPU, *Role), await a_key(PPU, *Role)
     async with service.sessions.begin() as tx:
-        first, second = (await tx.scalars(select(api_keys.c.id).order_by(api_keys.c.id))).all()
-        await tx.execute(update(api_keys).where(api_keys.c.id == first).values(revoked_at=func.now()))
-        await tx.execute(update(api_keys).where(api_keys.c.id == second).values(expires_at=func.now()))
+        ended = (await tx.scalars(select(api_keys.c.id).order_by(api_keys.c.id.desc()).limit(2))).all()
+        for id_, how in zip(sorted(ended), ("revoked_at", "expires_at"), strict=True):
+            await tx.execute(update(api_keys).where(api_keys.c.id == id_).values({how: func.now()}))
     nobodies = (
         None,
         "lintas_sender_wrong",
         revoked,
         expired,
-        issuer.token(NOW, exp=0),
-        issuer.token(NOW, aud="another"),
+        token(exp=0),
+        token(aud="another"),
+        token("no-agency-of-ours"),
     )
 
-    for method, path, _ in operations():
+    for name in LINES:
         for secret in nobodies:
-            assert await ask(client, method, path, secret) == (401, "unauthenticated", None), (method, path)
+            assert await ask(name, secret) == (401, "unauthenticated", None), (name, secret)
 
 
-async def test_only_the_roles_of_an_operation_may_ask_for_it(
-    client: httpx.AsyncClient, issuer: TokenIssuer, a_key: KeyFactory
-) -> None:
+async def test_only_the_roles_of_an_operation_may_ask_for_it(ask: Asking, token: Token, a_key: KeyFactory) -> None:
     keys = {role: await a_key(PPU, role) for role in Role}
     tried = 0
 
-    for method, path, route in operations():
-        open_to = {role for asked in route.roles for role in asked.roles} or set(Role)
-        for role in set(Role) - open_to:
-            token = issuer.token(NOW, lintas_agency=PPU, lintas_roles=[role], scope=route.scope)
-            for secret in (keys[role], token):
-                assert await ask(client, method, path, secret) == (403, "role_required", None), (method, path, role)
+    for name, line in LINES.items():
+        for role in set(Role) - line.open_to:
+            for secret in (keys[role], token(PPU, role)):
+                assert await ask(name, secret) == (403, "role_required", None), (name, role)
                 tried += 1
 
-    assert tried > 100
+    assert tried > 300
 
 
 async def test_what_is_narrowed_to_everything_else_is_told_the_one_scope_it_lacks(
-    client: httpx.AsyncClient, issuer: TokenIssuer, service: Service, a_key: KeyFactory
+    ask: Asking, token: Token, service: Service, a_key: KeyFactory
 ) -> None:
-    every = frozenset(route.scope for _, _, route in operations())
-
-    for method, path, route in operations():
-        others = every - {route.scope}
-        key = await a_key(PPU, *Role, scopes=others)
-        token = issuer.token(NOW, lintas_agency=PPU, lintas_roles=list(Role), scope=" ".join(sorted(others)))
-        for secret in (key, token):
-            assert await ask(client, method, path, secret) == (403, "scope_required", route.scope), (method, path)
+    every = frozenset(route.scope for _, route in operations())
     async with service.sessions.begin() as tx:
-        assert await tx.scalar(select(func.count()).select_from(referrals)) == 0
+        before = await tx.scalar(select(func.sum(referrals.c.version)))
+
+    for name, route in operations():
+        others = every - {route.scope}
+        for secret in (await a_key(PPU, *Role, scopes=others), token(scope=" ".join(sorted(others)))):
+            assert await ask(name, secret) == (403, "scope_required", route.scope), name
+
+    async with service.sessions.begin() as tx:
+        assert await tx.scalar(select(func.sum(referrals.c.version))) == before
 
 
-async def test_the_one_scope_is_enough(client: httpx.AsyncClient, a_key: KeyFactory) -> None:
-    for method, path, route in operations():
+async def test_the_one_scope_is_enough(nobody: httpx.AsyncClient, a_key: KeyFactory) -> None:
+    for name, route in operations():
+        method, path = name.split()
         key = await a_key(PPU, *Role, scopes=frozenset({route.scope}))
-        answer = await client.request(method, path, headers={"Authorization": f"Bearer {key}"})
+        answer = await nobody.request(method, address(path, {}), headers={"Authorization": f"Bearer {key}"})
 
-        assert answer.status_code not in {401, 403, 500}, (method, path, answer.text)
+        assert answer.status_code not in {401, 403, 500}, (name, answer.text)
+
+
+async def test_what_is_another_agency_s_is_answered_as_what_is_not_there(
+    ask: Asking, token: Token, a_key: KeyFactory
+) -> None:
+    keys = {role: await a_key(STRANGER, role) for role in Role}
+    tried = 0
+
+    for name, line in LINES.items():
+        theirs = line.theirs or (name.split()[1] if "_id}" in name else None)
+        if theirs is None:
+            continue
+        for role in line.strangers:
+            for secret in (keys[role], token(STRANGER, role)):
+                said = await ask(name, secret, theirs=theirs, body=line.body or {})
+                assert said == (*line.refused, None), (name, role)
+                tried += 1
+
+    assert tried > 300
+
+
+async def test_no_list_and_no_count_shows_anything_of_another_agency(
+    nobody: httpx.AsyncClient, things: Things, a_key: KeyFactory
+) -> None:
+    keys = {role: await a_key(STRANGER, role) for role in Role}
+    hidden = {value for name, value in things.items() if name.endswith("_id")}
+
+    for name in (one for one in LINES if one.startswith("GET ") and "{" not in one):
+        query = {"from": "2025-01", "to": "2025-03"} if "statistics" in name else {}
+        query |= {"by": "service_outcome"} if name.endswith("statistics/referrals") else {}
+        for role in LINES[name].strangers:
+            headers = {"Authorization": f"Bearer {keys[role]}"}
+            answer = await nobody.get(name.split()[1], params=query, headers=headers)
+
+            assert answer.status_code == 200, (name, answer.text)
+            shown = {one for one in hidden if one in answer.text}
+            assert shown <= seen_in_the_list(name, role, things), (name, role)
+
+
+def seen_in_the_list(name: str, role: Role, things: Things) -> set[str]:
+    """Say what lists show by design: an operator sees whose endpoints fail, and what is proposed by which key."""
+    if role is Role.OPERATOR and name in {"GET /v1/proposals", "GET /v1/failing-endpoints"}:
+        return {things[one] for one in ("proposal_id", "endpoint_id", "key_id")}
+    return set()
