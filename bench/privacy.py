@@ -13,92 +13,39 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from copy import deepcopy
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import count
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
 from typing import Any
-from uuid import uuid4
 
 import aiohttp
 import httpx
 import uvloop
-from fastapi import FastAPI
-from sqlalchemy import event, func, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy import event, func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.api.application import build
-from app.api.examples import REFERRAL
-from app.api.intake import ReferralSubmission
 from app.api.server import Server
-from app.api.validation import Judging, judged_by
-from app.domain.caller import Caller, Role
-from app.domain.case import Case
-from app.domain.intake import Submission
-from app.main import ROUTERS, listen
+from app.domain.caller import Caller
+from app.main import listen
 from app.observability import configure_logging
-from app.storage import api_keys
-from app.storage.database import open_engine, sessions_of
+from app.storage.database import open_engine
 from app.storage.embedded import EmbeddedPostgres
 from app.storage.migrating import migrate_to_head
-from app.storage.reference import ReferenceKeeper
 from app.storage.sealing import KeyRing
-from app.storage.tables import agencies, audit, data_keys, endpoints, sealed_fields
-from app.workflows.desk import Desk, Terms
-from app.workflows.manage_endpoint import Wanted, register_endpoint
-from app.workflows.seed import seed
-from app.workflows.submit_referral import submit_referral
-from bench import unsealed
+from app.storage.tables import audit, data_keys, sealed_fields
 from bench.effort import seconds_of, seconds_of_server
-from bench.posting import LOOPBACK
+from bench.intake import WITH, WITHOUT, Both, Sessions, Side, headers_of, referral, settle
 from bench.routing import table
-from bench.unsealed import NoKeys, unsealed_fields
+from bench.unsealed import unsealed_fields
 
-Sessions = async_sessionmaker[AsyncSession]
-Story = Callable[[Desk, Caller, Submission], Awaitable[Case]]
-
-NOW = datetime(2025, 3, 4, 1, tzinfo=UTC)
-SENDER = "dp3ap2kb-ppu"
-WITH, WITHOUT = "sealed and audited", "in clear, no audit"
 WORKFLOW, HTTP = "the workflow", "over HTTP"
-OF_PRIVACY = frozenset({"audit", "data_keys", "sealed_fields", "unsealed_fields"})
-WRITES_TO = re.compile(r"\b(?:INSERT INTO|UPDATE|DELETE FROM|FROM) +(\w+)")
+OF_PRIVACY = frozenset({"audit", "data_keys", "sealed_fields", "unsealed_fields", "feed_state"})
+"""The tables of sealing and audit; an audit entry reads from the last where in the chain it stands."""
+TOUCHES = re.compile(r"\b(?:INTO|UPDATE|FROM|JOIN) +(\w+)")
 AT_ONCE = 4
 """Requests under way over HTTP."""
-NUMBERS = count()
-
-CONTACT = {"phone": "+62 800 0000 001", "address": "Jl. Contoh 12, RT 004, Kelurahan Contoh", "instructions": "Pagi."}
-SAID: dict[str, Any] = REFERRAL | {
-    "case": REFERRAL["case"] | {"police_reported_at": "2025-03-02T09:00:00+08:00"},
-    "victim": {
-        "name": "Nama yang dikarang",
-        "national_id": "6409000000000000",
-        "birth_date": "1993-05-17",
-        "sex": "female",
-        "citizenship": "ID",
-        "disability_needs": "Membutuhkan pendamping bahasa isyarat.",
-        "safe_contact": CONTACT,
-        "guardian": {"name": "Wali yang dikarang", "relation": "relative", "contact": CONTACT, "is_perpetrator": False},
-    },
-    "requested_by": "victim",
-    "condition": {"physical": "Luka memar, sudah diobati.", "psychological": "Sulit tidur.", "family": "Dua anak."},
-    "purpose": "Pendampingan hukum, pemeriksaan kesehatan dan dukungan psikologis.",
-    "narrative": "Contoh yang dikarang, bukan kejadian nyata. " * 30,
-    "services": [
-        {"type": "legal_service", "note": "Memerlukan pendampingan untuk laporan polisi."},
-        {"type": "health_service", "note": "Visum sudah diminta."},
-        {"type": "psychological_support"},
-    ],
-}
-
-
-def referral() -> dict[str, Any]:
-    """Write a referral that was not sent before."""
-    return deepcopy(SAID) | {"sender_reference": f"bench/{next(NUMBERS)}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,74 +64,14 @@ class Cost:
         return self.process + self.database
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One of the two programs."""
-
-    name: str
-    ring: KeyRing
-    story: Story
-    api: FastAPI
-
-
-class Bench:
-    """What both programs share: the process, the database, the rules, the caller."""
-
-    def __init__(self, engine: AsyncEngine, ring: KeyRing) -> None:
-        self.engine, self.sessions = engine, sessions_of(engine)
-        self.keeper, self.terms = ReferenceKeeper(), Terms()
-        none = KeyRing(NoKeys())
-        own, *others = ROUTERS
-        self.sides = (
-            Side(WITH, ring, submit_referral, self._api(ring, own, *others)),
-            Side(WITHOUT, none, unsealed.submit, self._api(none, unsealed.router, *others)),
-        )
-
-    def _api(self, ring: KeyRing, *routers: Any) -> FastAPI:
-        return build(
-            routers,
-            sessions=self.sessions,
-            key_ring=ring,
-            reference=self.keeper,
-            clock=lambda: NOW,
-            terms=self.terms,
-        )
-
-    async def take_in(self, side: Side, caller: Caller, submission: Submission) -> None:
-        """Take in one referral by the workflow, as its route does."""
-        async with self.sessions.begin() as tx:
-            reference = await self.keeper.current(tx)
-            await side.story(Desk(tx, NOW, reference, self.keeper, self.terms, side.ring, "bench"), caller, submission)
-
-    async def submissions(self, number: int) -> list[Submission]:
-        """Read so many referrals as the API does."""
-        async with self.sessions.begin() as tx:
-            reference = await self.keeper.current(tx)
-        with judged_by(Judging(NOW, reference)):
-            return [ReferralSubmission.model_validate(referral()).submission() for _ in range(number)]
-
-    async def by_workflow(self, side: Side, caller: Caller, number: int, postmaster: int) -> Cost:
-        """Take in some referrals one after the other."""
-        ready = await self.submissions(number)
-        database, processor, began = seconds_of_server(postmaster), process_time(), perf_counter()
-        for submission in ready:
-            await self.take_in(side, caller, submission)
-        wall, processor = perf_counter() - began, process_time() - processor
-        return Cost(*(_each(s, number) for s in (wall, processor, seconds_of_server(postmaster) - database)))
-
-    async def statements(self, secret: str) -> list[Counter[str]]:
-        """Give, by side, the statements by which one referral is taken in over HTTP."""
-        found = []
-        for side in self.sides:
-            transport = httpx.ASGITransport(app=side.api)
-            async with httpx.AsyncClient(transport=transport, base_url="http://bench.test") as client:
-                # The second time nothing is read that is read once a process.
-                for _ in range(2):
-                    with _heard(self.engine) as heard:
-                        answer = await client.post("/v1/referrals", json=referral(), headers=_headers(secret))
-                    answer.raise_for_status()
-            found.append(heard)
-        return found
+async def by_workflow(both: Both, side: Side, caller: Caller, number: int, postmaster: int) -> Cost:
+    """Take in some referrals one after the other."""
+    ready = await both.submissions(number)
+    database, processor, began = seconds_of_server(postmaster), process_time(), perf_counter()
+    for submission in ready:
+        await both.take_in(side, caller, submission)
+    wall, processor = perf_counter() - began, process_time() - processor
+    return Cost(*(_each(s, number) for s in (wall, processor, seconds_of_server(postmaster) - database)))
 
 
 async def over_http(url: str, secret: str, number: int, server: int, postmaster: int) -> Cost:
@@ -194,7 +81,7 @@ async def over_http(url: str, secret: str, number: int, server: int, postmaster:
 
         async def send() -> None:
             for body in bodies:
-                headers = _headers(secret) | {"Content-Type": "application/json"}
+                headers = headers_of(secret) | {"Content-Type": "application/json"}
                 async with client.post(f"{url}/v1/referrals", data=body, headers=headers) as answer:
                     await answer.read()
                     if answer.status != 201:
@@ -209,13 +96,28 @@ async def over_http(url: str, secret: str, number: int, server: int, postmaster:
     return Cost(*(_each(seconds, number) for seconds in (wall, *used)))
 
 
+async def statements(both: Both, secret: str) -> list[Counter[str]]:
+    """Give, by side, the statements by which one referral is taken in over HTTP."""
+    found = []
+    for side in both.sides:
+        transport = httpx.ASGITransport(app=side.api)
+        async with httpx.AsyncClient(transport=transport, base_url="http://bench.test") as client:
+            # The second time nothing is read that is read once a process.
+            for _ in range(2):
+                with _heard(both.engine) as heard:
+                    answer = await client.post("/v1/referrals", json=referral(), headers=headers_of(secret))
+                answer.raise_for_status()
+        found.append(heard)
+    return found
+
+
 async def serve(url: str, ring: KeyRing) -> None:
     """Serve both programs in one process, each on a port that is said, until the input ends."""
     engine = open_engine(url, application_name="bench privacy")
-    bench = Bench(engine, ring)
-    listeners = [listen("127.0.0.1", 0) for _ in bench.sides]
+    both = Both(engine, ring)
+    listeners = [listen("127.0.0.1", 0) for _ in both.sides]
     up = asyncio.Semaphore(0)
-    servers = [Server(side.api, up.release, stop_within=timedelta(seconds=5)) for side in bench.sides]
+    servers = [Server(side.api, up.release, stop_within=timedelta(seconds=5)) for side in both.sides]
     async with asyncio.TaskGroup() as tasks:
         for server, listener in zip(servers, listeners, strict=True):
             tasks.create_task(server.serve([listener]))
@@ -228,38 +130,15 @@ async def serve(url: str, ring: KeyRing) -> None:
     await engine.dispose()
 
 
-async def settle(sessions: Sessions, ring: KeyRing) -> tuple[Caller, str]:
-    """Enter the shipped agencies, each with an endpoint that works, and give one of them a key."""
-    async with sessions.begin() as tx:
-        await seed(tx, NOW)
-    secret = api_keys.new_secret((Role.SENDER,))
-    async with sessions.begin() as tx:
-        await (await tx.connection()).run_sync(unsealed_fields.metadata.create_all, tables=[unsealed_fields])
-        for code in (await tx.scalars(select(agencies.c.code))).all():
-            receiver = Caller(code, frozenset({Role.RECEIVER}), uuid4())
-            await register_endpoint(
-                tx, receiver, Wanted(f"http://127.0.0.1:9999/{code}"), reach=LOOPBACK, key_ring=ring, now=NOW
-            )
-        await tx.execute(
-            update(endpoints).values(state="active", verified_at=NOW, challenge_id=None, challenged_at=None)
-        )
-        await api_keys.add(tx, secret=secret, agency_code=SENDER, roles=(Role.SENDER,), label="", expires_at=None)
-    async with sessions.begin() as tx:
-        caller = await api_keys.caller_of(tx, secret=secret)
-    if caller is None:
-        raise AssertionError("the key that was made is none")
-    return caller, secret
-
-
 def differ(by_side: list[Counter[str]]) -> None:
     """Print the statements that only one of the two sends; refuse where they are of anything but sealing and audit."""
     ours, theirs = by_side
     for name, only in ((WITH, ours - theirs), (WITHOUT, theirs - ours)):
         print(f"Statements of a referral over HTTP, {name}: {(ours if name == WITH else theirs).total()}; only there:")
         for statement, times in only.items():
-            touched = WRITES_TO.findall(statement)
-            print(f"  {times} x {' '.join(statement.split())[:110]}")
-            if not touched or touched[0] not in OF_PRIVACY:
+            touched = dict.fromkeys(TOUCHES.findall(statement))
+            print(f"  {times} that touches {', '.join(touched)}")
+            if not touched or not touched.keys() <= OF_PRIVACY:
                 raise AssertionError(f"the two programs differ by more than sealing and audit: {statement}")
 
 
@@ -290,16 +169,16 @@ def report(found: dict[tuple[str, str], list[Cost]]) -> None:
             one, two = ([getattr(cost, part) for cost in costs] for costs in (ours, theirs))
             ratios = [a / b for a, b in zip(one, two, strict=True)]
             rows.append([f"{way}, {name}", _shown(one, 0), _shown(two, 0), _shown(ratios, 2)])
-    print("\nMicroseconds a referral: the middle round, with the least and the most\n")
+    print(f"\nMicroseconds a referral: the middle of {len(ours)} rounds each, with the least and the most\n")
     table(["", WITH, WITHOUT, "ratio, pair by pair"], rows)
 
 
 async def measure(server: EmbeddedPostgres, url: str, asked: argparse.Namespace) -> None:
     """Make both programs ready, compare their statements, measure them in pairs, and report."""
     engine, ring = open_engine(url, application_name="bench privacy"), KeyRing.generate("bench")
-    bench = Bench(engine, ring)
-    caller, secret = await settle(bench.sessions, ring)
-    differ(await bench.statements(secret))
+    both = Both(engine, ring)
+    caller, secret = await settle(both.sessions, ring)
+    differ(await statements(both, secret))
     ring.write(Path(asked.place) / "keys.json")
     serving = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bench.privacy", "--serve", url, "--place", asked.place),
@@ -312,24 +191,20 @@ async def measure(server: EmbeddedPostgres, url: str, asked: argparse.Namespace)
     postmaster = int((server.data_dir / "cluster" / "postmaster.pid").read_text().split()[0])
     found: dict[tuple[str, str], list[Cost]] = {(way, side): [] for way in (WORKFLOW, HTTP) for side in (WITH, WITHOUT)}
     for number in range(-1, asked.pairs):
-        turn = list(zip(bench.sides, urls, strict=True))
+        turn = list(zip(both.sides, urls, strict=True))
         for way in (WORKFLOW, HTTP):
             for side, at in turn if number % 2 else reversed(turn):
                 if way == WORKFLOW:
-                    cost = await bench.by_workflow(side, caller, asked.referrals, postmaster)
+                    cost = await by_workflow(both, side, caller, asked.referrals, postmaster)
                 else:
                     cost = await over_http(at, secret, asked.referrals, serving.pid, postmaster)
                 if number >= 0:  # The pair before plans statements and fills caches.
                     found[way, side.name].append(cost)
     serving.stdin.close()
     await serving.wait()
-    await kept(bench.sessions, 2 + 2 * asked.referrals * (asked.pairs + 1))
+    await kept(both.sessions, 2 + 2 * asked.referrals * (asked.pairs + 1))
     report(found)
     await engine.dispose()
-
-
-def _headers(secret: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {secret}", "Idempotency-Key": f"bench-{next(NUMBERS)}"}
 
 
 def _each(seconds: float, number: int) -> float:

@@ -30,6 +30,7 @@ from app.storage.tables import referrals
 from app.workflows import submit_referral as product
 from app.workflows.desk import Desk
 from app.workflows.route_requests import route_requests
+from app.workflows.warn_of_duplicate import note_identity, possible_duplicates
 from app.workflows.watch_consent import watch_consent
 
 _JSON = json.JSONEncoder(ensure_ascii=False)
@@ -81,6 +82,7 @@ async def submit(desk: Desk, caller: Caller, submission: Submission) -> Case:
         raise DuplicateReference(await cases.of_reference(desk.tx, caller.agency_code, reference_hash))
     desk.told_of.add(case.referral.id)
     await keep(desk.tx, case, submission.personal)
+    await note_identity(desk, case, submission.personal)
     await route_requests(desk, case, case.requests.values(), "submitted")
     if case.consent.expires_at is not None:
         watch_consent(desk, case)
@@ -108,4 +110,5 @@ async def submit_referral(body: ReferralSubmission, caller: Sender, desk: AtDesk
     kept = results_in(case)
     others = (one.decision_id for one in case.requests.values() if one.decision_id not in kept)
     results = {**kept, **await worklists.results(desk.tx, others)}
-    return ReferralView.of(case, results, body.sender_reference)
+    duplicates = await possible_duplicates(desk, case, caller.agency_code)
+    return ReferralView.of(case, results, body.sender_reference, duplicates)

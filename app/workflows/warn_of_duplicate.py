@@ -7,7 +7,6 @@ from uuid import UUID
 from app.domain.case import Case
 from app.domain.consent import GroundKind
 from app.domain.disclosure import Access, access_to, fields_for
-from app.domain.handoff import ReferralState
 from app.domain.likeness import IDENTIFYING, likenesses
 from app.storage import cases, identity_hashes, personal_data
 from app.workflows.desk import Desk
@@ -15,6 +14,7 @@ from app.workflows.desk import Desk
 MOST = 10
 """How many referrals a warning names at most, the newest."""
 LOOKED_AT = 30
+"""How many are looked at of those that are alike in one thing."""
 
 
 async def note_identity(desk: Desk, case: Case, personal: Mapping[str, Any]) -> None:
@@ -53,18 +53,15 @@ async def possible_duplicates(desk: Desk, case: Case, agency_code: str) -> list[
     if agency_code not in {case.referral.sender_code, case.referral.holder_code} & case.owners():
         return []
     found: list[UUID] = []
-    for referral_id in await identity_hashes.alike(desk.tx, case.referral.id, agency_code, limit=LOOKED_AT):
-        other = await cases.read(desk.tx, referral_id, public_url=desk.terms.public_url)
-        if other is not None and _knows(desk, other.look_at(desk.now), agency_code):
-            found.append(referral_id)
-    return found[:MOST]
+    for one in await identity_hashes.alike(desk.tx, case.referral.id, agency_code, limit=LOOKED_AT):
+        if len(found) < MOST and (one.owned or await _serves(desk, one.referral_id, agency_code)):
+            found.append(one.referral_id)
+    return found
 
 
-def _knows(desk: Desk, case: Case, agency_code: str) -> bool:
-    if case.referral.is_restricted or case.referral.state is ReferralState.ENTERED_IN_ERROR:
-        return False
-    owns = agency_code in {case.referral.sender_code, case.referral.holder_code} & case.owners()
-    return owns or agency_code in serving(desk, case)
+async def _serves(desk: Desk, referral_id: UUID, agency_code: str) -> bool:
+    case = await cases.read(desk.tx, referral_id, public_url=desk.terms.public_url)
+    return case is not None and agency_code in serving(desk, case.look_at(desk.now))
 
 
 def _identifying(desk: Desk, case: Case, agency_code: str) -> frozenset[str]:

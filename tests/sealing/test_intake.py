@@ -18,7 +18,10 @@ from tests.workflows.conftest import PPU, Service, a_referral, amend, service
 __all__ = ["service"]
 
 OF_PRIVACY = ("data_keys", "sealed_fields", "INTO audit ")
-CHANGED_BY_AMENDING = {"condition": {"physical": "Sembuh", "family": "Dua anak"}, "purpose": "Pendampingan"}
+CHANGED_BY_AMENDING: dict[str, Any] = {
+    "condition": {"physical": "Sembuh", "family": "Dua anak"},
+    "purpose": "Pendampingan",
+}
 
 
 @contextmanager
