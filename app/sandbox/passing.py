@@ -9,15 +9,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, func, or_, select
 
 from app.sandbox import clock
 from app.sandbox.players import Players
 from app.service import Service
+from app.storage.address_news import is_of_address
 from app.storage.cases import is_restricted
 from app.storage.deliveries import DUE_LITERAL, hint
-from app.storage.endpoints import ACTIVE
-from app.storage.tables import clocks, deliveries, endpoints, referrals
+from app.storage.endpoints import ACTIVE, UNVERIFIED
+from app.storage.tables import clocks, deliveries, endpoints, events, referrals
 from app.workers import Job
 from app.workflows import keep_history
 
@@ -102,10 +103,15 @@ class Passage:
         return min((one for one in ahead if one is not None and one > moment), default=None)
 
 
-_WAITING = and_(deliveries.c.state == DUE_LITERAL, endpoints.c.state == ACTIVE)
+_WAITING = and_(
+    deliveries.c.state == DUE_LITERAL,
+    or_(endpoints.c.state == ACTIVE, and_(endpoints.c.state == UNVERIFIED, is_of_address(endpoints.c.id))),
+)
 _LEFT_ALONE_UNTIL = func.greatest(endpoints.c.breaker_next_probe_at, endpoints.c.breaker_quiet_until)
 _falls_due = func.greatest(deliveries.c.due_at, _LEFT_ALONE_UNTIL)
-_JOINED = deliveries.join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+_JOINED = deliveries.join(endpoints, endpoints.c.id == deliveries.c.endpoint_id).join(
+    events, events.c.id == deliveries.c.event_id
+)
 
 
 def _under_way() -> Select[bool]:
