@@ -67,6 +67,8 @@ class Door:
         self._to = f"http://{HOST}:{to_port}"
         self._rules: list[Rule] = []
         self.carried: list[Carried] = []
+        self.noting: Callable[[Carried], None] | None = None
+        """Called when there is an answer, before it goes on to who asked."""
         self.port = 0
 
     def rule(self, fate: Fate, about: Callable[[str, bytes], bool] = lambda _path, _body: True) -> Rule:
@@ -110,6 +112,8 @@ class Door:
                 status, answer, headers = LOST, b"", {}
         sent = {name.lower(): value for name, value in request.headers.items()}
         self.carried.append(Carried(request.method, request.path, sent, body, status))
+        if self.noting is not None:
+            self.noting(self.carried[-1])
         return web.Response(status=status, body=answer, headers=headers)
 
     async def _ask(self, request: web.BaseRequest, body: bytes) -> tuple[int, bytes, dict[str, str]]:

@@ -10,7 +10,7 @@ import httpx
 
 from app.domain.events import EventType
 from demo.sending import Senders
-from examples.receivers.door import Door, Fate
+from examples.receivers.door import Carried, Door, Fate
 from examples.receivers.languages import HOST, Language
 from examples.receivers.running import Running
 from examples.receivers.waiting import until
@@ -40,6 +40,9 @@ class Integrator:
         self.endpoint_id = ""
         self.secrets: list[str] = []
         """Of its endpoint, the newest first."""
+        self.answered_unkept: list[str] = []
+        """Webhooks that were not on the disk when they were answered with 2xx."""
+        news.noting = self._look_into_inbox
         self._direct = httpx.AsyncClient(base_url=f"http://{HOST}:{running.port}", timeout=20, trust_env=False)
 
     async def register(self) -> None:
@@ -133,6 +136,11 @@ class Integrator:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._direct.aclose()
+
+    def _look_into_inbox(self, post: Carried) -> None:
+        webhook_id = post.headers["webhook-id"]
+        if post.status < 300 and self.running.kept(webhook_id) is None:
+            self.answered_unkept.append(webhook_id)
 
     async def _is_active(self) -> bool:
         return bool((await self.get(f"/endpoints/{self.endpoint_id}"))["state"] == "active")

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.api.application import build
+from app.api.webhook_contract import DATA
 from app.domain.caller import Role
 from app.domain.clock import SettableClock
 from app.main import ROUTERS
@@ -87,8 +88,12 @@ class Service:
         return dict(answer.json())
 
     async def news(self, agency: str) -> list[tuple[str, dict[str, Any]]]:
-        """List all the news an agency was told, in order."""
+        """List all the news an agency was told, in order; each is as the contract of its kind says."""
         feed = await self.read(agency, "/events?limit=200")
+        for event in feed["items"]:
+            contract = DATA[event["type"].partition(".")[0]]
+            must, shown = set(contract["required"]), contract["properties"].keys()
+            assert must <= event["data"].keys() <= shown, event["type"]
         return [(event["type"], event["data"]) for event in feed["items"]]
 
     async def after(self, by: timedelta) -> int:
