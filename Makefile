@@ -12,7 +12,7 @@ RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; 
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox demo chaos receivers test contract check format lock openapi examples docs bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit bench-privacy clients clients-lock clean
+.PHONY: help run sandbox demo chaos receivers test contract check format lock openapi examples docs docs-check bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit bench-privacy clients clients-lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile
@@ -68,6 +68,9 @@ examples: $(DEV_READY) ## Write anew what the API's description shows as answers
 
 docs: $(DEV_READY) ## Write the generated parts of the documents anew
 	@$(VENV_PYTHON) docs/generate.py
+
+docs-check: $(DEV_READY) ## Run every example of the documents (needs bash and curl); ARGS="--word-for-word docs/first-referral.md" in a clean clone
+	@$(VENV_PYTHON) -m docs.check $(ARGS)
 
 bench-routing: $(DEV_READY) ## Measure decisions, beside a plain loop and zen-engine (a few minutes)
 	@$(PIP_INSTALL) --require-hashes -r requirements/bench.txt

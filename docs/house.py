@@ -17,6 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 USUAL = "127.0.0.1:8080"
+SANDBOX, CONTROL = "127.0.0.1:8090", "127.0.0.1:8091"
 READY_WITHIN = 600.0
 """Seconds: word for word, an environment is made first."""
 
@@ -28,16 +29,26 @@ class House:
     directory: Path
     at: str
     binaries: Path
+    control: str | None = None
+    """Where a sandbox is told what to do; None is no sandbox."""
 
     def said(self, text: str) -> str:
         """Give a command as it is run here."""
+        if self.control is not None:
+            return text.replace(SANDBOX, self.at).replace(CONTROL, self.control)
         return text.replace(USUAL, self.at)
 
     def environment(self) -> dict[str, str]:
         """Give the variables a reader has: lintas on the path, and the keys that were printed."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("LINTAS_")}
-        keys = json.loads((self.directory / ".lintas" / "trial-keys.json").read_text("utf-8"))
-        return {**kept, "PATH": f"{self.binaries}:{kept['PATH']}", **{role.upper(): key for role, key in keys.items()}}
+        keys = {role.upper(): key for role, key in self._keys().items()}
+        return {**kept, "PATH": f"{self.binaries}:{kept['PATH']}", **keys}
+
+    def _keys(self) -> dict[str, str]:
+        if self.control is None:
+            return dict(json.loads((self.directory / ".lintas" / "trial-keys.json").read_text("utf-8")))
+        with urllib.request.urlopen(f"http://{self.control}/sandbox", timeout=10) as answer:
+            return {key["role"]: key["secret"] for key in json.load(answer)["keys"]}
 
 
 @contextmanager
@@ -48,11 +59,27 @@ def house() -> Iterator[House]:
         directory.chmod(0o755)
         for name in ("app", "tests", "docs", "openapi", "migrations"):
             (directory / name).symlink_to(ROOT / name)
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]
+        port = _free_port()
         there = House(directory, f"127.0.0.1:{port}", Path(sys.executable).parent)
         with running([str(there.binaries / "lintas"), "all", "--port", str(port)], there):
             yield there
+
+
+@contextmanager
+def sandbox() -> Iterator[House]:
+    """Run a sandbox on ports that are free, in a directory of its own."""
+    with tempfile.TemporaryDirectory(prefix="lintas-docs-") as made:
+        directory, port, control = Path(made), _free_port(), _free_port()
+        directory.chmod(0o755)
+        there = House(directory, f"127.0.0.1:{port}", Path(sys.executable).parent, f"127.0.0.1:{control}")
+        ports = ["--port", str(port), "--control-port", str(control)]
+        with running([str(there.binaries / "lintas"), "sandbox", *ports], there):
+            yield there
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
 
 
 @contextmanager
