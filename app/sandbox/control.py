@@ -29,9 +29,10 @@ USUAL_WAIT = 25.0
 router = APIRouter()
 
 
-def world_of(request: Request) -> World:
-    """Give the world that is controlled."""
+async def world_of(request: Request) -> World:
+    """Give the world that is controlled, once it has begun: before, its parts come and go."""
     world: World = request.app.state.world
+    await world.begun.wait()
     return world
 
 

@@ -9,11 +9,13 @@ from functools import partial
 from socket import socket
 from types import MappingProxyType
 
+import structlog
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.caller import Role
 from app.main import serve
+from app.observability import told_of
 from app.reference.load import shipped
 from app.sandbox import posts
 from app.sandbox.behaviour import Behaviour, PlayedBy
@@ -29,6 +31,8 @@ from app.workers import hold_key_ring, jobs_of, repeat, work
 from app.workflows import keep_history
 from app.workflows.issue_key import IssuedKey, issue_key
 from app.workflows.seed import seed
+
+log = structlog.get_logger()
 
 YOURS: Mapping[Role, str] = MappingProxyType(
     {Role.SENDER: "dp3ap2kb-ppu", Role.RECEIVER: "uptd-ppa-ppu", Role.COORDINATOR: "dp3a-kukar"}
@@ -65,6 +69,8 @@ class World:
         self._at = at
         self._whole = asyncio.Lock()
         self._looking = asyncio.Lock()
+        self.begun = asyncio.Event()
+        """Set when all of it is there for the first time."""
         self.ended = asyncio.Event()
         """Set when the service ended though nobody had it end."""
 
@@ -80,6 +86,7 @@ class World:
             await self._databases.keep_beginning()
             await self._start()
         await self.players.equip(await self.players.all())
+        self.begun.set()
 
     async def end(self) -> None:
         """End, keeping everything."""
@@ -173,7 +180,10 @@ class World:
         await asyncio.gather(self.service.engine.dispose(), self.service.health_engine.dispose())
 
     def _note_end(self, stop: asyncio.Event, living: "asyncio.Task[None]") -> None:
-        if not stop.is_set() or (not living.cancelled() and living.exception() is not None):
+        error = None if living.cancelled() else living.exception()
+        if error is not None:
+            log.error("sandbox_broke", **told_of(error))
+        if not stop.is_set() or error is not None:
             self.ended.set()
 
     async def _fill(self, tx: AsyncSession) -> None:

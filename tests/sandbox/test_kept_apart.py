@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from app.storage.sealing import KeyRing
 from app.workflows.desk import Terms
 from tests.cli.test_all import keys_in, running
 from tests.conftest import ClientFactory, KeyFactory
-from tests.sandbox.integrator import AGENCIES, ENVIRONMENT, FIRST, Integrator, Told, started
+from tests.sandbox.integrator import AGENCIES, ENVIRONMENT, FIRST, STARTS_WITHIN, Integrator, Told, started
 
 SAYS_SO = {"lintas-sandbox": "true"}
 
@@ -243,3 +245,31 @@ def test_a_port_that_is_taken_is_said_in_both_languages(told: Told, tmp_path: Pa
 
 def post(told: Told, path: str, body: Any) -> Any:
     return httpx.post(f"{told.control}/sandbox{path}", json=body, timeout=60, trust_env=False).json()
+
+
+async def test_who_comes_before_the_sandbox_has_begun_waits_for_it(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        free_port = int(taken.getsockname()[1])
+    told = threading.Event()
+
+    def begin() -> None:
+        with started(tmp_path, "--control-port", str(free_port)):
+            told.wait(STARTS_WITHIN)
+
+    running = asyncio.create_task(asyncio.to_thread(begin))
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{free_port}", trust_env=False, timeout=60) as client:
+            async with asyncio.timeout(STARTS_WITHIN):
+                while not running.done():
+                    try:
+                        answer = await client.post("/sandbox/reset")
+                        break
+                    except httpx.ConnectError:
+                        await asyncio.sleep(0.02)
+            keys = (await client.get("/sandbox")).json()["keys"]
+    finally:
+        told.set()
+        await running
+
+    assert answer.status_code == 200
+    assert answer.json()["keys"] == keys
