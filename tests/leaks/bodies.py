@@ -155,5 +155,14 @@ class Contract:
                 continue
             several = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
             if not several:
-                return schema
+                return _of_one_type(schema)
             schema = next(one for one in several if one.get("type") != "null")
+
+
+def _of_one_type(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of the types that a value may have take the one that is something, a text before any other."""
+    kind = schema.get("type")
+    if not isinstance(kind, list):
+        return schema
+    something = [one for one in kind if one != "null"]
+    return {**schema, "type": "string" if "string" in something else next(iter(something), "null")}

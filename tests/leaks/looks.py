@@ -12,7 +12,7 @@ SEEN_BY_SENDER = {
 }
 SEEN_BY_RECEIVER = {"/v1/handoffs/{handoff_id}"}
 """Reads that may show what is sealed; what a receiver's server said is shown to its own agency."""
-PROCESSES = {"serve", "work", "all"}
+PROCESSES = {"serve", "work", "all", "sandbox"}
 """What runs until it is stopped: its log is looked through. `all` is those two in one process."""
 
 

@@ -94,6 +94,7 @@ TABLE: Mapping[str, Problems] = {
     "cancel_recovery": (errors.RecoveryOfHeld,),
     "put_agency": OF_IF_MATCH,
     "put_agency_service": (errors.RoleRequired,),
+    "list_keys": (errors.RoleRequired,),
     "rotate_key": (errors.KeyReplaced,),
     "put_agreement_draft": (errors.DocumentInvalid, *_DRAFT),
     "delete_agreement_draft": _DRAFT,
