@@ -42,6 +42,7 @@ check: $(DEV_READY) ## Check all that .ci/run checks: format, lint, types, layer
 	@echo "== layers" && $(VENV_PYTHON) .venv/bin/lint-imports
 	@echo "== tests, migrations up, down and up among them" && $(VENV_PYTHON) -m pytest
 	@echo "== openapi" && .venv/bin/lintas openapi --check
+	@echo "== changes since the last released openapi" && $(VENV_PYTHON) -m openapi.changes
 	@echo "== schema of agreements" && .venv/bin/lintas agreements schema --check
 	@echo "== docs" && $(VENV_PYTHON) docs/generate.py --check
 
@@ -57,6 +58,9 @@ lock: $(DEV_READY) ## Lock what pyproject.toml asks for, with hashes; ARGS=--upg
 openapi: $(DEV_READY) ## Write the API's description and the schema of agreements anew
 	@.venv/bin/lintas openapi
 	@.venv/bin/lintas agreements schema
+
+changes: $(DEV_READY) ## Compare openapi.json with the last released one: what breaks clients must be told by the version
+	@$(VENV_PYTHON) -m openapi.changes
 
 lint-openapi: openapi/node_modules/.package-lock.json ## Lint openapi.json by the rules of Spectral and Redocly (Node.js 20 with npm)
 	@cd openapi && node_modules/.bin/spectral lint --quiet --fail-severity hint --ruleset .spectral.yaml openapi.json
