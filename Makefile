@@ -12,7 +12,7 @@ RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; 
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox demo chaos receivers test contract check format lock openapi lint-openapi examples docs docs-check bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit bench-privacy clients clients-lock clean
+.PHONY: help run sandbox demo chaos receivers test contract check format lock openapi lint-openapi changes examples docs docs-check bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit bench-privacy clients clients-lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,7 @@ check: $(DEV_READY) ## Check all that .ci/run checks: format, lint, types, layer
 	@echo "== layers" && $(VENV_PYTHON) .venv/bin/lint-imports
 	@echo "== tests, migrations up, down and up among them" && $(VENV_PYTHON) -m pytest
 	@echo "== openapi" && .venv/bin/lintas openapi --check
+	@echo "== changes since the last released openapi" && $(VENV_PYTHON) -m openapi.changes
 	@echo "== schema of agreements" && .venv/bin/lintas agreements schema --check
 	@echo "== docs" && $(VENV_PYTHON) docs/generate.py --check
 
@@ -61,13 +62,17 @@ openapi: $(DEV_READY) ## Write the API's description and the schema of agreement
 	@.venv/bin/lintas openapi
 	@.venv/bin/lintas agreements schema
 
-lint-openapi: openapi/node_modules/.package-lock.json ## Lint openapi.json by the rules of Spectral and Redocly (needs node 20 or newer with npm)
+changes: $(DEV_READY) ## Compare openapi.json with the last released one: what breaks clients must be told by the version
+	@$(VENV_PYTHON) -m openapi.changes
+
+lint-openapi: openapi/node_modules/.package-lock.json ## Lint openapi.json by the rules of Spectral and Redocly (Node.js 20 with npm)
 	@cd openapi && node_modules/.bin/spectral lint --quiet --fail-severity hint --ruleset .spectral.yaml openapi.json
 	@cd openapi && REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
 		node_modules/.bin/redocly lint --config redocly.yaml --format=stylish --max-problems=1000 openapi.json
 
 openapi/node_modules/.package-lock.json: openapi/package.json openapi/package-lock.json
-	@command -v npm >/dev/null || { echo "make lint-openapi needs node 20 or newer with npm" >&2; exit 1; }
+	@command -v node >/dev/null && command -v npm >/dev/null || \
+		{ echo "make lint-openapi needs Node.js 20 or newer with npm: on Debian and Ubuntu the packages nodejs and npm." >&2; exit 1; }
 	@cd openapi && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules/.package-lock.json
 
 examples: $(DEV_READY) ## Write anew what the API's description shows as answers, by calling every operation
@@ -115,7 +120,7 @@ clients-lock: $(DEV_READY) ## Lock what the clients are made with, with hashes a
 
 clean: ## Remove the environment and all caches; .lintas/ and its data stay
 	@rm -rf .venv .clients .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
-	@rm -rf examples/receivers/node/node_modules
+	@rm -rf examples/receivers/node/node_modules openapi/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- the environment ---

@@ -55,7 +55,12 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message.setdefault("headers", []).append((b"x-request-id", request_id.encode()))
+                told = message.setdefault("headers", [])
+                told.append((b"x-request-id", request_id.encode()))
+                # What a route says of itself stands on its refusals too (app/api/deprecation.py).
+                told += [
+                    (name.lower().encode(), value.encode()) for name, value in state.get("own_headers", {}).items()
+                ]
             await send(message)
 
         with bound_contextvars(request_id=request_id):

@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from app.api import asked, etags, webhook_contract
+from app.api.deprecation import declared
 from app.api.description import problems
 from app.api.description.headers import ACCEPT_LANGUAGE, HEADERS, OF_EVERY_ANSWER, headers, idempotency_key, if_match
 from app.api.description.operation_problems import UNFRAMED, problems_of
@@ -143,6 +144,9 @@ def _complete_framed(operation: dict[str, Any], route: LintasRoute, method: str)
         ),
         OF_EVERY_ANSWER,
     )
+    if (deprecation := declared(route.endpoint)) is not None:
+        for response in operation["responses"].values():
+            response.setdefault("headers", {}).update(headers(*deprecation.headers()))
     operation["security"] = [{scheme: [route.scope]} for scheme in SECURITY_SCHEMES]
     if route.roles:
         operation["x-roles"] = sorted({role.value for asked_for in route.roles for role in asked_for.roles})

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import Query, Response
-from fastapi.responses import JSONResponse
+from fastapi import Response
+from fastapi.responses import PlainTextResponse
 from pydantic import model_validator
 
 from app.api import examples
@@ -87,13 +87,6 @@ class LegalHoldLift(Body):
     model_config = shows(examples.LIFT_HOLD)
 
     reason: LiftedBecause
-
-
-class ExportFormat(StrEnum):
-    """How an export is written."""
-
-    JSON = "json"
-    TEXT = "text"
 
 
 @router.post("/referrals/{referral_id}/rights-requests", status_code=201)
@@ -197,40 +190,33 @@ async def erase_referral(referral_id: UUID, caller: ProtectionOfficer, desk: Des
     return await rights_view(desk, await erase(desk, caller, referral_id))
 
 
-@router.get(
-    "/referrals/{referral_id}/export",
-    response_model=None,
-    responses={
-        200: {
-            "content": {
-                "application/json": {"schema": {"type": "object"}},
-                "text/plain": {"schema": {"type": "string"}},
-            }
-        }
-    },
-)
-async def export_referral(
-    referral_id: UUID,
-    caller: ProtectionOfficer,
-    desk: Desk,
-    language: Language,
-    as_: Annotated[
-        ExportFormat, Query(alias="as", description="text: for the person, in the language asked for.")
-    ] = ExportFormat.JSON,
-) -> Response:
+@router.get("/referrals/{referral_id}/export")
+async def export_referral(referral_id: UUID, caller: ProtectionOfficer, desk: Desk) -> dict[str, Any]:
     """Give all that is held on the person of a case: every field, decision, handoff, and who looked when.
 
     Look through it for what concerns others before it is handed over.
     """
-    held: dict[str, Any] = await export(desk, caller, referral_id)
-    if as_ is ExportFormat.JSON:
-        return JSONResponse(held)
+    return await export(desk, caller, referral_id)
+
+
+@router.get(
+    "/referrals/{referral_id}/export/text",
+    response_model=None,
+    response_class=PlainTextResponse,
+)
+async def export_referral_text(
+    referral_id: UUID, caller: ProtectionOfficer, desk: Desk, language: Language
+) -> Response:
+    """Give all that is held on the person of a case as a text for the person, in the language asked for.
+
+    Look through it for what concerns others before it is handed over.
+    """
     text = written(
-        held,
+        await export(desk, caller, referral_id),
         english=language is Spoken.ENGLISH,
         zone=ZoneInfo(desk.time_zone(caller.agency_code)),
         vocabulary=desk.reference.vocabulary,
         name_of=desk.name_of,
     )
     headers = {"Content-Language": language.value, "Vary": "Accept-Language"}
-    return Response(text, media_type="text/plain; charset=utf-8", headers=headers)
+    return PlainTextResponse(text, headers=headers)

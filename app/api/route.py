@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api import asked, json_body
 from app.api.dependencies import RequireRole, reference
+from app.api.deprecation import Deprecation, declared
 from app.api.desk import told_of
 from app.api.idempotency import slot
 from app.api.json_body import JsonRequest
@@ -49,6 +50,11 @@ class LintasRoute(APIRoute):
     keeps_registry = False
     """Whether nobody else may change the registry meanwhile."""
 
+    def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
+        if declared(endpoint) is not None:
+            more["deprecated"] = True
+        super().__init__(path, endpoint, **more)
+
     async def beforehand(self, request: Request) -> None:
         """Do what the route wants done for a caller who may ask, before its transaction begins: here, nothing."""
 
@@ -79,10 +85,14 @@ class LintasRoute(APIRoute):
             body=asked.takes_body(self.dependant),
             idempotency_key=self._idempotency == IDEMPOTENT["x-idempotency"],
             answers_key=self._idempotency == BY_KEY["x-idempotency"],
+            deprecation=declared(self.endpoint),
+            path=self.path,
             beforehand=self.beforehand if type(self).beforehand is not LintasRoute.beforehand else None,
         )
 
         async def framed(request: Request) -> Response:
+            if asks.deprecation is not None:
+                request.state.own_headers = asks.deprecation.headers()
             request.state.changes_registry = self.changes_registry
             request.state.keeps_registry = self.keeps_registry
             try:
@@ -111,6 +121,8 @@ class _Asks:
     idempotency_key: bool
     answers_key: bool
     """Whether what it answers is for the caller's own key alone."""
+    deprecation: Deprecation | None
+    path: str
     beforehand: Callable[[Request], Coroutine[Any, Any, None]] | None
 
     def let_in(self, caller: Caller) -> None:
@@ -137,6 +149,8 @@ async def _in_one_transaction(request: Request, handle: Handler, asks: _Asks) ->
     async with request.app.state.sessions.begin() as tx:
         caller = await _authenticated(tx, look_up, request, asks)
         request.state.tx, request.state.caller, request.state.now = tx, caller, request.app.state.clock()
+        if asks.deprecation is not None:
+            log.info("deprecated_operation_used", route=asks.path, agency=caller.agency_code, key_id=caller.key_id)
         asks.let_in(caller)
         check_parameters(request, asks.query, asks.repeatable)
         if refusal is not None:

@@ -94,6 +94,7 @@ LINES: Mapping[str, Line] = MappingProxyType(
         "POST /v1/legal-holds/{legal_hold_id}/lift": Line("P", body=examples.LIFT_HOLD),
         "POST /v1/referrals/{referral_id}/erase": Line("P"),
         "GET /v1/referrals/{referral_id}/export": Line("P"),
+        "GET /v1/referrals/{referral_id}/export/text": Line("P"),
         "POST /v1/routing/preview": Line("SC"),
         "GET /v1/decisions/{decision_id}": Line("SC"),
         "POST /v1/decisions/{decision_id}/replay": Line("SC"),

@@ -99,6 +99,7 @@ async def keeping_rights(walk: Walk) -> None:
     hold = await walk(PPU, "place_legal_hold", **here)
     await walk(PPU, "lift_legal_hold", legal_hold_id=hold["id"])
     await walk(PPU, "export_referral", **here)
+    await walk(PPU, "export_referral_text", **here)
     await walk(PPU, "cancel_referral", **here)
     await walk(PPU, "erase_referral", **here)
 

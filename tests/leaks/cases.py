@@ -160,7 +160,7 @@ async def mind_rights(world: World, cases: Cases) -> None:
     asked = await world.done(SENDER, "POST", f"{at}/rights-requests", json={"right": "access", "asked_at": ASKED_AT})
     held = await world.done(SENDER, "POST", f"{at}/legal-holds", json={"reason": "court_proceedings"})
     cases.ids |= {"rights_request_id": asked["id"], "legal_hold_id": held["id"]}
-    assert (await world.call(SENDER, "GET", f"{at}/export?as=text", sees=True)).status_code == 200
+    assert (await world.call(SENDER, "GET", f"{at}/export/text", sees=True)).status_code == 200
     for one in (await world.done(SENDER, "GET", "/v1/referrals?limit=200"))["items"]:
         await world.done(SENDER, "GET", f"/v1/referrals/{one['id']}/export", sees=True)
     cases.restricted, cases.erased = (await submit(world))["id"], (await submit(world))["id"]

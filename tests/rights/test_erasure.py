@@ -91,7 +91,7 @@ async def test_the_skeleton_of_an_erased_case_is_read_everywhere_without_an_erro
         (PPU, f"/referrals/{referral['id']}"),
         (PPU, f"/referrals/{referral['id']}/rights"),
         (PPU, f"/referrals/{referral['id']}/export"),
-        (PPU, f"/referrals/{referral['id']}/export?as=text"),
+        (PPU, f"/referrals/{referral['id']}/export/text"),
         (PPU, f"/handoffs/{request['handoff']['id']}"),
         (RECEIVER, f"/handoffs/{request['handoff']['id']}"),
         (PPU, f"/service-requests/{request['id']}"),

@@ -60,7 +60,7 @@ async def test_every_field_that_can_be_sent_in_is_in_the_export_and_in_its_text(
     referral = await service.submit(contract.filled(canaries, "POST", "/v1/referrals"))
 
     held = await exported(service, referral["id"])
-    text = (await ask(service, "GET", f"/referrals/{referral['id']}/export?as=text")).text
+    text = (await ask(service, "GET", f"/referrals/{referral['id']}/export/text")).text
 
     assert len(canaries.places) > 20
     assert canaries.places_in(str(held)) == set(canaries.places)
@@ -69,7 +69,7 @@ async def test_every_field_that_can_be_sent_in_is_in_the_export_and_in_its_text(
 
 async def test_a_person_reads_it_in_the_language_asked_for_with_names_instead_of_codes(service: Service) -> None:
     referral = await a_finished_case(service)
-    path = f"/referrals/{referral['id']}/export?as=text"
+    path = f"/referrals/{referral['id']}/export/text"
 
     indonesian = await ask(service, "GET", path)
     english = await ask(service, "GET", path, headers={"Accept-Language": "en"})
@@ -90,7 +90,7 @@ async def test_a_person_reads_it_in_the_language_asked_for_with_names_instead_of
 async def test_what_a_person_said_is_never_taken_for_a_code(service: Service) -> None:
     referral = await service.submit(a_referral(victim={"name": "other", "sex": "female", "age": 31}, narrative="open"))
 
-    text = (await ask(service, "GET", f"/referrals/{referral['id']}/export?as=text")).text
+    text = (await ask(service, "GET", f"/referrals/{referral['id']}/export/text")).text
 
     assert {"nama: other", "uraian: open", "keadaan: berjalan"} <= _lines(text)
 
@@ -100,9 +100,7 @@ async def test_of_an_erased_person_it_says_that_nothing_is_left(service: Service
     await done(service, f"/referrals/{referral['id']}/erase")
 
     held = await exported(service, referral["id"])
-    english = await ask(
-        service, "GET", f"/referrals/{referral['id']}/export?as=text", headers={"Accept-Language": "en"}
-    )
+    english = await ask(service, "GET", f"/referrals/{referral['id']}/export/text", headers={"Accept-Language": "en"})
 
     assert held["personal"] == {}
     assert "Personal data is erased; what is left names nobody." in english.text

@@ -78,6 +78,7 @@ TABLE: Mapping[str, Problems] = {
     "lift_legal_hold": (*_OFFICER, rights.HoldLifted),
     "erase_referral": (*_OFFICER, rights.UnderLegalHold, rights.EmergencyRunning, rights.LedgerUnavailable),
     "export_referral": _OFFICER,
+    "export_referral_text": _OFFICER,
     "read_decision": _CASE,
     "replay_decision": _LIVE_CASE,
     "register_endpoint": (errors.TooManyUnverified, *_PROPOSED),

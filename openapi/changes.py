@@ -1,0 +1,253 @@
+"""Says what in the API's description would break a client that was made from the last released one.
+
+A body we are sent may ask for less and take more; a body we send may promise more, and never less. A webhook's body is
+one we send, so it is judged as an answer is, though it stands under `requestBody`. Code lists that are open have no
+`enum`; one that has is closed, and a new value in it breaks whoever reads it.
+
+Usage: python -m openapi.changes
+"""
+
+import json
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+METHODS = ("get", "put", "post", "patch", "delete", "head", "options")
+LOWER_BOUNDS = ("minimum", "minLength", "minItems")
+UPPER_BOUNDS = ("maximum", "maxLength", "maxItems")
+
+Json = dict[str, Any]
+Version = tuple[int, int, int]
+
+
+def breaking(old: Json, new: Json) -> list[str]:
+    """Name each change from `old` to `new` that breaks a client or a receiver made from `old`."""
+    return sorted(set(Comparison(old, new).run()))
+
+
+def may_break(released: str, present: str) -> bool:
+    """Say whether a version announces a break with another: another major one, or for 0.x another minor one."""
+    was, now = version_of(released), version_of(present)
+    return now[0] > was[0] or (now[0] == was[0] == 0 and now[1] > was[1])
+
+
+def version_of(text: str) -> Version:
+    """Read `1.2.3`; what follows (`rc1`, `.dev2`) does not count. Raises ValueError for anything else."""
+    found = re.match(r"(\d+)\.(\d+)\.(\d+)", text)
+    if found is None:
+        raise ValueError("not a version of three numbers")
+    return int(found[1]), int(found[2]), int(found[3])
+
+
+class Comparison:
+    """Two descriptions, laid side by side."""
+
+    def __init__(self, old: Json, new: Json) -> None:
+        self.old = old
+        self.new = new
+
+    def run(self) -> Iterator[str]:
+        """Go through operations and webhooks."""
+        yield from self._operations("paths", sent_by_us=False)
+        yield from self._operations("webhooks", sent_by_us=True)
+
+    def _operations(self, kind: str, *, sent_by_us: bool) -> Iterator[str]:
+        for path, was in self.old.get(kind, {}).items():
+            now = self.new.get(kind, {}).get(path, {})
+            for method in METHODS:
+                if method not in was:
+                    continue
+                where = f"{method.upper()} {path}" if kind == "paths" else f"webhook {path}"
+                if method not in now:
+                    yield f"{where}: is gone"
+                    continue
+                if was[method].get("operationId") != now[method].get("operationId"):
+                    yield f"{where}: operationId is another, which renames a method of generated clients"
+                if any(way not in now[method].get("security", []) for way in was[method].get("security", [])):
+                    yield f"{where}: a way to be let in, or its scope, is gone"
+                yield from self._parameters(where, was[method], now[method], sent_by_us=sent_by_us)
+                yield from self._request(where, was[method], now[method], sent_by_us=sent_by_us)
+                if not sent_by_us:
+                    yield from self._responses(where, was[method], now[method])
+
+    def _parameters(self, where: str, was: Json, now: Json, *, sent_by_us: bool) -> Iterator[str]:
+        before, after = self._named(self.old, was), self._named(self.new, now)
+        for (place, name), parameter in after.items():
+            old = before.get((place, name))
+            required = parameter.get("required", False)
+            if not sent_by_us and required and not (old and old.get("required", False)):
+                yield f"{where}: {place} parameter {name} has become required"
+        for (place, name), parameter in before.items():
+            at = f"{where}: {place} parameter {name}"
+            new = after.get((place, name))
+            if new is None:
+                yield f"{at} is gone"
+                continue
+            if sent_by_us and parameter.get("required", False) and not new.get("required", False):
+                yield f"{at} is no longer always sent"
+            yield from self._schema(at, parameter.get("schema", {}), new.get("schema", {}), sent_by_us, frozenset())
+
+    def _named(self, document: Json, operation: Json) -> dict[tuple[str, str], Json]:
+        found = [resolved(document, parameter) for parameter in operation.get("parameters", [])]
+        return {(parameter["in"], parameter["name"]): parameter for parameter in found}
+
+    def _request(self, where: str, was: Json, now: Json, *, sent_by_us: bool) -> Iterator[str]:
+        old, new = (
+            resolved(self.old, was.get("requestBody", {})),
+            resolved(self.new, now.get("requestBody", {})),
+        )
+        if not sent_by_us and new.get("required", False) and not old.get("required", False):
+            yield f"{where}: a body has become required"
+        yield from self._content(f"{where} body", old, new, sent_by_us=sent_by_us)
+
+    def _responses(self, where: str, was: Json, now: Json) -> Iterator[str]:
+        for code, said in was.get("responses", {}).items():
+            if not code.startswith("2"):
+                # A client lives with any refusal: what it must know stands in the problem's `code`.
+                continue
+            if code not in now.get("responses", {}):
+                yield f"{where}: no longer answers {code}"
+                continue
+            old, new = resolved(self.old, said), resolved(self.new, now["responses"][code])
+            for header in old.get("headers", {}).keys() - new.get("headers", {}).keys():
+                yield f"{where} {code}: header {header} is gone"
+            yield from self._content(f"{where} {code}", old, new, sent_by_us=True)
+
+    def _content(self, where: str, was: Json, now: Json, *, sent_by_us: bool) -> Iterator[str]:
+        before, after = was.get("content", {}), now.get("content", {})
+        for media, content in before.items():
+            if media not in after:
+                yield f"{where}: is no longer {media}"
+                continue
+            yield from self._schema(
+                where, content.get("schema", {}), after[media].get("schema", {}), sent_by_us, frozenset()
+            )
+        if sent_by_us:
+            for media in after.keys() - before.keys():
+                yield f"{where}: may be {media} now"
+
+    def _schema(
+        self, where: str, was: Any, now: Any, sent_by_us: bool, seen: frozenset[tuple[str, str]]
+    ) -> Iterator[str]:
+        if not isinstance(was, dict) or not isinstance(now, dict):
+            if was != now and (was is False) != (now is False):
+                yield f"{where}: whether anything may stand there is another"
+            return
+        pair = (was.get("$ref", ""), now.get("$ref", ""))
+        if pair in seen:
+            return
+        seen = seen | {pair} if any(pair) else seen
+        old, new = resolved(self.old, was), resolved(self.new, now)
+        # What a reader knows must hold all that a writer writes: the reader is the client where we send, else we are.
+        known, written = (old, new) if sent_by_us else (new, old)
+        if "anyOf" in old or "anyOf" in new:
+            yield from self._choices(where, old, new, sent_by_us, seen)
+            return
+        yield from _values(where, known, written)
+        yield from self._properties(where, old, new, sent_by_us, seen)
+        if not sent_by_us and new.get("additionalProperties") is False and "additionalProperties" not in old:
+            yield f"{where}: takes no further properties"
+        for inner in ("items", "additionalProperties"):
+            if inner in old and inner in new:
+                yield from self._schema(f"{where}[]", old[inner], new[inner], sent_by_us, seen)
+
+    def _choices(
+        self, where: str, old: Json, new: Json, sent_by_us: bool, seen: frozenset[tuple[str, str]]
+    ) -> Iterator[str]:
+        """Each form that is written must be one that is known; one with no break to any known form says nothing."""
+        before, after = old.get("anyOf", [old]), new.get("anyOf", [new])
+        for choice in after if sent_by_us else before:
+            best: list[str] | None = None
+            for other in before if sent_by_us else after:
+                was, now = (other, choice) if sent_by_us else (choice, other)
+                found = list(self._schema(where, was, now, sent_by_us, seen))
+                if best is None or len(found) < len(best):
+                    best = found
+            yield from best or ()
+
+    def _properties(
+        self, where: str, old: Json, new: Json, sent_by_us: bool, seen: frozenset[tuple[str, str]]
+    ) -> Iterator[str]:
+        before, after = old.get("properties", {}), new.get("properties", {})
+        must_before, must_after = set(old.get("required", ())), set(new.get("required", ()))
+        for name, schema in before.items():
+            if name not in after:
+                yield f"{where}: {name} is gone"
+            else:
+                yield from self._schema(f"{where}.{name}", schema, after[name], sent_by_us, seen)
+        if sent_by_us:
+            for name in (must_before - must_after) & after.keys():
+                yield f"{where}: {name} is no longer always there"
+        else:
+            for name in must_after - must_before:
+                yield f"{where}: {name} has become required"
+
+
+def _values(where: str, known: Json, written: Json) -> Iterator[str]:
+    """Name what is written and was not known: types, values, lengths."""
+    types, others = _types(known), _types(written)
+    if types and (not others or not others <= types | ({"integer"} if "number" in types else set())):
+        yield f"{where}: type may be another"
+        return
+    values = known.get("enum", [known["const"]] if "const" in known else None)
+    if values is not None:
+        now = written.get("enum", [written["const"]] if "const" in written else None)
+        if now is None or any(value not in values for value in now):
+            yield f"{where}: values beyond those known"
+    for key in ("format", "pattern"):
+        if key in known and known[key] != written.get(key):
+            yield f"{where}: {key} is another"
+    for key in LOWER_BOUNDS:
+        if key in known and written.get(key, float("-inf")) < known[key]:
+            yield f"{where}: {key} is crossed"
+    for key in UPPER_BOUNDS:
+        if key in known and written.get(key, float("inf")) > known[key]:
+            yield f"{where}: {key} is crossed"
+
+
+def _types(schema: Json) -> set[str]:
+    found = schema.get("type", [])
+    return {found} if isinstance(found, str) else set(found)
+
+
+def resolved(document: Json, schema: Json) -> Json:
+    """Follow references inside a document to what they name."""
+    while "$ref" in schema:
+        found: Any = document
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            found = found[part.replace("~1", "/").replace("~0", "~")]
+        schema = found
+    return schema
+
+
+def released() -> Path:
+    """Find the last released description."""
+    return max((HERE / "released").glob("*.json"), key=lambda path: version_of(path.stem))
+
+
+def main() -> int:
+    """Compare the present description with the last released one; 1 where it breaks unannounced."""
+    last = released()
+    project = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    found = breaking(
+        json.loads(last.read_text(encoding="utf-8")),
+        json.loads((HERE / "openapi.json").read_text(encoding="utf-8")),
+    )
+    for line in found:
+        print(line)
+    if not found or may_break(last.stem, project["version"]):
+        return 0
+    print(
+        f"\n{len(found)} changes break clients of {last.stem}, and version {project['version']} does not say so: keep "
+        "what was promised, or raise the major version (the minor one while it is 0.x) in pyproject.toml.",
+        file=sys.stderr,
+    )
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
