@@ -12,7 +12,7 @@ RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; 
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo chaos test check format lock openapi docs bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit clean
+.PHONY: help run demo chaos test contract check format lock openapi docs bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ chaos: $(DEV_READY) ## Kill, cut and stop everything at random while referrals c
 
 test: $(DEV_READY) ## Run the tests on a database of their own; ARGS="-k word" chooses some
 	@$(VENV_PYTHON) -m pytest $(ARGS)
+
+contract: $(DEV_READY) ## Ask a Lintas of its own all that its contract allows and forbids (half an hour); ARGS="--examples 5 --role sender"
+	@$(VENV_PYTHON) -m tests.contract $(ARGS)
 
 check: $(DEV_READY) ## Check all that .ci/run checks: format, lint, types, layers, migrations, tests, openapi
 	@echo "== format" && $(VENV_PYTHON) -m ruff format --check .

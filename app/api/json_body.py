@@ -46,10 +46,13 @@ async def read(request: Request) -> bytes:
 
 
 def check_media_type(request: Request) -> None:
-    """Take JSON in UTF-8 alone, else UnsupportedMediaType."""
-    kind, _, parameters = request.headers.get("content-type", "").partition(";")
+    """Take JSON in UTF-8 alone, said once and not packed, else UnsupportedMediaType."""
+    kinds, codings = request.headers.getlist("content-type"), request.headers.getlist("content-encoding")
+    if len(kinds) != 1 or len(codings) > 1:
+        raise UnsupportedMediaType
+    kind, _, parameters = kinds[0].partition(";")
     name, _, charset = parameters.strip().partition("=")
-    plain = request.headers.get("content-encoding", "identity").strip().lower() == "identity"
+    plain = not codings or codings[0].strip().lower() == "identity"
     utf8 = not name or (name.strip().lower() == "charset" and charset.strip().strip('"').lower() in {"utf-8", "utf8"})
     if kind.strip().lower() != "application/json" or not plain or not utf8:
         raise UnsupportedMediaType

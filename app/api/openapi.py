@@ -118,6 +118,9 @@ def document(app: FastAPI, *, server: str | None = None) -> dict[str, Any]:
         ),
     }
     components["securitySchemes"] = SECURITY_SCHEMES
+    for operation in (operation for operations in found["paths"].values() for operation in operations.values()):
+        for response in operation["responses"].values():
+            response["headers"] = {**_headers("X-Request-Id"), **response.get("headers", {})}
     for context in iter_route_contexts(app.routes):
         if isinstance(context.original_route, LintasRoute):
             _complete(found["paths"], context.original_route, context)

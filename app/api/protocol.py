@@ -1,6 +1,7 @@
-"""HTTP as it comes off the wire: how large and how slow the head of a request may be, and that it has one Host."""
+"""HTTP as it comes off the wire: how large and slow a head may be, one Host, and one way to read where it ends."""
 
 import asyncio
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +18,9 @@ LARGEST_REQUEST = 8 * 1024 * 1024
 """Far more than any body that is read, chunked as badly as may be: only trailers and the like can be longer."""
 SLOWEST_HEAD = 20.0
 """Seconds from the first byte of a request, or from connecting, until its headers are complete."""
+
+HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(:[0-9]{0,5})?\Z")
+VERSIONS = frozenset({"1.0", "1.1"})
 
 log = structlog.get_logger()
 
@@ -86,14 +90,16 @@ class StrictProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Serve the request, if it says for which host it is (RFC 9112, 3.2)."""
-        hosts = sum(name == b"host" for name, _ in self.headers)
-        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+        """Serve the request, if it says for which host it is (RFC 9112, 3.2) and is framed as all would read it."""
+        if not self._has_one_host() or not self._is_framed_plainly():
             self._stop(MalformedRequest())
         self.in_head, self.unended = False, 0
         self.ended += 1
         self._end_wait()
         super().on_headers_complete()
+        if self.parser.should_upgrade():
+            # Nothing here speaks anything else; the parser takes what follows for that, and reads no request of it.
+            self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         """Be ready for another request."""
@@ -104,6 +110,19 @@ class StrictProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - what uvicorn says in plain text
         """Answer what the parser could not read."""
         self._refuse(self.refusal or MalformedRequest())
+
+    def _has_one_host(self) -> bool:
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if not hosts:
+            return self.parser.get_http_version() == "1.0"
+        return len(hosts) == 1 and HOST.match(hosts[0]) is not None
+
+    def _is_framed_plainly(self) -> bool:
+        """Say whether no proxy could find the end of the request elsewhere: the parser alone is kinder than that."""
+        version = self.parser.get_http_version()
+        codings = [value for name, value in self.headers if name == b"transfer-encoding"]
+        chunked = len(codings) == 1 and codings[0].strip().lower() == b"chunked" and version == "1.1"
+        return version in VERSIONS and (chunked or not codings)
 
     def _count(self, length: int) -> None:
         self.said += length

@@ -40,15 +40,20 @@ class PublicKeys(BaseModel):
     keys: list[PublicKey]
 
 
-NOT_THERE: dict[int | str, dict[str, Any]] = {
+_TAG = {
+    "ETag": {"description": "Send it in If-None-Match: 304 says that nothing changed.", "schema": {"type": "string"}}
+}
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"headers": _TAG},
+    304: {"description": "They are as they were.", "headers": _TAG},
     "4XX": {
         "description": "No webhook is signed by such a key.",
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
+    },
 }
 
 
-@router.get("/.well-known/webhook-keys/{endpoint_id}", response_model=PublicKeys, responses=NOT_THERE)
+@router.get("/.well-known/webhook-keys/{endpoint_id}", response_model=PublicKeys, responses=ANSWERS)
 async def webhook_keys(endpoint_id: UUID, request: Request) -> Response:
     """List the public keys that sign the webhooks of an endpoint (`v1a`); 404 where none does.
 
