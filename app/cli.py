@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import socket
 import sys
 from functools import partial
@@ -12,7 +13,19 @@ import httpx
 import orjson
 import typer
 
-from app.commands import agreements, audit, callers, narrowing, proposals, regions, rights, sealing, statistics, written
+from app.commands import (
+    agreements,
+    audit,
+    callers,
+    narrowing,
+    proposals,
+    regions,
+    rights,
+    sandbox,
+    sealing,
+    statistics,
+    written,
+)
 from app.commands import keys as keys_of_agencies
 from app.commands.in_indonesian import speak_both
 from app.commands.lifetime import run
@@ -36,7 +49,7 @@ from app.commands.running import (
 from app.domain.errors import NotFound, UnknownAgency
 from app.domain.retention import RetentionInvalid
 from app.main import create_app, listen
-from app.observability import configure_logging, frames
+from app.observability import configure_logging, frames, hear_what_nobody_catches
 from app.reference.cases import run_route
 from app.service import compose, real_time
 from app.settings import Settings, SettingsInvalid
@@ -52,6 +65,7 @@ from app.workflows.seed import seed as add_what_ships
 OPENAPI = Path(__file__).parents[1] / "openapi" / "openapi.json"
 
 cli = typer.Typer(name="lintas", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+sandbox.add_to(cli)
 keys = typer.Typer(no_args_is_help=True, help="Kunci API dan kunci segel / API keys, and keys that seal.")
 keys_of_agencies.add_to(keys)
 cli.add_typer(keys, name="keys")
@@ -208,12 +222,21 @@ speak_both(cli)
 
 def main() -> None:
     """Run the command line; what goes wrong is said in a line, and what broke by its name."""
+    _leave_no_memory_behind()
+    # Until a command says otherwise; with nothing said, what breaks is shown with all that it held.
+    configure_logging(console=sys.stderr.isatty(), stream=sys.stderr)
+    hear_what_nobody_catches()
     try:
         cli()
     except Exception as error:  # noqa: BLE001 - whatever ends a command is told in a line
         while isinstance(error, ExceptionGroup):
             error = error.exceptions[0]
         sys.exit("\n".join(f"lintas: {line}" for line in _said(error).splitlines()))
+
+
+def _leave_no_memory_behind() -> None:
+    """Have no core file written of this process, nor of what it starts: names and keys would lie in it, open."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _said(error: Exception) -> str:

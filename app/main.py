@@ -66,6 +66,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     well_known.router,
 )
 """The routers of the API, in the order in which the documents list them."""
+SAYS_SANDBOX = (("Lintas-Sandbox", "true"),)
+"""On every answer of a sandbox, so that nobody takes it for the real thing."""
 LOOK_EVERY = 5.0
 """Seconds between two looks whether the issuer's keys are still fresh."""
 
@@ -92,6 +94,7 @@ def create_app(service: Service) -> FastAPI:
         forwarding=service.settings.forwarded_allow_ips,
         certificates=None if by.header is None else CertificateHeader(by.header, by.form, by.proxies),
         real_clock=service.real_clock,
+        docs=service.settings.docs,
     )
 
 
@@ -137,6 +140,7 @@ async def serve(
         on_ready,
         # Who waits for the database loses its connection first, and can still be answered.
         stop_within=settings.stop_within + timedelta(seconds=1),
+        headers=SAYS_SANDBOX if service.sandbox else (),
     )
 
     async def beat() -> None:

@@ -2,7 +2,9 @@
 
 import logging
 import sys
+import threading
 import traceback
+import warnings
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import Enum
@@ -127,6 +129,16 @@ def configure_logging(*, level: str = "INFO", console: bool = False, stream: Tex
     sys.excepthook = _log_uncaught
 
 
+def hear_what_nobody_catches() -> None:
+    """Have what breaks in a thread or while it is cleared away, and whatever warns, told by name too.
+
+    Left to themselves, all of these print what they hold to standard error.
+    """
+    sys.unraisablehook = _log_unraisable
+    threading.excepthook = _log_of_thread
+    warnings.showwarning = _log_warning
+
+
 def named_fields_alone(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Keep the fields that have a known name and a plain value; of the rest say how many there were."""
     kept = {name: _plain(name, value) for name, value in event.items() if _may_stay(name, value)}
@@ -209,3 +221,24 @@ def _log_uncaught(kind: type[BaseException], error: BaseException, trace: Traceb
         sys.__excepthook__(kind, error, trace)
         return
     structlog.get_logger().critical("uncaught", exc_info=error.with_traceback(trace))
+
+
+def _log_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
+    if unraisable.exc_value is not None:
+        structlog.get_logger().error("unraisable", exc_info=unraisable.exc_value)
+
+
+def _log_of_thread(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_value is not None:
+        structlog.get_logger().critical("uncaught", exc_info=ended.exc_value)
+
+
+def _log_warning(
+    message: Warning | str,  # noqa: ARG001 - it may name a value, as pydantic's does
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001 - as the hook is called
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    structlog.get_logger().warning("warned", kind=category.__name__, at=f"{_short(filename)}:{lineno}")

@@ -49,10 +49,14 @@ class Service:
     clock: BusinessClock
     real_clock: SharedClock
     """What deliveries are scheduled and signed by; the business clock too, where none is set."""
+    signing_clock: BusinessClock
+    """What webhooks are dated and signed by: receivers hold it against their own clocks."""
     retention: Retention
     revision: str | None
     key_uses: KeyUses
     """When each key was last used, as this process saw it."""
+    sandbox: bool
+    """Whether this is a world of an integrator's own, whose clock can be moved."""
     listen_url: str | None
     """The database's own address, for LISTEN; None where only a pooler is known, and polling has to do."""
 
@@ -68,6 +72,7 @@ class Service:
             retention=self.retention,
             erasure_ledger=self.settings.ledger,
             second_person=second_person_of(self.settings),
+            sandbox=self.sandbox,
         )
 
 
@@ -90,10 +95,12 @@ def compose(
     clock: BusinessClock | None = None,
     machine_clock: BusinessClock = real_time,
     revision: str | None = None,
+    sandbox: bool = False,
 ) -> Service:
     """Lay out a process; it connects when it first has something to do.
 
     `clock` is a business clock that is set, in a demonstration or a test; `machine_clock` is the clock of this machine.
+    In a `sandbox` the database's clock may run ahead of it; what is signed is dated by the machine's all the same.
     """
     pool = Pool(
         size=settings.database.pool_size,
@@ -129,9 +136,11 @@ def compose(
         reference=ReferenceKeeper(),
         clock=clock or real_clock,
         real_clock=real_clock,
+        signing_clock=machine_clock if sandbox else real_clock,
         retention=retention_of(settings),
         revision=revision,
         key_uses=KeyUses(real_clock),
+        sandbox=sandbox,
         listen_url=listen_url,
     )
 

@@ -276,6 +276,8 @@ class Settings(BaseSettings):
     second_person: SecondPersonSettings = SecondPersonSettings()
     tokens: TokenSettings = TokenSettings()
     certificates: CertificateSettings = CertificateSettings()
+    docs: bool = True
+    """Whether the manual and the API reference are shown at /docs."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] | None = None
     """None: JSON, but text for a person whose terminal runs `lintas all`."""

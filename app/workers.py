@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from typing import TypeAlias
 
 import structlog
 
 from app.delivery.dispatcher import Dispatcher, Pace
-from app.delivery.post import Deadlines, open_post
+from app.delivery.post import Deadlines, Post, open_post
 from app.domain.breaker import BreakerRule
 from app.observability import told_of
 from app.service import Service
@@ -36,11 +37,26 @@ RECOVERING_EVERY = 0.05
 log = structlog.get_logger()
 
 
-async def work(service: Service, stop: asyncio.Event) -> None:
-    """Run the workers until told to stop; any number of processes may do this at once."""
+Job: TypeAlias = tuple[str, Callable[[], Awaitable[object]], float]
+"""A name, what is done, and how many seconds pass between two times."""
+
+
+async def work(service: Service, stop: asyncio.Event, *, through: Callable[[Post], Post] | None = None) -> None:
+    """Run the workers until told to stop; any number of processes may do this at once.
+
+    `through` wraps what webhooks are posted by, for who wants to see them.
+    """
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(deliver(service, stop, through=through))
+        for name, job, every in jobs_of(service, stop):
+            tasks.create_task(repeat(name, job, every=every, stop=stop))
+
+
+def jobs_of(service: Service, stop: asyncio.Event) -> tuple[Job, ...]:
+    """Say what the workers do beside delivering."""
     link = partial(link_audit, service.sessions, service.key_ring, Said(), is_stopped=stop.is_set)
     draw_statistics = partial(draw_settled_months, service.sessions, service.reference, service.clock)
-    jobs: tuple[tuple[str, Callable[[], Awaitable[object]], float], ...] = (
+    return (
         ("bring_near", partial(_bring_near, service), 60.0),
         ("audit_chain", link, 0.5),
         ("clocks", partial(_run_clocks, service), 1.0),
@@ -56,10 +72,6 @@ async def work(service: Service, stop: asyncio.Event) -> None:
         ("rights", partial(watch_requests, service.sessions, service.clock), 60.0),
         ("retention", partial(_keep_retention, service, stop), 3600.0),
     )
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(deliver(service, stop))
-        for name, job, every in jobs:
-            tasks.create_task(repeat(name, job, every=every, stop=stop))
 
 
 async def hold_key_ring(service: Service, stop: asyncio.Event) -> None:
@@ -153,7 +165,7 @@ def pace_of(settings: Settings) -> Pace:
     )
 
 
-async def deliver(service: Service, stop: asyncio.Event) -> None:
+async def deliver(service: Service, stop: asyncio.Event, *, through: Callable[[Post], Post] | None = None) -> None:
     """Deliver what is due until told to stop, then let the posts under way end."""
     webhook = service.settings.webhook
     within = Deadlines(total=webhook.total_timeout.total_seconds(), connect=webhook.connect_timeout.total_seconds())
@@ -162,8 +174,9 @@ async def deliver(service: Service, stop: asyncio.Event) -> None:
         dispatcher = Dispatcher(
             service.sessions,
             service.key_ring,
-            post,
+            post if through is None else through(post),
             clock=service.real_clock,
+            signing_clock=service.signing_clock,
             pace=pace_of(service.settings),
             listen_url=service.listen_url,
         )

@@ -1,4 +1,4 @@
-"""The whole service in this process, as `lintas all` runs it, but with a clock that can be set."""
+"""The whole service in this process, as `lintas all` runs it, but on whatever business clock it is given."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -7,7 +7,7 @@ from datetime import timedelta
 from socket import create_server
 
 from app.domain.caller import Role
-from app.domain.clock import SettableClock
+from app.domain.clock import BusinessClock
 from app.main import serve
 from app.service import Service, compose
 from app.settings import RateLimitSettings, Settings, WebhookSettings
@@ -25,8 +25,13 @@ FALLBACK_COORDINATOR = "lpsk"
 
 
 @asynccontextmanager
-async def lintas(database_url: str, clock: SettableClock) -> AsyncIterator[Service]:
-    """Run API and workers on a free port and a migrated database, until left."""
+async def lintas(
+    database_url: str, clock: BusinessClock | None = None, *, name: str = "demo", per_key: int = 0
+) -> AsyncIterator[Service]:
+    """Run API and workers on a free port and a migrated database, until left; by real time if no clock is given.
+
+    A key may ask `per_key` times a minute; 0 is no limit.
+    """
     with create_server((HOST, 0), backlog=1024) as listener:
         settings = Settings(
             host=HOST,
@@ -34,14 +39,14 @@ async def lintas(database_url: str, clock: SettableClock) -> AsyncIterator[Servi
             public_url=None,
             fallback_coordinator=FALLBACK_COORDINATOR,
             webhook=WebhookSettings.model_validate({"allow_http": True, "allow_networks": "127.0.0.0/8"}),
-            rate_limit=RateLimitSettings(per_key=0, failures_per_address=0),
+            rate_limit=RateLimitSettings(per_key=per_key, failures_per_address=0),
             stop_within=timedelta(seconds=2),
         )
         service = compose(
-            settings, url=database_url, key_ring=KeyRing.generate("demo"), name="demo", clock=clock, revision=head()
+            settings, url=database_url, key_ring=KeyRing.generate(name), name=name, clock=clock, revision=head()
         )
         async with service.sessions.begin() as tx:
-            await seed(tx, clock())
+            await seed(tx, service.clock())
         stop, hurry, ready = asyncio.Event(), asyncio.Event(), asyncio.Event()
         try:
             async with asyncio.TaskGroup() as tasks:

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -13,40 +14,57 @@ from app.domain import disclosure, simfoni
 from app.domain.access_token import FAULTS, TokenFault
 from app.domain.audit_findings import FindingKind
 from app.domain.caller import Role
-from app.domain.handoff import LIVE, TRANSITIONS, HandoffState
+from app.domain.intake_fields import SEALED, FieldClass, class_of, personal_field
 from app.domain.retention import KEPT_MONTHS, CaseClass, Ended
 from app.domain.statistics import RESULT_TERMS
 from app.main import ROUTERS
 from app.reference.load import shipped
 from app.settings import PREFIX, Settings
+from docs import diagram, tables
 
 HERE = Path(__file__).parent
 
 
-def state_diagram() -> str:
-    """Draw the table of moves as a Mermaid diagram."""
-    lines = ["```mermaid", "stateDiagram-v2", "    [*] --> offered: offer"]
-    for (state, event), move in TRANSITIONS.items():
-        who = ", ".join(sorted(actor.value for actor in move.who))
-        late = " while a person is waited for" if move.while_waiting else ""
-        lines.append(f"    {state.value} --> {move.to.value}: {event.value} ({who}{late})")
-    lines += [f"    {state.value} --> [*]" for state in HandoffState if state not in LIVE]
-    return "\n".join([*lines, "```"])
+SAID_OF = {
+    FieldClass.HANDLING: ("every service", "every service", "yes"),
+    FieldClass.FACT: ("every service", "every service", "yes"),
+    FieldClass.PLACE: ("every service, its regency", "every service, in full", "yes"),
+    FieldClass.KEPT_BACK: ("nobody", "nobody", "no"),
+    FieldClass.SENDERS_OWN: ("nobody", "nobody", "no"),
+}
+
+
+def intake_table() -> str:
+    """Tabulate every field of a referral: how it is kept, and which receiver sees it when."""
+    lines = [
+        "| field | class | kept | before accepting | once accepted | without consent, in an emergency |",
+        "|---|---|---|---|---|---|",
+    ]
+    for path, class_ in sorted(class_of.items()):
+        kept = "sealed" if class_ in SEALED else "open to routing"
+        before, after, vital = SAID_OF.get(class_) or _disclosed(path, class_)
+        lines.append(f"| `{path}` | {class_.value} | {kept} | {before} | {after} | {vital} |")
+    return "\n".join(lines)
+
+
+def _disclosed(path: str, class_: FieldClass) -> tuple[str, str, str]:
+    field = personal_field(path)
+    needing = [service for service, fields in sorted(disclosure.SERVICE_NEEDS.items()) if field in fields]
+    everyone = class_ in (FieldClass.TO_DECIDE, FieldClass.TO_SERVE)
+    return (
+        "every service" if class_ is FieldClass.TO_DECIDE else "nobody",
+        "every service" if everyone else ", ".join(needing),
+        "yes" if field in disclosure.VITAL_INTEREST else "no",
+    )
 
 
 def disclosure_table() -> str:
-    """Tabulate which service sees which personal field, and when."""
-    services = sorted(disclosure.SERVICE_NEEDS)
-    lines = ["| field | before accepting | once accepted |", "|---|---|---|"]
-    for field in sorted(disclosure.PERSONAL_FIELDS):
-        before = "every service" if field in disclosure.BEFORE_ACCEPTING else "nobody"
-        if field in disclosure.ONCE_ACCEPTED:
-            after = "every service"
-        else:
-            needing = [service for service in services if field in disclosure.SERVICE_NEEDS[service]]
-            after = ", ".join(needing) or "nobody but the sender"
-        vital = " (also without consent, in an emergency)" if field in disclosure.VITAL_INTEREST else ""
-        lines.append(f"| `{field}` | {before} | {after}{vital} |")
+    """Tabulate the profile of each service: what its receiver sees beyond what every service sees."""
+    lines = ["| service | before accepting | once accepted, beyond what every service sees |", "|---|---|---|"]
+    before = ", ".join(f"`{field}`" for field in sorted(disclosure.BEFORE_ACCEPTING))
+    for service in shipped().vocabulary.service_types:
+        more = sorted(disclosure.SERVICE_NEEDS.get(service, frozenset()) - disclosure.ONCE_ACCEPTED)
+        lines.append(f"| `{service}` | {before} | {', '.join(f'`{field}`' for field in more) or 'nothing'} |")
     return "\n".join(lines)
 
 
@@ -127,8 +145,8 @@ def token_faults_table() -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
-    "state-diagram": state_diagram,
     "disclosure-table": disclosure_table,
+    "intake-table": intake_table,
     "settings-table": settings_table,
     "findings-table": findings_table,
     "retention-table": retention_table,
@@ -138,19 +156,43 @@ PARTS: dict[str, Callable[[], str]] = {
 }
 
 
+IN_BOTH: dict[str, Callable[[str], str]] = {
+    "codes-table": tables.codes,
+    "moves-table": tables.moves,
+    "news-table": tables.news,
+    "problems-table": tables.problems,
+}
+"""What is made for the language of the document that it stands in."""
+DRAWN: dict[str, Callable[[str], str]] = {"handoff-states.svg": diagram.draw}
+TONGUES = {"en": HERE, "id": HERE / "id"}
+
+
 PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def written() -> Iterator[tuple[Path, str]]:
+    """Give every document and drawing as it follows from the code."""
+    for language, directory in TONGUES.items():
+        for path in sorted(directory.glob("*.md")):
+            yield path, PART.sub(partial(_made, language), path.read_text("utf-8"))
+        for name, draw in DRAWN.items():
+            yield directory / name, draw(language)
+
+
+def _made(language: str, found: re.Match[str]) -> str:
+    name = found[2]
+    part = IN_BOTH[name](language) if name in IN_BOTH else PARTS[name]()
+    return f"{found[1]}{part}\n{found[3]}"
 
 
 def main() -> int:
     """Rewrite every marked part, or only compare."""
     checking, drifted = "--check" in sys.argv, []
-    for path in sorted(HERE.glob("*.md")):
-        before = path.read_text("utf-8")
-        after = PART.sub(lambda found: f"{found[1]}{PARTS[found[2]]()}\n{found[3]}", before)
-        if after != before:
-            drifted.append(path.name)
+    for path, text in written():
+        if not path.exists() or path.read_text("utf-8") != text:
+            drifted.append(str(path.relative_to(HERE)))
             if not checking:
-                path.write_text(after, "utf-8")
+                path.write_text(text, "utf-8")
     if checking and drifted:
         sys.stderr.write(f"run `make docs`: {', '.join(drifted)} no longer follows from the code\n")
         return 1

@@ -28,6 +28,7 @@ from app.storage.sealing import KeyRing
 from app.storage.tables import agencies, metadata
 from app.workflows.desk import Terms
 from tests.deadline import in_time
+from tests.told import Told
 
 EVERY_TABLE = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
 
@@ -151,6 +152,7 @@ async def a_client(
     sessions: async_sessionmaker[AsyncSession], key_ring: KeyRing, clock: SettableClock
 ) -> AsyncIterator[ClientFactory]:
     """A function that makes a client: `await a_client(router, key=...)` serves that router, and health and docs."""
+    untold: set[tuple[str, int, str | None]] = set()
     async with AsyncExitStack() as stack:
 
         async def make(
@@ -175,8 +177,9 @@ async def a_client(
                 **more,
             )
             headers = {"Authorization": f"Bearer {key}"} if key else {}
-            transport = httpx.ASGITransport(app=api, raise_app_exceptions=False, client=(address, 1))
+            transport = httpx.ASGITransport(app=Told(api, untold), raise_app_exceptions=False, client=(address, 1))
             client = httpx.AsyncClient(transport=transport, base_url="http://lintas.test", headers=headers)
             return await stack.enter_async_context(client)
 
         yield make
+    assert not untold, "the description of the API does not tell of these answers"

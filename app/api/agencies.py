@@ -1,18 +1,22 @@
 """The registry: which agency offers what, where, to whom, and whether it can now."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import Path, Response
 from pydantic import Field, StringConstraints
 
+from app.api import examples
 from app.api.dependencies import CurrentCaller, Operator, Transaction
 from app.api.desk import Desk
 from app.api.etags import IfMatch, MaybeIfMatch, etag
+from app.api.examples import shows
 from app.api.intake_types import Code, Line, Region
 from app.api.pages import Page, PageAsked
 from app.api.route import v1_router
 from app.api.validation import Answer, Body, Day, Flag, Whole
 from app.domain.errors import NotFound
+from app.domain.secret_places import without_secret_places
 from app.storage import registry
 from app.workflows import change_registry
 
@@ -28,6 +32,8 @@ ServiceTypeOffered = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{
 class OfferedService(Body):
     """What an agency offers of one service type."""
 
+    model_config = shows(examples.OFFERED_SERVICE)
+
     area: Annotated[tuple[Code, ...], Field(min_length=1, max_length=600)] = Field(
         description='Region codes as text; "ID" is the whole country.'
     )
@@ -36,7 +42,10 @@ class OfferedService(Body):
     age_below: Whole | None = None
     case_types: tuple[Code, ...] | None = None
     available: Flag = True
-    secret_location: Flag | None = Field(None, description="Its place is never shown.")
+    secret_location: Flag | None = Field(
+        None,
+        description="Its place is never shown. Home and area may then be no narrower than a regency.",
+    )
     confirmed_on: Day | None = Field(None, description="When the agency last confirmed that it can.")
     valid_for: Code | None = Field(
         None, description="How long that counts, as P30D; older, or never confirmed, its capacity counts as unknown."
@@ -45,6 +54,8 @@ class OfferedService(Body):
 
 class AgencyBody(Body):
     """An agency."""
+
+    model_config = shows(examples.AGENCY)
 
     name: Line
     kind: Code
@@ -131,5 +142,5 @@ async def put_agency_service(
     return _view(kept.body, kept.version)
 
 
-def _view(body: object, registry_version: int) -> AgencyView:
-    return AgencyView.model_validate({**body, "registry_version": registry_version})  # type: ignore[dict-item]
+def _view(body: Mapping[str, Any], registry_version: int) -> AgencyView:
+    return AgencyView.model_validate({**without_secret_places(body), "registry_version": registry_version})

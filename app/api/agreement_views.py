@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from app.api import examples
+from app.api.examples import shows
 from app.api.validation import Answer, Body, Moment, Whole
 from app.domain.document import Document
 from app.domain.routing import Effect
@@ -90,11 +92,17 @@ class PublicationView(VersionView):
 class SimulationBody(Body):
     """What to try a version on: the decisions of a period, or cases."""
 
+    model_config = shows(examples.SIMULATION)
+
     from_: Moment | None = Field(None, alias="from", description="The first moment of the period.")
     to: Moment | None = Field(None, description="The moment before which the period ends.")
     after: Annotated[str, Field(max_length=100)] | None = Field(None, description="The `next` of the answer before.")
     limit: Annotated[Whole, Field(ge=1, le=MOST_AT_ONCE)] = Field(2000, description="How many decisions at most.")
-    cases: list[Any] | None = Field(None, description="Cases as `lintas route` reads them, instead of a period.")
+    cases: list[Any] | None = Field(
+        None,
+        description="Cases as `lintas route` reads them, instead of a period.",
+        json_schema_extra={"items": {"type": "object"}},
+    )
 
 
 class FateView(Answer):

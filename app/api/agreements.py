@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Body as InBody
 from fastapi import Path, Request, Response
 
+from app.api import examples
 from app.api.agreement_views import (
     AgreementView,
     CheckView,
@@ -48,7 +49,10 @@ publishing = v1_router("agreements", route_class=PublishingRoute)
 
 Id = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Version = Annotated[int, Path(ge=1, le=1_000_000)]
-Written = Annotated[dict[str, Any], InBody(description="The document, as docs/agreements.md describes its format.")]
+Written = Annotated[
+    dict[str, Any],
+    InBody(description="The document, as docs/agreements.md describes its format.", examples=[examples.DRAFT]),
+]
 
 
 @router.get("/agreements")
@@ -63,7 +67,7 @@ async def list_agreements(caller: CurrentCaller, desk: Desk, paging: PageAsked) 
 
 
 @router.get("/agreements/{id}/versions/{version}")
-async def read_version(
+async def read_agreement_version(
     id: Id,  # noqa: A002 - the name in the address
     version: Version,
     caller: CurrentCaller,
@@ -82,7 +86,7 @@ async def read_version(
 
 
 @router.put("/agreements/{id}/versions/{version}")
-async def put_draft(
+async def put_agreement_draft(
     id: Id,  # noqa: A002 - the name in the address
     version: Version,
     body: Written,
@@ -98,7 +102,7 @@ async def put_draft(
 
 
 @router.delete("/agreements/{id}/versions/{version}", status_code=204)
-async def delete_draft(
+async def delete_agreement_draft(
     id: Id,  # noqa: A002 - the name in the address
     version: Version,
     caller: Operator,
@@ -110,7 +114,7 @@ async def delete_draft(
 
 
 @checking.post("/agreements/{id}/versions/{version}/check")
-async def check_version(id: Id, version: Version, caller: Operator, desk: Desk, ahead: Ahead) -> CheckView:  # noqa: A002
+async def check_agreement_version(id: Id, version: Version, caller: Operator, desk: Desk, ahead: Ahead) -> CheckView:  # noqa: A002
     """Say what would refuse a version and what its parties should know, each with a referral that shows it."""
     if ahead is None:
         ahead = await check_document(desk.reference, await document_of(desk, id, version), desk.now)
@@ -118,7 +122,7 @@ async def check_version(id: Id, version: Version, caller: Operator, desk: Desk, 
 
 
 @router.post("/agreements/{id}/versions/{version}/simulate")
-async def simulate_version(
+async def simulate_agreement_version(
     id: Id,  # noqa: A002 - the name in the address
     version: Version,
     body: SimulationBody,
@@ -142,7 +146,7 @@ async def simulate_version(
 
 
 @publishing.post("/agreements/{id}/versions/{version}/publish", response_model=PublicationView, responses=PROPOSED)
-async def publish_version(
+async def publish_agreement_version(
     id: Id,  # noqa: A002 - the name in the address
     version: Version,
     caller: Operator,

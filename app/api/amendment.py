@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic_core import PydanticCustomError
 
+from app.api import examples
 from app.api.consent_intake import Consent
+from app.api.examples import shows
 from app.api.intake import (
     Attachment,
     Condition,
@@ -57,7 +59,7 @@ class CaseAmendment(Body):
 class ReferralAmendment(JudgedBody):
     """An amendment: a field that is left out stays as it is, null makes it unknown again, a list replaces the list."""
 
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+    model_config = shows(examples.AMENDMENT, minProperties=1)
 
     urgency: Urgency | NoNull = Field(None, json_schema_extra=without_default)
     case: CaseAmendment = CaseAmendment()

@@ -15,7 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import compile_path
 
-from app.api import docs, health, openapi
+from app.api import health, openapi
+from app.api.docs import routes as manual
 from app.api.key_uses import KeyUses
 from app.api.middleware import HeadAsGet, LastResort, RequestLog, SecurityHeaders
 from app.api.presented import Credentials
@@ -61,12 +62,13 @@ def build(
     certificates: CertificateHeader | None = None,
     real_clock: BusinessClock | None = None,
     key_uses: KeyUses | None = None,
+    docs: bool = True,
 ) -> FastAPI:
     """Build the API; `revision` is the migration the database must stand at, None is whichever; 0 is no limit.
 
     With `health_sessions`, readiness asks over connections of its own. `forwarding` are the proxies whose word for an
     address is taken. `real_clock` is what tokens and certificates are judged by, where `clock` is set.
-    With `ring_checked`, nothing is sealed or opened until it is set.
+    With `ring_checked`, nothing is sealed or opened until it is set. `docs` serves the manual at /docs.
     """
     api = FastAPI(
         title="Lintas",
@@ -92,7 +94,9 @@ def build(
         },
     )
     api.state.sessions = sessions
-    api.state.credentials = Credentials(sessions, clock=real_clock or clock, tokens=tokens, certificates=certificates)
+    api.state.credentials = Credentials(
+        sessions, clock=real_clock or clock, tokens=tokens, certificates=certificates, sandbox=terms.sandbox
+    )
     api.state.key_ring = key_ring
     api.state.ring_checked = ring_checked or _is_so()
     api.state.reference = reference
@@ -102,9 +106,9 @@ def build(
     api.state.check = check
     api.state.key_uses = key_uses or KeyUses(clock)
     api.state.readying = health.Readying(api, health_sessions or sessions)
-    for router in (*routers, health.router, docs.router):
+    for router in (*routers, health.router, *((manual.router,) if docs else ())):
         api.include_router(router)
-    api.state.route_table = tuple(_route_table(api))
+    api.state.route_table = tuple(route_table(api))
     _document_once(api)
     return api
 
@@ -115,7 +119,8 @@ def _is_so() -> asyncio.Event:
     return event
 
 
-def _route_table(api: FastAPI) -> Iterator[RouteAt]:
+def route_table(api: FastAPI) -> Iterator[RouteAt]:
+    """List the paths of an API, and what may be done there."""
     for context in iter_route_contexts(api.routes):
         if isinstance(context.original_route, APIRoute) and context.path is not None:
             regex, _, _ = compile_path(context.path)

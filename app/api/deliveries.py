@@ -1,7 +1,7 @@
 """Deliveries: what became of each webhook, attempt by attempt, and sending one again."""
 
 from datetime import datetime
-from typing import Literal
+from enum import StrEnum
 from uuid import UUID
 
 from pydantic import Field
@@ -13,11 +13,20 @@ from app.api.route import v1_router
 from app.api.validation import Answer
 from app.domain.errors import NotFound
 from app.storage import audit, delivery_history, endpoints
+from app.storage.deliveries import DELIVERED, DUE, FAILED, HELD, SUPERSEDED
 from app.workflows import resend_delivery as sending
 
 router = v1_router("deliveries")
 
-DeliveryState = Literal["due", "delivered", "held", "superseded", "failed"]
+
+class DeliveryState(StrEnum):
+    """How a delivery stands."""
+
+    DUE = DUE
+    DELIVERED = DELIVERED
+    HELD = HELD
+    SUPERSEDED = SUPERSEDED
+    FAILED = FAILED
 
 
 class DeliveryView(Answer):
@@ -63,14 +72,14 @@ class AttemptView(Answer):
     )
 
 
-class Attempts(Answer):
+class AttemptList(Answer):
     """Every attempt of a delivery, the first one first."""
 
     items: list[AttemptView]
 
 
 @router.get("/endpoints/{endpoint_id}/deliveries")
-async def list_deliveries(
+async def list_endpoint_deliveries(
     endpoint_id: UUID,
     caller: CurrentCaller,
     tx: Transaction,
@@ -102,7 +111,7 @@ async def read_delivery(delivery_id: UUID, caller: CurrentCaller, tx: Transactio
 
 
 @router.get("/deliveries/{delivery_id}/attempts")
-async def list_attempts(delivery_id: UUID, caller: CurrentCaller, desk: Desk) -> Attempts:
+async def list_delivery_attempts(delivery_id: UUID, caller: CurrentCaller, desk: Desk) -> AttemptList:
     """List every attempt of a delivery; a look at what your server answered is recorded."""
     if await delivery_history.get(desk.tx, delivery_id, agency_code=caller.agency_code) is None:
         raise NotFound("delivery")
@@ -116,7 +125,7 @@ async def list_attempts(delivery_id: UUID, caller: CurrentCaller, desk: Desk) ->
             subject_id=delivery_id,
             request_id=desk.request_id,
         )
-    return Attempts(
+    return AttemptList(
         items=[
             AttemptView(
                 number=one.number,

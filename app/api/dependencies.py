@@ -75,6 +75,12 @@ async def reference(request: Request) -> Any:
     return request.state.reference
 
 
+async def in_sandbox(request: Request) -> bool:
+    """Say whether this is a sandbox."""
+    sandbox: bool = request.app.state.terms.sandbox
+    return sandbox
+
+
 async def public_url(request: Request) -> str:
     """Give the address that others reach this service by, without a slash at its end."""
     url: str = request.app.state.terms.public_url
@@ -97,4 +103,5 @@ RequestId = Annotated[str, Depends(request_id)]
 Language = Annotated[language.Language, Depends(reading_language)]
 Ring = Annotated[KeyRing, Depends(key_ring)]
 Reference = Annotated[Any, Depends(reference)]
+InSandbox = Annotated[bool, Depends(in_sandbox)]
 PublicUrl = Annotated[str, Depends(public_url)]

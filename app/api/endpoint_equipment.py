@@ -54,6 +54,8 @@ class HeaderBody(Body):
 class TlsBody(Body):
     """What TLS to your endpoint takes, as PEM text."""
 
+    model_config = shows(examples.TLS)
+
     client_certificate: Annotated[Pem, Field(max_length=certificates.LONGEST_CHAIN)] | None = Field(
         None, description="What is shown to your server, with those that lead to its authority; needs client_key."
     )
@@ -89,7 +91,7 @@ class HeadersBody(Body):
     headers: Headers
 
 
-class Proof(Body):
+class EndpointProof(Body):
     """What was posted to your endpoint."""
 
     model_config = shows(examples.PROOF)
@@ -99,7 +101,7 @@ class Proof(Body):
     )
 
 
-class Rotation(Body):
+class SecretRotation(Body):
     """How the secret is changed."""
 
     model_config = shows(examples.ROTATION)
@@ -128,7 +130,7 @@ async def challenge_endpoint(endpoint_id: UUID, caller: CurrentCaller, desk: Des
 
 @router.post("/endpoints/{endpoint_id}/verify")
 async def verify_endpoint(
-    endpoint_id: UUID, body: Proof, caller: CurrentCaller, desk: Desk, response: Response
+    endpoint_id: UUID, body: EndpointProof, caller: CurrentCaller, desk: Desk, response: Response
 ) -> EndpointView:
     """Prove that the endpoint is yours, by the challenge that was posted there; what was held for it is sent.
 
@@ -139,8 +141,8 @@ async def verify_endpoint(
 
 
 @router.post("/endpoints/{endpoint_id}/rotate-secret", response_model=SignedEndpoint, responses=SIGNING_PROPOSED)
-async def rotate_secret(
-    endpoint_id: UUID, body: Rotation, caller: CurrentCaller, desk: Desk, response: Response
+async def rotate_endpoint_secret(
+    endpoint_id: UUID, body: SecretRotation, caller: CurrentCaller, desk: Desk, response: Response
 ) -> SignedEndpoint | Response:
     """Sign with a new secret from now on, and with the older ones too until their end; at most three sign at once.
 
@@ -163,7 +165,7 @@ async def rotate_secret(
 
 
 @router.put("/endpoints/{endpoint_id}/headers")
-async def put_headers(
+async def put_endpoint_headers(
     endpoint_id: UUID, body: HeadersBody, caller: CurrentCaller, desk: Desk, if_match: IfMatch, response: Response
 ) -> EndpointView:
     """Set the endpoint's own headers, all of them; needs If-Match. Their values are kept sealed and not shown again.
@@ -177,7 +179,7 @@ async def put_headers(
 
 
 @router.put("/endpoints/{endpoint_id}/tls", response_model=EndpointView, responses=PROPOSED)
-async def put_tls(
+async def put_endpoint_tls(
     endpoint_id: UUID, body: TlsBody, caller: CurrentCaller, desk: Desk, if_match: IfMatch, response: Response
 ) -> EndpointView | Response:
     """Set the endpoint's client certificate and own CA; needs If-Match. What is absent is removed.

@@ -55,7 +55,82 @@ HEADERS: dict[str, Any] = {"headers": NEW_ENDPOINT["headers"]}
 KEY_ROTATION: dict[str, Any] = {"old_valid_for": "P7D"}
 RECOVER: dict[str, Any] = {"failed": True, "since": "2026-01-05T09:00:00+08:00", "dry_run": True}
 
+AMENDMENT: dict[str, Any] = {
+    "victim": {"age": 32},
+    "condition": {"physical": "Luka di lengan; sudah ke puskesmas."},
+    "locations": {"current": "64.02.06"},
+}
+PREVIEW: dict[str, Any] = {
+    "urgency": "urgent",
+    "case": {"types": ["psychological"]},
+    "locations": {"current": "64.09.01", "domicile": "64.09.01"},
+    "victim": {"sex": "female", "age": 24},
+    "services": ["psychological_support", "legal_service"],
+    "consent": {"basis": "victim", "given_at": "2025-03-03T14:30:00+08:00"},
+}
+PLACEMENT: dict[str, Any] = {
+    "agency": "uptd-ppa-kaltim",
+    "reason": "agreed_by_phone",
+    "note": "Sudah dibicarakan dengan petugas piket.",
+}
+CLOSURE: dict[str, Any] = {"reason": "nobody_able"}
+OFFERED_SERVICE: dict[str, Any] = {
+    "area": ["64.09"],
+    "available": True,
+    "confirmed_on": "2025-03-03",
+    "valid_for": "P90D",
+}
+AGENCY: dict[str, Any] = {
+    "name": "LBH Contoh Penajam",
+    "kind": "legal_aid",
+    "region": "64.09",
+    "services": {"legal_service": OFFERED_SERVICE},
+    "time_zone": "Asia/Makassar",
+}
+DRAFT: dict[str, Any] = {
+    "format": 1,
+    "id": "pks-balikpapan-samarinda-2025",
+    "version": 1,
+    "kind": "agreement",
+    "precedence": 100,
+    "title": {"id": "Perjanjian Balikpapan - Samarinda", "en": "Agreement Balikpapan - Samarinda"},
+    "effective": {"from": "2025-01-01", "until": None},
+    "timezone": "Asia/Makassar",
+    "parties": [
+        {"agency": "uptd-ppa-balikpapan", "territory": ["64.71"]},
+        {"agency": "uptd-ppa-samarinda", "territory": ["64.72"]},
+    ],
+    "covers": {"domicile": ["64.71", "64.72"]},
+    "clauses": [
+        {
+            "key": "legal-at-incident",
+            "kind": "assign",
+            "cite": {"source": "pasal 5", "confirmed": True},
+            "when": {"services": ["legal_service"]},
+            "basis": ["incident", "current", "domicile"],
+            "to": {"where": "basis", "kinds": ["uptd_ppa"]},
+            "rank": 20,
+        }
+    ],
+}
+SIMULATION: dict[str, Any] = {"from": "2025-03-01T00:00:00+08:00", "to": "2025-04-01T00:00:00+08:00", "limit": 500}
+RECOVER_NOW: dict[str, Any] = {"since": "2025-03-01T00:00:00+08:00", "event_types": ["handoff.offered"]}
+# An authority that was made for this example, and whose key nobody has.
+TLS: dict[str, Any] = {
+    "ca": (
+        "-----BEGIN CERTIFICATE-----\n"
+        "MIIBLjCB1aADAgECAgEBMAoGCCqGSM49BAMCMBQxEjAQBgNVBAMMCUNvbnRvaCBD\n"
+        "QTAgFw0yNTAxMDEwMDAwMDBaGA8yMTI0MTIzMTAwMDAwMFowFDESMBAGA1UEAwwJ\n"
+        "Q29udG9oIENBMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAELndYef2UcaTROLVO\n"
+        "fyWDuu+4NOx6PgTmSpFxGqRXWCjAN/X27jiUuGa4IPI2Zvvy2Rgg5nWpnsS9oN7e\n"
+        "QrFXRaMWMBQwEgYDVR0TAQH/BAgwBgEB/wIBADAKBggqhkjOPQQDAgNIADBFAiBG\n"
+        "QG0kHklzAlFP5LIPY9mw7Sw8O2ptXTwfoCHAnqz1TQIhALK/J6wqtuGBuuYWc5Jt\n"
+        "F76AVLYRmhA4ZDT9RkLDlB9b\n"
+        "-----END CERTIFICATE-----\n"
+    )
+}
 
-def shows(example: dict[str, Any], **more: Any) -> ConfigDict:
-    """Configure a model to show an example in its schema."""
-    return ConfigDict(json_schema_extra={"examples": [example], **more})
+
+def shows(*shown: dict[str, Any], **more: Any) -> ConfigDict:
+    """Configure a model to show examples in its schema."""
+    return ConfigDict(json_schema_extra={"examples": [*shown], **more})

@@ -176,6 +176,10 @@ FAULTS: Mapping[str, Text] = {
         "age_below harus di atas age_from; jika tidak, tidak berlaku bagi siapa pun",
         "age_below must lie above age_from, or it is true of nobody",
     ),
+    "secret_place_too_narrow": Text(
+        "bila lokasi dirahasiakan, wilayah asal dan wilayah layanan paling sempit kabupaten/kota",
+        "where a place is secret, home and area are a regency or wider: narrower would tell where it is",
+    ),
     "without_confirmation": Text(
         "hanya kutipan dengan confirmed: true yang menyebut oleh siapa dan kapan",
         "only a citation with confirmed: true says by whom and when",

@@ -17,7 +17,7 @@ from app.api.intake_types import Line, Text, today
 from app.api.pages import Page, PageAsked
 from app.api.referral_views import HandoffLineView, results_in
 from app.api.route import v1_router
-from app.api.validation import Body, Day, fault
+from app.api.validation import Body, Day, Flag, fault
 from app.domain.caller import Caller
 from app.domain.case import Case
 from app.domain.handoff import (
@@ -44,15 +44,31 @@ class ReasonToWithdraw(StrEnum):
     OTHER = WithdrawReason.OTHER
 
 
-class Note(Body):
-    """What may go with an answer. A note is sealed, and shown to nobody but its own agency's successors in the case."""
+class SealedNote(Body):
+    """What may go with a move. A note is sealed, and shown to nobody else."""
 
     model_config = shows(examples.NOTE)
 
     note: Text | None = None
 
 
-class Decline(Note):
+class HandoffNote(SealedNote):
+    """What may go with a receiver's answer. A note is sealed, and its agency's own unless it shares it."""
+
+    share_note: Flag = Field(False, description="Whether the sender, and who holds the case, may read the note too.")
+
+    @model_validator(mode="after")
+    def _shares_something(self) -> "HandoffNote":
+        if self.share_note and self.note is None:
+            raise fault("required", at=("note",))
+        return self
+
+
+NOTHING_SAID = HandoffNote()
+"""What goes with an answer that has no body."""
+
+
+class HandoffDecline(HandoffNote):
     """Why an offer is declined, or a handoff handed back."""
 
     model_config = shows(examples.DECLINE)
@@ -60,7 +76,7 @@ class Decline(Note):
     reason: DeclineReason
 
 
-class Hold(Note):
+class HandoffHold(HandoffNote):
     """Until when a handoff rests."""
 
     model_config = shows(examples.HOLD)
@@ -68,7 +84,7 @@ class Hold(Note):
     review_on: Day = Field(description="The day on which it is looked at again, in the agency's time zone.")
 
     @model_validator(mode="after")
-    def _lies_ahead(self) -> "Hold":
+    def _lies_ahead(self) -> "HandoffHold":
         if self.review_on < today():
             raise fault("in_past", at=("review_on",))
         if (self.review_on - today()).days > 366:
@@ -76,7 +92,7 @@ class Hold(Note):
         return self
 
 
-class Complete(Note):
+class HandoffCompletion(HandoffNote):
     """How it ended."""
 
     model_config = shows(examples.COMPLETE)
@@ -84,7 +100,7 @@ class Complete(Note):
     outcome: CompletionOutcome
 
 
-class Fail(Note):
+class HandoffFailure(HandoffNote):
     """Why a service that was begun could not be given."""
 
     model_config = shows(examples.FAIL)
@@ -92,7 +108,7 @@ class Fail(Note):
     reason: FailReason
 
 
-class KeepDuty(Body):
+class KeptDuty(Body):
     """Which duty of the handoff was kept, as its `duties` name it."""
 
     model_config = shows(examples.KEEP_DUTY)
@@ -101,7 +117,7 @@ class KeepDuty(Body):
     clause: Line
 
 
-class Withdraw(Note):
+class HandoffWithdrawal(SealedNote):
     """Why an offer is withdrawn or its cancellation asked for; `no_longer_needed` ends the request."""
 
     model_config = shows(examples.WITHDRAW)
@@ -157,18 +173,18 @@ async def read_handoff(handoff_id: UUID, caller: CurrentCaller, desk: Desk, resp
 
 @router.post("/handoffs/{handoff_id}/accept")
 async def accept_handoff(
-    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: Note | None = None
+    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: HandoffNote = NOTHING_SAID
 ) -> HandoffView:
     """Accept a handoff that was offered to your agency; then read it, and you see what the service needs to know.
 
     An offer that has expired may still be accepted while its request waits for a coordinator.
     """
-    return await _answer(desk, caller, handoff_id, HandoffEvent.ACCEPT, body or Note(), response)
+    return await _answer(desk, caller, handoff_id, HandoffEvent.ACCEPT, body, response)
 
 
 @router.post("/handoffs/{handoff_id}/decline")
 async def decline_handoff(
-    handoff_id: UUID, body: Decline, caller: Receiver, desk: Desk, response: Response
+    handoff_id: UUID, body: HandoffDecline, caller: Receiver, desk: Desk, response: Response
 ) -> HandoffView:
     """Decline an offer. The request is decided anew and offered to the next agency at once."""
     return await _answer(desk, caller, handoff_id, HandoffEvent.DECLINE, body, response)
@@ -176,29 +192,31 @@ async def decline_handoff(
 
 @router.post("/handoffs/{handoff_id}/start")
 async def start_handoff(
-    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: Note | None = None
+    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: HandoffNote = NOTHING_SAID
 ) -> HandoffView:
     """Say that the service has begun."""
-    return await _answer(desk, caller, handoff_id, HandoffEvent.START, body or Note(), response)
+    return await _answer(desk, caller, handoff_id, HandoffEvent.START, body, response)
 
 
 @router.post("/handoffs/{handoff_id}/hold")
-async def hold_handoff(handoff_id: UUID, body: Hold, caller: Receiver, desk: Desk, response: Response) -> HandoffView:
+async def hold_handoff(
+    handoff_id: UUID, body: HandoffHold, caller: Receiver, desk: Desk, response: Response
+) -> HandoffView:
     """Let a handoff rest until a day on which you are reminded of it."""
     return await _answer(desk, caller, handoff_id, HandoffEvent.HOLD, body, response)
 
 
 @router.post("/handoffs/{handoff_id}/resume")
 async def resume_handoff(
-    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: Note | None = None
+    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: HandoffNote = NOTHING_SAID
 ) -> HandoffView:
     """Go on with a handoff that was held."""
-    return await _answer(desk, caller, handoff_id, HandoffEvent.RESUME, body or Note(), response)
+    return await _answer(desk, caller, handoff_id, HandoffEvent.RESUME, body, response)
 
 
 @router.post("/handoffs/{handoff_id}/hand-back")
 async def hand_back_handoff(
-    handoff_id: UUID, body: Decline, caller: Receiver, desk: Desk, response: Response
+    handoff_id: UUID, body: HandoffDecline, caller: Receiver, desk: Desk, response: Response
 ) -> HandoffView:
     """Give back a handoff that was accepted. The request is decided anew and offered to the next agency at once."""
     return await _answer(desk, caller, handoff_id, HandoffEvent.HAND_BACK, body, response)
@@ -206,29 +224,31 @@ async def hand_back_handoff(
 
 @router.post("/handoffs/{handoff_id}/complete")
 async def complete_handoff(
-    handoff_id: UUID, body: Complete, caller: Receiver, desk: Desk, response: Response
+    handoff_id: UUID, body: HandoffCompletion, caller: Receiver, desk: Desk, response: Response
 ) -> HandoffView:
-    """Say that the service was given, or how else it ended. The sender is told the outcome, not the note."""
+    """Say that the service was given, or how else it ended. The sender is told the outcome; a note only if shared."""
     return await _answer(desk, caller, handoff_id, HandoffEvent.COMPLETE, body, response)
 
 
 @router.post("/handoffs/{handoff_id}/fail")
-async def fail_handoff(handoff_id: UUID, body: Fail, caller: Receiver, desk: Desk, response: Response) -> HandoffView:
+async def fail_handoff(
+    handoff_id: UUID, body: HandoffFailure, caller: Receiver, desk: Desk, response: Response
+) -> HandoffView:
     """Say that the service was begun and cannot be given. The request goes to its coordinator."""
     return await _answer(desk, caller, handoff_id, HandoffEvent.FAIL, body, response)
 
 
 @router.post("/handoffs/{handoff_id}/confirm-cancel")
-async def confirm_cancel_of_handoff(
-    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: Note | None = None
+async def confirm_handoff_cancellation(
+    handoff_id: UUID, caller: Receiver, desk: Desk, response: Response, body: HandoffNote = NOTHING_SAID
 ) -> HandoffView:
     """Confirm a cancellation that was asked for."""
-    return await _answer(desk, caller, handoff_id, HandoffEvent.CONFIRM_CANCEL, body or Note(), response)
+    return await _answer(desk, caller, handoff_id, HandoffEvent.CONFIRM_CANCEL, body, response)
 
 
 @router.post("/handoffs/{handoff_id}/keep-duty")
-async def keep_duty_of_handoff(
-    handoff_id: UUID, body: KeepDuty, caller: Receiver, desk: Desk, response: Response
+async def keep_handoff_duty(
+    handoff_id: UUID, body: KeptDuty, caller: Receiver, desk: Desk, response: Response
 ) -> HandoffView:
     """Say that your agency has done what a duty of a handoff asks: nobody is reminded of it any more.
 
@@ -240,22 +260,22 @@ async def keep_duty_of_handoff(
 
 @router.post("/handoffs/{handoff_id}/withdraw")
 async def withdraw_handoff(
-    handoff_id: UUID, body: Withdraw, caller: SenderOrCoordinator, desk: Desk, response: Response
+    handoff_id: UUID, body: HandoffWithdrawal, caller: SenderOrCoordinator, desk: Desk, response: Response
 ) -> HandoffView:
     """Withdraw an offer, as sender or coordinator. Unless it is no longer needed, the request waits for a person."""
     return await _answer(desk, caller, handoff_id, HandoffEvent.WITHDRAW, body, response)
 
 
 @router.post("/handoffs/{handoff_id}/request-cancel")
-async def request_cancel_of_handoff(
-    handoff_id: UUID, body: Withdraw, caller: SenderOrCoordinator, desk: Desk, response: Response
+async def request_handoff_cancellation(
+    handoff_id: UUID, body: HandoffWithdrawal, caller: SenderOrCoordinator, desk: Desk, response: Response
 ) -> HandoffView:
     """Ask the receiver to stop what it has taken; after two working days it counts as cancelled."""
     return await _answer(desk, caller, handoff_id, HandoffEvent.REQUEST_CANCEL, body, response)
 
 
 async def _answer(
-    desk: Desk, caller: Caller, handoff_id: UUID, event: HandoffEvent, body: Note, response: Response
+    desk: Desk, caller: Caller, handoff_id: UUID, event: HandoffEvent, body: SealedNote, response: Response
 ) -> HandoffView:
     said = body.model_dump()
     reason, outcome = said.get("reason"), said.get("outcome")
@@ -263,6 +283,7 @@ async def _answer(
         reason=reason.value if reason else None,
         outcome=outcome.value if outcome else None,
         note=said["note"],
+        share_note=said.get("share_note", False),
         review_on=said.get("review_on"),
     )
     case = await answer_handoff(desk, caller, handoff_id, event, answer)
@@ -275,5 +296,7 @@ async def _view(
 ) -> HandoffView:
     handoff = case.handoffs[handoff_id]
     results = {**results_in(case), **await worklists.results(desk.tx, [handoff.decision_id])}
-    response.headers["ETag"] = etag(case.referral.version)
+    # Who is gone from a case learns from nothing that it goes on.
+    follows = case.follows(caller.agency_code, handoff)
+    response.headers["ETag"] = etag(case.referral.version if follows else max(1, handoff.sequence))
     return await handoff_view(desk, caller, case, handoff, results, disclosing=disclosing)

@@ -90,19 +90,19 @@ Looks = Annotated[Readying, Depends(readying)]
 
 
 @router.get("/live")
-async def live() -> Liveness:
+async def check_liveness() -> Liveness:
     """Say that the process answers. If it does not, start it anew."""
     return Liveness()
 
 
 @router.get("/ready", responses={503: {"model": Readiness, "description": "Not ready"}})
-async def ready(looks: Looks, response: Response) -> Readiness:
+async def check_readiness(looks: Looks, response: Response) -> Readiness:
     """Say whether requests can be served: database, migrations, key ring, feed, registry. If not, go elsewhere."""
     return _answer(await looks.checks(), response)
 
 
 @router.get("/startup", responses={503: {"model": Readiness, "description": "Not started yet"}})
-async def startup(looks: Looks, response: Response) -> Readiness:
+async def check_startup(looks: Looks, response: Response) -> Readiness:
     """Say whether the process has been ready once."""
     if looks.started:
         return Readiness(status="ok", checks={})

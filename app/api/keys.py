@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import AfterValidator, Field
 
-from app.api.dependencies import CurrentCaller, Now, RequireRole, Transaction
+from app.api.dependencies import CurrentCaller, InSandbox, Now, RequireRole, Transaction
 from app.api.examples import KEY_ROTATION, shows
 from app.api.intake_types import Code
 from app.api.pages import Page, PageAsked
@@ -115,13 +115,21 @@ async def read_key(key_id: UUID, caller: CurrentCaller, tx: Transaction) -> KeyV
 
 @router.post("/keys/{key_id}/rotate", status_code=201, openapi_extra=BY_KEY)
 async def rotate_key(
-    key_id: UUID, body: KeyRotation, caller: CurrentCaller, tx: Transaction, now: Now, response: Response
+    key_id: UUID,
+    body: KeyRotation,
+    caller: CurrentCaller,
+    tx: Transaction,
+    now: Now,
+    sandbox: InSandbox,
+    response: Response,
 ) -> NewKey:
     """Get a new key in place of the one you call with; both work until the old one's end. It is shown this once.
 
     A key is rotated by itself alone; for any other the answer is 404. Your agency is told (`key.rotated`).
     """
-    issued, ends_at = await rotating.rotate_key(tx, key_id, now=now, old_valid_for=body.length(), by=caller)
+    issued, ends_at = await rotating.rotate_key(
+        tx, key_id, now=now, old_valid_for=body.length(), by=caller, sandbox=sandbox
+    )
     response.headers["Location"] = f"/v1/keys/{issued.id}"
     shown = await api_keys.get(tx, issued.id)
     if shown is None:

@@ -18,9 +18,10 @@ from app.observability import told_of
 
 log = structlog.get_logger()
 
-# An id of a kind that programs make, and no word, name or number that a person might have put there.
+# An id of a kind that programs make, and no word, name or number that a person might have put there: of digits alone
+# it could be a citizen's number and a family's, and what is made by chance hardly ever is.
 WELL_FORMED = re.compile(
-    r"([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|[0-7][0-9A-HJKMNP-TV-Z]{25})\Z"
+    r"(?=.*[A-Za-z])([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|[0-7][0-9A-HJKMNP-TV-Z]{25})\Z"
 )
 
 SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (

@@ -8,10 +8,15 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from app.api import asked, etags, webhook_contract
-from app.api.idempotency import HEADER
+from app.api.description import problems
+from app.api.description.headers import ACCEPT_LANGUAGE, HEADERS, OF_EVERY_ANSWER, headers, idempotency_key, if_match
+from app.api.description.operation_problems import UNFRAMED, problems_of
+from app.api.description.recorded import add_answers, recorded
+from app.api.description.schemas import named, tidied
+from app.api.description.summaries import summary_of
+from app.api.description.tags import tags
 from app.api.pages import paging
-from app.api.problems import MEDIA_TYPE
-from app.api.route import IDEMPOTENT, KEY_EXPIRES, LintasRoute
+from app.api.route import IDEMPOTENT, LintasRoute
 
 DESCRIPTION = """\
 Lintas takes in a victim's referral from one agency's system, decides by the signed agreements which agency must act \
@@ -22,52 +27,18 @@ takes those of an issuer. Bodies are JSON in UTF-8, at most 256 KiB; times \
 are RFC 3339 with an offset. Code lists are open: expect codes you do not know yet. Errors are RFC 9457 problems with \
 a stable `code`, in Indonesian, or in English where `Accept-Language` asks for it. A POST may carry an \
 `Idempotency-Key`; repeated within 72 hours with the same body, it gives the first answer again.
+
+Each operation lists the problems it answers with. Beside these, any request may be refused before it is known what \
+it asks for: 400 `malformed_request` and 431 `headers_too_large` for what is not HTTP as this service takes it, 404 \
+`no_such_path` and 405 `method_not_allowed` for what is not in this document.
+
+What may change and what not: `docs/api-stability.md`. What is deprecated says so by `deprecated` here and by the \
+headers `Deprecation` (RFC 9745) and `Sunset` (RFC 8594) of its answers.
 """
-
-
-def _header(description: str, kind: str = "string", **more: Any) -> dict[str, Any]:
-    return {"description": description, "schema": {"type": kind, **more}}
-
-
-PROBLEM: dict[str, Any] = {
-    "type": "object",
-    "title": "Problem",
-    "description": "What went wrong (RFC 9457). Some codes add members of their own, such as `available_actions`.",
-    "required": ["type", "title", "status", "detail", "code"],
-    "properties": {
-        "type": {"type": "string", "format": "uri", "examples": ["urn:lintas:problem:invalid_input"]},
-        "title": {"type": "string", "description": "What kind of problem it is, for people."},
-        "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "What happened, for people. It never repeats what was sent."},
-        "code": {"type": "string", "description": "Stable, for programs.", "examples": ["invalid_input"]},
-        "instance": {"type": "string", "format": "uri", "description": "The request, as the service's log knows it."},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["code", "detail"],
-                "properties": {
-                    "pointer": {"type": "string", "description": "Where in the body (RFC 6901)."},
-                    "parameter": {"type": "string", "description": "Which parameter of path, query or headers."},
-                    "code": {"type": "string"},
-                    "detail": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-HEADERS: dict[str, dict[str, Any]] = {
-    "ETag": _header("The version of what is shown; send it in If-Match.", pattern='^"v[0-9]+"$'),
-    "Location": _header("Where what was made can be read."),
-    "Link": _header('The address of the next page, with rel="next"; absent on the last one.'),
-    "Idempotency-Replayed": _header("true: this is the first answer to the same request again.", enum=["true"]),
-    "X-Request-Id": _header("The request, as the service's log knows it."),
-    "RateLimit-Policy": _header("How much the key may ask in which time (draft-ietf-httpapi-ratelimit-headers)."),
-    "RateLimit": _header("How much the key may ask now, and in how many seconds all of it."),
-    KEY_EXPIRES: _header("When the key expires, in its last 14 days: rotate it before (RFC 3339).", format="date-time"),
-    "Retry-After": _header("Seconds after which a repeat is worth while: of 409 in flight, 429 and 503.", "integer"),
-    "WWW-Authenticate": _header('Of 401: Bearer, with error="invalid_token" where the key is not valid.'),
-}
+WITHOUT_ETAG = frozenset({"recover_endpoint", "rotate_key"})
+"""Operations that set other headers than the version of what they show."""
+MADE: dict[str, str | None] = {"recover_endpoint": "202", "place_legal_hold": None, "record_rights_request": None}
+"""With which status what was made has an address of its own, where that is not 201; None is never."""
 SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
     "key": {
         "type": "http",
@@ -87,9 +58,6 @@ SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
         "it. A request with an Authorization header goes by that alone.",
     },
 }
-ALWAYS = ("X-Request-Id", "RateLimit-Policy", "RateLimit", KEY_EXPIRES)
-REFUSED = {"$ref": "#/components/responses/Refused"}
-FAILED = {"$ref": "#/components/responses/Failed"}
 
 
 def document(app: FastAPI, *, server: str | None = None) -> dict[str, Any]:
@@ -102,97 +70,108 @@ def document(app: FastAPI, *, server: str | None = None) -> dict[str, Any]:
         routes=app.routes,
         servers=[{"url": server or "/", "description": "Where this document was read."}],
     )
-    components = found.setdefault("components", {})
-    schemas = components.setdefault("schemas", {})
-    schemas["Problem"] = PROBLEM
-    schemas |= webhook_contract.schemas()
-    found["webhooks"] = webhook_contract.webhooks()
+    schemas = found.setdefault("components", {}).setdefault("schemas", {})
+    schemas |= problems.schemas() | webhook_contract.schemas()
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    components["schemas"] = dict(sorted(schemas.items()))
-    components["headers"] = HEADERS
-    components["responses"] = {
-        "Refused": _problem_response("The request is refused; `code` says why.", "Retry-After", "WWW-Authenticate"),
-        "Failed": _problem_response(
-            "The service cannot answer now; repeat with the same Idempotency-Key.", "Retry-After"
-        ),
+    found["components"] |= {
+        "schemas": {name: tidied(schema) for name, schema in schemas.items()},
+        "headers": dict(HEADERS),
+        "examples": problems.examples(),
+        "securitySchemes": SECURITY_SCHEMES,
     }
-    components["securitySchemes"] = SECURITY_SCHEMES
-    for operation in (operation for operations in found["paths"].values() for operation in operations.values()):
-        for response in operation["responses"].values():
-            response["headers"] = {**_headers("X-Request-Id"), **response.get("headers", {})}
+    found["webhooks"] = webhook_contract.webhooks()
+    answers = recorded()
     for context in iter_route_contexts(app.routes):
-        if isinstance(context.original_route, LintasRoute):
-            _complete(found["paths"], context.original_route, context)
-    return found
+        route = context.original_route
+        if isinstance(route, APIRoute) and route.include_in_schema:
+            for method, operation in _operations_of(found["paths"], context):
+                _complete(operation, route, method)
+                add_answers(operation, answers.get(operation["operationId"], {}))
+    found["paths"] = tidied(found["paths"])
+    found["tags"] = tags()
+    problems.shared(found)
+    _leave_out_unused(found)
+    return named(found)
 
 
-def _complete(paths: dict[str, Any], route: LintasRoute, context: RouteContext) -> None:
-    for method in context.methods or ():
+def _leave_out_unused(document: dict[str, Any]) -> None:
+    """Leave out the headers and the examples that nothing refers to."""
+    written = str(document)
+    for kind in ("headers", "examples"):
+        components = document["components"][kind]
+        for name in tuple(components):
+            if f"'#/components/{kind}/{name}'" not in written:
+                del components[name]
+
+
+def _operations_of(paths: dict[str, Any], context: RouteContext) -> Iterator[tuple[str, dict[str, Any]]]:
+    for method in sorted(context.methods or ()):
         operation = paths.get(context.path_format or "", {}).get(method.lower())
-        if operation is None:
-            continue
-        responses = {
-            code: said for code, said in operation["responses"].items() if "HTTPValidationError" not in str(said)
-        }
-        for code, response in responses.items():
-            response["headers"] = _headers(*_told(route, method, code))
-        operation["responses"] = {**responses, "4XX": REFUSED, "5XX": FAILED}
-        operation["security"] = [{scheme: [route.scope]} for scheme in SECURITY_SCHEMES]
-        if route.roles:
-            operation["x-roles"] = sorted({role.value for required in route.roles for role in required.roles})
-            needed = " or ".join(operation["x-roles"])
-            operation["description"] = f"{operation.get('description', '')}\n\nNeeds the role {needed}.".strip()
-        parameters = operation.setdefault("parameters", [])
-        if method == "POST":
-            parameters.append(_idempotency_key(operation.get("x-idempotency")))
-        for call, required in ((etags.expected, True), (etags.expected_if_given, False)):
-            if asked.depends_on(route.dependant, call):
-                parameters.append(_if_match(required=required))
-        if not parameters:
-            del operation["parameters"]
+        if operation is not None:
+            yield method, operation
+
+
+def _complete(operation: dict[str, Any], route: APIRoute, method: str) -> None:
+    operation["summary"] = summary_of(operation["description"])
+    operation["responses"] = {
+        code: said for code, said in operation["responses"].items() if "HTTPValidationError" not in str(said)
+    }
+    if isinstance(route, LintasRoute):
+        _complete_framed(operation, route, method)
+    else:
+        operation["security"] = []
+        for response in operation["responses"].values():
+            response["headers"] = headers("X-Request-Id") | response.get("headers", {})
+        unframed = UNFRAMED.get(operation["operationId"], ())
+        operation["responses"] |= problems.responses_of(unframed, ("X-Request-Id",))
+
+
+def _complete_framed(operation: dict[str, Any], route: LintasRoute, method: str) -> None:
+    required = _if_match_of(route)
+    key_required = operation.get("x-idempotency") == IDEMPOTENT["x-idempotency"]
+    for code, response in operation["responses"].items():
+        response["headers"] = headers(*_told(route, method, code))
+    operation["responses"] |= problems.responses_of(
+        problems_of(
+            operation["operationId"],
+            method=method,
+            roles=bool(route.roles),
+            names_something="{" in route.path,
+            if_match=required,
+            key_required=key_required,
+        ),
+        OF_EVERY_ANSWER,
+    )
+    operation["security"] = [{scheme: [route.scope]} for scheme in SECURITY_SCHEMES]
+    if route.roles:
+        operation["x-roles"] = sorted({role.value for asked_for in route.roles for role in asked_for.roles})
+        needed = " or ".join(operation["x-roles"])
+        operation["description"] = f"{operation.get('description', '')}\n\nNeeds the role {needed}.".strip()
+    parameters = operation.setdefault("parameters", [])
+    if method == "POST":
+        parameters.append(idempotency_key(required=key_required))
+    if required is not None:
+        parameters.append(if_match(required=required))
+    parameters.append(ACCEPT_LANGUAGE)
+
+
+def _if_match_of(route: APIRoute) -> bool | None:
+    """Say whether a route must be told the version; None where it cannot be."""
+    if asked.depends_on(route.dependant, etags.expected):
+        return True
+    return False if asked.depends_on(route.dependant, etags.expected_if_given) else None
 
 
 def _told(route: APIRoute, method: str, code: str) -> Iterator[str]:
     """Name the headers of a good answer."""
-    yield from ALWAYS
+    yield from OF_EVERY_ANSWER
     if asked.depends_on(route.dependant, paging):
         yield "Link"
-    if route.dependant.response_param_name is not None:
+    shows_it = route.dependant.response_param_name is not None and route.name not in WITHOUT_ETAG
+    if shows_it and code in {"200", "201", str(route.status_code)}:
         yield "ETag"
     if method == "POST":
         yield "Idempotency-Replayed"
-        if code == "201":
+        if code == MADE.get(route.name, "201"):
             yield "Location"
-
-
-def _headers(*names: str) -> dict[str, Any]:
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
-
-
-def _if_match(*, required: bool) -> dict[str, Any]:
-    return {
-        "name": "If-Match",
-        "in": "header",
-        "required": required,
-        "description": "The ETag of what is changed, as it was read" + ("." if required else "; where it is there."),
-        "schema": {"type": "string", "examples": ['"v7"', "*"]},
-    }
-
-
-def _idempotency_key(need: str | None) -> dict[str, Any]:
-    return {
-        "name": HEADER.title(),
-        "in": "header",
-        "required": need == IDEMPOTENT["x-idempotency"],
-        "description": "Repeated with the same body within 72 hours, it gives the first answer again.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
-    }
-
-
-def _problem_response(description: str, *headers: str) -> dict[str, Any]:
-    return {
-        "description": description,
-        "headers": _headers("X-Request-Id", *headers),
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }

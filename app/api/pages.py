@@ -10,7 +10,7 @@ from typing import Annotated, Any, Generic, TypeVar, overload
 
 import orjson
 from fastapi import Depends, Query, Request, Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.api.refusals import BadParameter
 from app.api.validation import fault
@@ -109,6 +109,9 @@ def _part(kind: Callable[[Any], Any], part: Any) -> Any:
     return kind(part)
 
 
+_Limit = Annotated[int, Field(ge=1, le=LARGEST)]
+
+
 def _digits(value: Any) -> Any:
     if isinstance(value, str) and not DIGITS.match(value):
         raise fault("whole_number_required")
@@ -122,7 +125,7 @@ def _padded(cursor: str) -> bytes:
 async def paging(
     request: Request,
     response: Response,
-    limit: Annotated[int, BeforeValidator(_digits), Query(ge=1, le=LARGEST, description="How many to give.")] = USUAL,
+    limit: Annotated[_Limit, BeforeValidator(_digits), Query(description="How many to give.")] = USUAL,
     after: Annotated[str | None, Query(max_length=500, description="The `next` of the page before.")] = None,
 ) -> Paging:
     """Read which page is asked for."""

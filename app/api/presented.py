@@ -25,6 +25,8 @@ from app.storage import api_keys, client_certificates, token_subjects
 Lookup = Callable[[AsyncSession], Awaitable[Caller | None]]
 """Finds who calls, in the transaction of what they ask: None if what was shown does not count, now."""
 MOST_REMEMBERED = 10_000
+SANDBOX_KEY, REAL_KEY = "sandbox_key", "real_key"
+"""What is wrong with a key of the other world: a sandbox's, shown to the real service, and the other way round."""
 
 log = structlog.get_logger()
 
@@ -39,12 +41,17 @@ class Credentials:
         clock: Callable[[], datetime],
         tokens: Tokens | None = None,
         certificates: CertificateHeader | None = None,
+        sandbox: bool = False,
     ) -> None:
-        """Take keys, and what else there is; `clock` tells real time."""
+        """Take keys, and what else there is; `clock` tells real time.
+
+        A `sandbox` takes keys of a sandbox alone, and nothing else takes those.
+        """
         self.tokens = tokens
         self._sessions = sessions
         self._clock = clock
         self._certificates = certificates
+        self._sandbox = sandbox
         self._noted: OrderedDict[UUID, None] = OrderedDict()
 
     async def look_up(self, scope: Scope) -> Lookup:
@@ -58,6 +65,8 @@ class Credentials:
                 raise Unauthenticated(key_given=False)
             return partial(client_certificates.caller_of, presented=certificate)
         if self.tokens is None or not is_token(secret):
+            if api_keys.is_of_sandbox(secret) is not self._sandbox:
+                raise Unauthenticated(key_given=True, fault=REAL_KEY if self._sandbox else SANDBOX_KEY)
             return partial(api_keys.caller_of, secret=secret)
         try:
             holder = await self.tokens.holder(secret, now=self._clock())

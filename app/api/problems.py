@@ -105,11 +105,16 @@ ROWS: Mapping[type[DomainError], Row] = {
 
 def problem(scope: Scope, error: DomainError) -> Response:
     """Answer an error as a problem, in the language the request asks for."""
-    row = next(ROWS[kind] for kind in type(error).__mro__ if kind in ROWS)
+    row = _row(type(error))
     members = {name: _plain(getattr(error, name)) for name in row.members}
     if isinstance(error, handoff.IllegalTransition):
         members["available_actions"] = _within_reach(scope, error.available_actions)
     return _render(scope, row.status, error.code, _findings(error), members, _headers(error))
+
+
+def status_of(kind: type[DomainError]) -> int:
+    """Say with which status an error is answered."""
+    return _row(kind).status
 
 
 def invalid_request(scope: Scope, error: RequestValidationError) -> Response:
@@ -156,6 +161,10 @@ def allowed_methods(request: Request) -> str:
         if route.regex.match(request.url.path):
             methods |= route.methods | ({"HEAD"} if "GET" in route.methods else set())
     return ", ".join(sorted(methods))
+
+
+def _row(kind: type[DomainError]) -> Row:
+    return next(ROWS[known] for known in kind.__mro__ if known in ROWS)
 
 
 def _within_reach(scope: Scope, actions: Iterable[str]) -> list[str]:

@@ -24,10 +24,10 @@ from app.workflows import recover_endpoint as recovering
 router = v1_router("recoveries")
 
 
-class Recover(JudgedBody):
+class RecoveryOrder(JudgedBody):
     """What to send again: all that failed, or everything that ended, delivered or not, since a time."""
 
-    model_config = shows(examples.RECOVER)
+    model_config = shows(examples.RECOVER, examples.RECOVER_NOW)
 
     failed: Flag = Field(False, description="Only what failed; without it `since` is needed.")
     since: Moment | None = Field(None, description="Only news that was told from this time on.")
@@ -110,11 +110,14 @@ class RecoveryView(Answer):
 @router.post(
     "/endpoints/{endpoint_id}/recover",
     status_code=202,
-    response_model=RecoveryView | RecoveryCount,
-    responses={200: {"model": RecoveryCount, "description": "A dry run: what would be sent."}},
+    response_model=None,
+    responses={
+        202: {"model": RecoveryView, "description": "It is under way."},
+        200: {"model": RecoveryCount, "description": "A dry run: what would be sent."},
+    },
 )
 async def recover_endpoint(
-    endpoint_id: UUID, body: Recover, caller: CurrentCaller, desk: Desk, response: Response
+    endpoint_id: UUID, body: RecoveryOrder, caller: CurrentCaller, desk: Desk, response: Response
 ) -> RecoveryView | RecoveryCount:
     """Send what an endpoint missed again, in the background and under the same `webhook-id`s; with `dry_run` count it.
 
@@ -130,7 +133,7 @@ async def recover_endpoint(
 
 
 @router.get("/endpoints/{endpoint_id}/recoveries")
-async def list_recoveries(
+async def list_endpoint_recoveries(
     endpoint_id: UUID, caller: CurrentCaller, tx: Transaction, paging: PageAsked
 ) -> Page[RecoveryView]:
     """List an endpoint's recoveries, newest first."""

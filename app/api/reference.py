@@ -3,14 +3,18 @@
 from typing import Annotated
 
 from fastapi import Query
+from pydantic import Field
 
 from app.api.dependencies import CurrentCaller
 from app.api.desk import Desk
 from app.api.pages import Page, PageAsked
 from app.api.route import v1_router
 from app.api.validation import Answer
+from app.domain.event_texts import NEWS
+from app.domain.labels import LABELS
 from app.domain.regions import Region
 from app.domain.vocabulary import Term
+from app.domain.wording import Text
 
 router = v1_router("reference")
 
@@ -38,6 +42,10 @@ class CodeSets(Answer):
     sexes: list[TermView]
     urgencies: list[TermView]
     agency_kinds: list[TermView]
+    labels: dict[str, list[TermView]] = Field(
+        description="What every other code is called, by the member that carries it: handoff_state, decline_reason, ..."
+    )
+    event_types: list[TermView] = Field(description="What each type of news says.")
 
 
 class RegionView(Answer):
@@ -70,6 +78,8 @@ async def read_code_sets(caller: CurrentCaller, desk: Desk) -> CodeSets:
             for term in known.urgencies.values()
         ],
         agency_kinds=[_term(term) for term in known.agency_kinds.values()],
+        labels={name: [_label(code, text) for code, text in labels.items()] for name, labels in LABELS.items()},
+        event_types=[_label(type_.value, news.what) for type_, news in NEWS.items()],
     )
 
 
@@ -93,3 +103,7 @@ async def list_regions(
 
 def _term(term: Term) -> TermView:
     return TermView(code=term.code, id=term.id, en=term.en, source=term.source)
+
+
+def _label(code: str, text: Text) -> TermView:
+    return TermView(code=code, id=text.id, en=text.en, source=None)

@@ -206,10 +206,20 @@ class ReferralView(Answer):
     )
     erased_at: datetime | None = Field(description="Since when its person is erased: what is shown is what is left.")
     version: int = Field(description="Rises with every change; the ETag.")
+    possible_duplicate_of: list[UUID] = Field(
+        description="Other referrals that may be of the same person, the newest first: to who sent or holds this one,"
+        " and those alone that they sent, hold or serve themselves. A warning: nothing is merged or blocked."
+    )
     service_requests: list[ServiceRequestView]
 
     @classmethod
-    def of(cls, case: Case, results: Mapping[UUID, Mapping[str, Any]], sender_reference: str | None) -> "ReferralView":
+    def of(
+        cls,
+        case: Case,
+        results: Mapping[UUID, Mapping[str, Any]],
+        sender_reference: str | None,
+        possible_duplicate_of: list[UUID],
+    ) -> "ReferralView":
         """Show a case."""
         referral = case.referral
         return cls(
@@ -226,6 +236,7 @@ class ReferralView(Answer):
             restricted_at=referral.restricted_at,
             erased_at=referral.erased_at,
             version=referral.version,
+            possible_duplicate_of=possible_duplicate_of,
             service_requests=[ServiceRequestView.of(case, one, results) for one in case.requests.values()],
         )
 

@@ -34,6 +34,7 @@ from app.workflows.end_consent import withdraw_consent as withdraw
 from app.workflows.end_referral import cancel_referral as cancel
 from app.workflows.end_referral import void_referral as void
 from app.workflows.submit_referral import submit_referral as submit
+from app.workflows.warn_of_duplicate import possible_duplicates
 
 router = v1_router("referrals")
 
@@ -63,7 +64,7 @@ class ReferralLineView(Answer):
         )
 
 
-class Confirmation(Body):
+class VitalInterestConfirmation(Body):
     """Why an emergency moves though nobody has consented."""
 
     model_config = shows(examples.CONFIRMATION)
@@ -81,7 +82,7 @@ async def submit_referral(body: ReferralSubmission, caller: Sender, desk: Desk, 
     """
     case = await submit(desk, caller, body.submission())
     response.headers["Location"] = f"/v1/referrals/{case.referral.id}"
-    return await _view(case, caller, desk, response, sender_reference=body.sender_reference)
+    return await _shown(case, caller, desk, response, body.sender_reference)
 
 
 @router.get("/referrals")
@@ -149,7 +150,7 @@ async def withdraw_consent(referral_id: UUID, caller: CurrentCaller, desk: Desk,
 
 @router.post("/referrals/{referral_id}/consent/confirm")
 async def confirm_vital_interest(
-    referral_id: UUID, body: Confirmation, caller: SenderOrCoordinator, desk: Desk, response: Response
+    referral_id: UUID, body: VitalInterestConfirmation, caller: SenderOrCoordinator, desk: Desk, response: Response
 ) -> ReferralView:
     """Confirm that an emergency has to move without consent, before `consent.confirm_by` or after.
 
@@ -158,17 +159,10 @@ async def confirm_vital_interest(
     return await _view(await confirm(desk, caller, referral_id, because=body.because), caller, desk, response)
 
 
-async def _view(
-    case: Case, caller: Caller, desk: Desk, response: Response, *, sender_reference: str | None = None
-) -> ReferralView:
-    response.headers["ETag"] = etag(case.referral.version)
-    kept = results_in(case)
-    others = (one.decision_id for one in case.requests.values() if one.decision_id not in kept)
-    results = {**kept, **await worklists.results(desk.tx, others)}
+async def _view(case: Case, caller: Caller, desk: Desk, response: Response) -> ReferralView:
     opened: dict[str, object] = {}
-    if sender_reference is None and caller.agency_code == case.referral.sender_code:
+    if caller.agency_code == case.referral.sender_code:
         opened = await personal_data.unseal(desk.tx, desk.key_ring, case.referral.id, ["sender_reference"])
-        sender_reference = str(opened["sender_reference"]) if opened else None
     await audit.record(
         desk.tx,
         caller,
@@ -179,4 +173,15 @@ async def _view(
         fields=opened,
         request_id=desk.request_id,
     )
-    return ReferralView.of(case, results, sender_reference)
+    return await _shown(case, caller, desk, response, str(opened["sender_reference"]) if opened else None)
+
+
+async def _shown(
+    case: Case, caller: Caller, desk: Desk, response: Response, sender_reference: str | None
+) -> ReferralView:
+    response.headers["ETag"] = etag(case.referral.version)
+    kept = results_in(case)
+    others = (one.decision_id for one in case.requests.values() if one.decision_id not in kept)
+    results = {**kept, **await worklists.results(desk.tx, others)}
+    duplicates = await possible_duplicates(desk, case, caller.agency_code)
+    return ReferralView.of(case, results, sender_reference, duplicates)

@@ -24,7 +24,8 @@ from app.domain.caller import Role
 from app.domain.held_text import written
 from app.domain.rights import HoldReason, RefusedBecause, RequestOutcome, RestrictionReason, Right
 from app.storage import rights
-from app.workflows import answer_rights, hold_referral, restrict_referral
+from app.workflows import answer_rights, hold_referral
+from app.workflows import restrict_referral as restricting
 from app.workflows.erase_referral import erase_referral as erase
 from app.workflows.export_referral import export_referral as export
 
@@ -55,7 +56,7 @@ class RightsAnswer(Body):
         return self
 
 
-class Restriction(Body):
+class CaseRestriction(Body):
     """Why the case is restricted; `asked_at` where the person asked for it and no request was recorded."""
 
     model_config = shows(examples.RESTRICTION)
@@ -80,7 +81,7 @@ class LiftedBecause(StrEnum):
     OTHER = "other"
 
 
-class LiftHold(Body):
+class LegalHoldLift(Body):
     """Why a hold is lifted."""
 
     model_config = shows(examples.LIFT_HOLD)
@@ -88,7 +89,7 @@ class LiftHold(Body):
     reason: LiftedBecause
 
 
-class As(StrEnum):
+class ExportFormat(StrEnum):
     """How an export is written."""
 
     JSON = "json"
@@ -140,7 +141,7 @@ async def answer_rights_request(
 
 
 @router.get("/referrals/{referral_id}/rights")
-async def read_rights(referral_id: UUID, caller: SenderCoordinatorOrOfficer, desk: Desk) -> RightsView:
+async def read_referral_rights(referral_id: UUID, caller: SenderCoordinatorOrOfficer, desk: Desk) -> RightsView:
     """Read where a case stands by the rights of its person: requests with their time, restriction, holds, erasure.
 
     It shows nothing of the case itself, and is shown while the case is restricted too.
@@ -151,31 +152,35 @@ async def read_rights(referral_id: UUID, caller: SenderCoordinatorOrOfficer, des
 
 
 @router.post("/referrals/{referral_id}/restrict")
-async def restrict(referral_id: UUID, body: Restriction, caller: ProtectionOfficer, desk: Desk) -> RightsView:
+async def restrict_referral(
+    referral_id: UUID, body: CaseRestriction, caller: ProtectionOfficer, desk: Desk
+) -> RightsView:
     """Restrict a case: nobody sees or moves it and its clocks stand still, until it is lifted.
 
     A protection officer still sees it, and an emergency that runs is helped until it ends. It answers the requests for
     it that wait. Those who have something of the case are told.
     """
-    case = await restrict_referral.restrict_referral(desk, caller, referral_id, body.reason, asked_at=body.asked_at)
+    case = await restricting.restrict_referral(desk, caller, referral_id, body.reason, asked_at=body.asked_at)
     return await rights_view(desk, case)
 
 
 @router.post("/referrals/{referral_id}/lift-restriction")
-async def lift_restriction(referral_id: UUID, caller: ProtectionOfficer, desk: Desk) -> RightsView:
+async def lift_referral_restriction(referral_id: UUID, caller: ProtectionOfficer, desk: Desk) -> RightsView:
     """Lift the restriction of a case: work goes on, and every clock has the time it had when it was restricted."""
-    return await rights_view(desk, await restrict_referral.lift_restriction(desk, caller, referral_id))
+    return await rights_view(desk, await restricting.lift_restriction(desk, caller, referral_id))
 
 
 @router.post("/referrals/{referral_id}/legal-holds", status_code=201)
-async def set_legal_hold(referral_id: UUID, body: LegalHold, caller: ProtectionOfficer, desk: Desk) -> LegalHoldView:
+async def place_legal_hold(referral_id: UUID, body: LegalHold, caller: ProtectionOfficer, desk: Desk) -> LegalHoldView:
     """Keep a case from being erased, by request or by time, until the hold is lifted; there may be several."""
     _, hold = await hold_referral.hold_referral(desk, caller, referral_id, body.reason)
     return LegalHoldView.of(hold)
 
 
 @router.post("/legal-holds/{legal_hold_id}/lift")
-async def lift_legal_hold(legal_hold_id: UUID, body: LiftHold, caller: ProtectionOfficer, desk: Desk) -> LegalHoldView:
+async def lift_legal_hold(
+    legal_hold_id: UUID, body: LegalHoldLift, caller: ProtectionOfficer, desk: Desk
+) -> LegalHoldView:
     """Lift a legal hold."""
     _, hold = await hold_referral.lift_hold(desk, caller, legal_hold_id, body.reason.value)
     return LegalHoldView.of(hold)
@@ -195,21 +200,30 @@ async def erase_referral(referral_id: UUID, caller: ProtectionOfficer, desk: Des
 @router.get(
     "/referrals/{referral_id}/export",
     response_model=None,
-    responses={200: {"content": {"application/json": {"schema": {"type": "object"}}, "text/plain": {}}}},
+    responses={
+        200: {
+            "content": {
+                "application/json": {"schema": {"type": "object"}},
+                "text/plain": {"schema": {"type": "string"}},
+            }
+        }
+    },
 )
 async def export_referral(
     referral_id: UUID,
     caller: ProtectionOfficer,
     desk: Desk,
     language: Language,
-    as_: Annotated[As, Query(alias="as", description="text: for the person, in the language asked for.")] = As.JSON,
+    as_: Annotated[
+        ExportFormat, Query(alias="as", description="text: for the person, in the language asked for.")
+    ] = ExportFormat.JSON,
 ) -> Response:
     """Give all that is held on the person of a case: every field, decision, handoff, and who looked when.
 
     Look through it for what concerns others before it is handed over.
     """
     held: dict[str, Any] = await export(desk, caller, referral_id)
-    if as_ is As.JSON:
+    if as_ is ExportFormat.JSON:
         return JSONResponse(held)
     text = written(
         held,

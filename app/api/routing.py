@@ -7,9 +7,11 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import Field
 
+from app.api import examples
 from app.api.consent_intake import Consent
 from app.api.dependencies import SenderOrCoordinator
 from app.api.desk import Desk
+from app.api.examples import shows
 from app.api.intake import CaseOfViolence, Locations, ReferralFacts, Victim, facts_of
 from app.api.intake_types import AgencyCode, Region, ServiceType, once
 from app.api.referral_views import GroundView
@@ -20,6 +22,7 @@ from app.domain.errors import NotFound
 from app.domain.explanation import explain
 from app.domain.facts import Facts
 from app.domain.rights import ProcessingRestricted
+from app.domain.secret_places import explanation_without_secret_place, hidden_since, without_secret_place
 from app.domain.vocabulary import Urgency
 from app.reference.load import load_overlay
 from app.storage import audit, worklists
@@ -29,8 +32,10 @@ from app.workflows.replay_decision import in_full, replay
 router = v1_router("routing")
 
 
-class Preview(Body):
+class RoutingPreview(Body):
     """The facts of a case as far as routing needs them. Nothing personal is asked for, and nothing is kept."""
+
+    model_config = shows(examples.PREVIEW)
 
     urgency: Urgency
     case: CaseOfViolence
@@ -55,7 +60,7 @@ class Preview(Body):
         return facts_of(said, self.case, self.urgency, self.consent)
 
 
-class PreviewAnswer(Answer):
+class RoutingPreviewAnswer(Answer):
     """Where each service would go, and why, clause by clause and candidate by candidate."""
 
     decided_at: datetime
@@ -88,7 +93,7 @@ class DecisionExplained(Answer):
     erased_at: datetime | None = Field(description="Since when the person is erased and the facts are coarse.")
 
 
-class Replay(Answer):
+class DecisionReplay(Answer):
     """A decision made again from what was kept of it."""
 
     id: UUID
@@ -101,11 +106,11 @@ class Replay(Answer):
 
 
 @router.post("/routing/preview")
-async def preview_routing(body: Preview, caller: SenderOrCoordinator, desk: Desk) -> PreviewAnswer:
+async def preview_routing(body: RoutingPreview, caller: SenderOrCoordinator, desk: Desk) -> RoutingPreviewAnswer:
     """Try out where services would go, and why. Nothing is stored and nobody is told."""
     facts = body.facts()
     said = body.consent.said(body.victim.guardian)
-    return PreviewAnswer(
+    return RoutingPreviewAnswer(
         decided_at=desk.now,
         registry_version=desk.reference.version,
         explanations=[
@@ -131,10 +136,15 @@ async def read_decision(
     """Read why a service request went where it went, as your agency sent or coordinates it."""
     kept = await _kept(desk, caller, decision_id)
     rules = await desk.keeper.rules_at(desk.tx, kept.registry_version)
-    explanation = None
+    taken = await worklists.taken_in(desk.tx, kept.referral_id)
+    since = hidden_since(taken, desk.reference.registry.agencies, looking=caller.agency_code)
+    hidden = since is not None and since <= kept.facts_recorded_at
+    facts, explanation = facts_kept(kept), None
     if explained and kept.placed_by is None and kept.erased_at is None:
         overlays = (load_overlay(),)
-        explanation = explain(rules, facts_kept(kept), kept.service_type, frozenset(kept.tried), overlays=overlays)
+        explanation = explain(rules, facts, kept.service_type, frozenset(kept.tried), overlays=overlays)
+        if hidden:
+            explanation = explanation_without_secret_place(explanation, facts)
     return DecisionExplained(
         id=kept.id,
         service_request_id=kept.service_request_id,
@@ -147,7 +157,7 @@ async def read_decision(
         ground=GroundView.of(kept.ground),
         tried=list(kept.tried),
         facts_version=kept.facts_version,
-        facts=dict(kept.facts),
+        facts=without_secret_place(facts).to_json() if hidden else dict(kept.facts),
         registry_version=kept.registry_version,
         code_sets_version=kept.code_sets_version,
         engine=kept.engine,
@@ -158,12 +168,12 @@ async def read_decision(
 
 
 @router.post("/decisions/{decision_id}/replay")
-async def replay_decision(decision_id: UUID, caller: SenderOrCoordinator, desk: Desk) -> Replay:
+async def replay_decision(decision_id: UUID, caller: SenderOrCoordinator, desk: Desk) -> DecisionReplay:
     """Decide again from what was kept, by the documents and the registry of that moment."""
     kept = await _kept(desk, caller, decision_id)
     rules = await desk.keeper.rules_at(desk.tx, kept.registry_version)
     again = replay(rules, kept)
-    return Replay(
+    return DecisionReplay(
         id=kept.id,
         agrees=again.agrees,
         why_not=again.why_not,

@@ -1,6 +1,6 @@
 """The HTTP server: uvicorn, read strictly, without logs and signals of its own."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from socket import socket
@@ -15,9 +15,16 @@ KEEP_ALIVE = 65
 
 
 class Server(uvicorn.Server):
-    """A server that leaves signals to us and says when it takes requests."""
+    """A server that leaves signals to us and says when it takes requests; every answer carries `headers`."""
 
-    def __init__(self, api: FastAPI, on_ready: Callable[[], None], *, stop_within: timedelta) -> None:
+    def __init__(
+        self,
+        api: FastAPI,
+        on_ready: Callable[[], None],
+        *,
+        stop_within: timedelta,
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 api,
@@ -27,6 +34,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                headers=list(headers),
                 # What proxies say is read by the API itself, which also has to know who said it.
                 proxy_headers=False,
                 timeout_keep_alive=KEEP_ALIVE,

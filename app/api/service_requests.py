@@ -7,9 +7,11 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 
+from app.api import examples
 from app.api.dependencies import RequireRole
 from app.api.desk import Desk
 from app.api.etags import etag
+from app.api.examples import shows
 from app.api.intake_types import AgencyCode, Text
 from app.api.pages import Page, PageAsked
 from app.api.referral_views import DecisionView, ServiceRequestView, results_in
@@ -28,7 +30,7 @@ SenderCoordinatorOrOperator = Annotated[Caller, Depends(RequireRole(Role.SENDER,
 CoordinatorOrOperator = Annotated[Caller, Depends(RequireRole(Role.COORDINATOR, Role.OPERATOR))]
 
 
-class RequestInList(Answer):
+class ServiceRequestInList(Answer):
     """A service request in a coordinator's list."""
 
     id: UUID
@@ -44,16 +46,20 @@ class RequestInList(Answer):
     decision: DecisionView | None
 
 
-class Place(Body):
+class RequestPlacement(Body):
     """Whom a coordinator offers a request to, and why."""
+
+    model_config = shows(examples.PLACEMENT)
 
     agency: AgencyCode
     reason: PlaceReason
     note: Text | None = None
 
 
-class Close(Body):
+class UnmetClosure(Body):
     """Why nobody will give the service."""
+
+    model_config = shows(examples.CLOSURE)
 
     reason: UnmetReason
 
@@ -64,7 +70,7 @@ async def list_service_requests(
     desk: Desk,
     paging: PageAsked,
     status: Annotated[list[RequestState] | None, Query(description="May be given more than once.")] = None,
-) -> Page[RequestInList]:
+) -> Page[ServiceRequestInList]:
     """List the service requests that your agency coordinates, oldest first; `status=needs_coordinator` is your queue.
 
     An operator also sees those that nobody coordinates.
@@ -117,7 +123,7 @@ async def acknowledge_service_request(
 
 @router.post("/service-requests/{service_request_id}/place")
 async def place_service_request(
-    service_request_id: UUID, body: Place, caller: CoordinatorOrOperator, desk: Desk, response: Response
+    service_request_id: UUID, body: RequestPlacement, caller: CoordinatorOrOperator, desk: Desk, response: Response
 ) -> ServiceRequestView:
     """Offer a request that waits to an agency of your choice, unless it is in conflict or was refused."""
     case = await coordinate_request.place_request(
@@ -128,16 +134,16 @@ async def place_service_request(
 
 @router.post("/service-requests/{service_request_id}/close-unmet")
 async def close_service_request_unmet(
-    service_request_id: UUID, body: Close, caller: CoordinatorOrOperator, desk: Desk, response: Response
+    service_request_id: UUID, body: UnmetClosure, caller: CoordinatorOrOperator, desk: Desk, response: Response
 ) -> ServiceRequestView:
     """End a request that nobody can meet; its sender is told."""
     case = await coordinate_request.close_unmet(desk, caller, service_request_id, reason=body.reason)
     return await _view(desk, case, service_request_id, response)
 
 
-def _line(line: worklists.RequestLine, results: Mapping[UUID, Mapping[str, Any]]) -> RequestInList:
+def _line(line: worklists.RequestLine, results: Mapping[UUID, Mapping[str, Any]]) -> ServiceRequestInList:
     result = results.get(line.decision_id) if line.decision_id else None
-    return RequestInList(
+    return ServiceRequestInList(
         id=line.id,
         referral_id=line.referral_id,
         service_type=line.service_type,

@@ -36,7 +36,7 @@ TOGETHER = Term(REST, "Lainnya, digabung", "All others together")
 ELSEWHERE = Term(UNKNOWN, "Luar negeri atau tidak diketahui", "Abroad or not known")
 
 
-class By(StrEnum):
+class CountedBy(StrEnum):
     """What referrals are counted by, beside their month."""
 
     SEX = "sex"
@@ -92,7 +92,7 @@ class StatisticsView(Answer):
 class ReferralStatistics(StatisticsView):
     """Referrals by month, regency and category, each counted once a row."""
 
-    by: By
+    by: CountedBy
     tables: list[CountsView]
 
 
@@ -108,7 +108,7 @@ async def count_referrals(
     desk: Desk,
     first: First,
     last: Last,
-    by: Annotated[By, Query(description="service_outcome: kind of service by outcome, in the whole country.")],
+    by: Annotated[CountedBy, Query(description="service_outcome: kind of service by outcome, in the whole country.")],
 ) -> ReferralStatistics:
     """Count the referrals of some months in SIMFONI-PPA's categories.
 
@@ -128,10 +128,10 @@ async def count_duties(caller: OperatorOrCoordinator, desk: Desk, first: First, 
     return await duty_statistics(desk, *_months(first, last))
 
 
-async def referral_statistics(desk: AtDesk, by: By, first: Month, last: Month) -> ReferralStatistics:
+async def referral_statistics(desk: AtDesk, by: CountedBy, first: Month, last: Month) -> ReferralStatistics:
     """Read the tables of referrals by one thing, from a month to another."""
     drawn = await statistics.drawn(desk.tx, by.value, first=first, last=last)
-    named = _services if by is By.SERVICE_OUTCOME else _region
+    named = _services if by is CountedBy.SERVICE_OUTCOME else _region
     categories = _categories(_terms_of(by, desk.reference))
     return ReferralStatistics(
         by=by,
@@ -168,17 +168,17 @@ def _months(first: str, last: str) -> tuple[Month, Month]:
     return begins, ends
 
 
-def _terms_of(by: By, reference: Reference) -> Iterable[Term]:
+def _terms_of(by: CountedBy, reference: Reference) -> Iterable[Term]:
     match by:
-        case By.SEX:
+        case CountedBy.SEX:
             return SEXES.values()
-        case By.AGE:
+        case CountedBy.AGE:
             return AGE_GROUPS.values()
-        case By.VIOLENCE:
+        case CountedBy.VIOLENCE:
             return reference.vocabulary.case_types.values()
-        case By.SERVICE:
+        case CountedBy.SERVICE:
             return SERVICES.values()
-        case By.OUTCOME | By.SERVICE_OUTCOME:
+        case CountedBy.OUTCOME | CountedBy.SERVICE_OUTCOME:
             return OUTCOMES.values()
 
 

@@ -15,6 +15,7 @@ _TEXT = {"type": "string"}
 _TIME = {"type": "string", "format": "date-time"}
 _URL = {"type": "string", "format": "uri"}
 _WHY = {"type": "array", "items": _TEXT, "description": "Why you are told, where that is not plain."}
+_BASIS = {**_TEXT, "description": "`vital_interest` where an emergency moves without consent; absent else."}
 _OF_DUTY = {"duty": _TEXT, "due_at": _TIME, "document": _TEXT, "clause": _TEXT}
 
 
@@ -26,13 +27,20 @@ _CASE = {"referral_id": _ID, "service_type": _TEXT, "urgency": _TEXT, "state": _
 _SEQUENCE = {"type": "integer", "minimum": 1, "description": "Counts the events of one handoff; there may be gaps."}
 DATA: Mapping[str, dict[str, Any]] = {
     "handoff": _object(
-        {**_CASE, "handoff_id": _ID, "respond_by": _TIME, "sequence": _SEQUENCE}, {"because": _WHY, **_OF_DUTY}
+        {**_CASE, "handoff_id": _ID, "respond_by": _TIME, "sequence": _SEQUENCE},
+        {"because": _WHY, "basis": _BASIS, **_OF_DUTY},
     ),
     "service_request": _object(
         {**_CASE, "service_request_id": _ID, "reason": {"type": ["string", "null"]}},
         {"because": _WHY, "acknowledge_by": _TIME, "handoff_id": _ID, **_OF_DUTY},
     ),
-    "referral": _object({"referral_id": _ID, "state": _TEXT, "url": _URL}, {}),
+    "referral": _object(
+        {"referral_id": _ID, "state": _TEXT, "url": _URL},
+        {
+            "expires_at": {**_TIME, "description": "Of `consent_expiring`: when the consent ends."},
+            "confirm_by": {**_TIME, "description": "Of `confirmation_due`: until when a person must confirm it."},
+        },
+    ),
     "endpoint": _object(
         {"endpoint_id": _ID},
         {
@@ -85,6 +93,7 @@ def _operation(kind: str) -> dict[str, Any]:
         "summary": f"News of the types {kind}.*",
         "description": DESCRIPTION,
         "tags": ["webhooks"],
+        "security": [],
         "parameters": [
             _header("webhook-id", "The id of the event, in the feed too.", **_ID),
             _header("webhook-timestamp", "Unix seconds, when this attempt was signed.", type="string"),

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from app.api.problems import MEDIA_TYPE, problem
+from app.api.problems import problem
 from app.api.refusals import NoSuchPage, Unavailable
 from app.domain.webhook import Scheme, raw_public_key
 from app.storage import equipment
@@ -40,21 +40,32 @@ class PublicKeys(BaseModel):
     keys: list[PublicKey]
 
 
-_TAG = {
-    "ETag": {"description": "Send it in If-None-Match: 304 says that nothing changed.", "schema": {"type": "string"}}
-}
-ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"headers": _TAG},
-    304: {"description": "They are as they were.", "headers": _TAG},
-    "4XX": {
-        "description": "No webhook is signed by such a key.",
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+_TAG: dict[str, Any] = {"type": "string"}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "headers": {
+            "ETag": {"description": "Names these keys; send it in If-None-Match.", "schema": _TAG},
+            "Cache-Control": {"description": "For how long they may be kept.", "schema": {"type": "string"}},
+        }
     },
+    304: {"description": "They are as `If-None-Match` says.", "headers": {"ETag": {"schema": _TAG}}},
+}
+IF_NONE_MATCH: dict[str, Any] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of the keys that you have.",
+    "schema": _TAG,
 }
 
 
-@router.get("/.well-known/webhook-keys/{endpoint_id}", response_model=PublicKeys, responses=ANSWERS)
-async def webhook_keys(endpoint_id: UUID, request: Request) -> Response:
+@router.get(
+    "/.well-known/webhook-keys/{endpoint_id}",
+    response_model=PublicKeys,
+    responses=RESPONSES,
+    openapi_extra={"parameters": [IF_NONE_MATCH]},
+)
+async def list_webhook_keys(endpoint_id: UUID, request: Request) -> Response:
     """List the public keys that sign the webhooks of an endpoint (`v1a`); 404 where none does.
 
     Each endpoint has keys of its own, so that nobody can pass on a webhook as if it were meant for another.

@@ -132,7 +132,7 @@ async def _everything(
         if workers:
             tasks.create_task(work(service, stop))
         if parent is not None:
-            tasks.create_task(_stop_with(parent, stop))
+            tasks.create_task(stop_with(parent, stop))
 
 
 async def _look_after_key_ring(service: Service, stop: asyncio.Event) -> None:
@@ -159,7 +159,7 @@ async def _until_done(job: Callable[[], Awaitable[None]], stop: asyncio.Event) -
             return
 
 
-async def _stop_with(parent: int, stop: asyncio.Event) -> None:
+async def stop_with(parent: int, stop: asyncio.Event) -> None:
     """Stop when what started this process ends, or when the terminal it runs in is closed."""
     terminal = select.poll()
     if os.isatty(0):

@@ -10,8 +10,8 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.statistics import (
-    By,
     CategoryView,
+    CountedBy,
     CountsView,
     DutyCountsView,
     DutyStatistics,
@@ -39,7 +39,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON, bukan CSV / JSON ins
 
 @group.command()
 def referrals(
-    by: Annotated[By, typer.Option(help="Menurut / by.")], first: First, last: Last, as_json: AsJson = False
+    by: Annotated[CountedBy, typer.Option(help="Menurut / by.")], first: First, last: Last, as_json: AsJson = False
 ) -> None:
     """Write the referrals by month, regency and category of SIMFONI-PPA; an empty count is one that is not shown."""
     months = _month(first), _month(last)
@@ -63,7 +63,7 @@ def page(
     months = _month(first), _month(last)
 
     async def everything(desk: Desk) -> str:
-        referrals = [await referral_statistics(desk, by, *months) for by in By]
+        referrals = [await referral_statistics(desk, by, *months) for by in CountedBy]
         return statistics_page(referrals, await duty_statistics(desk, *months))
 
     written = _read(everything)

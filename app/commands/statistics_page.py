@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from app.api.statistics import By, CategoryView, CountsView, DutyCountsView, DutyStatistics, ReferralStatistics
+from app.api.statistics import CategoryView, CountedBy, CountsView, DutyCountsView, DutyStatistics, ReferralStatistics
 from app.domain.wording import Text
 
 TITLE = Text("Statistik rujukan", "Statistics of referrals")
@@ -14,12 +14,12 @@ EXPLAINED = Text(
     "Numbers below 5 are not shown, nor are those from which they would follow: hatched, or a dash.",
 )
 HEADINGS = {
-    By.SEX: Text("Jenis kelamin", "Sex"),
-    By.AGE: Text("Kelompok umur", "Age group"),
-    By.VIOLENCE: Text("Jenis kekerasan", "Kind of violence"),
-    By.SERVICE: Text("Jenis layanan", "Kind of service"),
-    By.OUTCOME: Text("Hasil", "Outcome"),
-    By.SERVICE_OUTCOME: Text("Hasil menurut jenis layanan", "Outcome by kind of service"),
+    CountedBy.SEX: Text("Jenis kelamin", "Sex"),
+    CountedBy.AGE: Text("Kelompok umur", "Age group"),
+    CountedBy.VIOLENCE: Text("Jenis kekerasan", "Kind of violence"),
+    CountedBy.SERVICE: Text("Jenis layanan", "Kind of service"),
+    CountedBy.OUTCOME: Text("Hasil", "Outcome"),
+    CountedBy.SERVICE_OUTCOME: Text("Hasil menurut jenis layanan", "Outcome by kind of service"),
 }
 DUTIES = Text("Kewajiban", "Duties")
 TOTAL = Text("Jumlah", "Total")

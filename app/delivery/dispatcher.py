@@ -65,16 +65,21 @@ class Dispatcher:
         post: Post,
         *,
         clock: Callable[[], datetime],
+        signing_clock: Callable[[], datetime] | None = None,
         pace: Pace | None = None,
         listen_url: str | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """Take what it works with; `clock` tells real time, `listen_url` is the database's address for LISTEN."""
+        """Take what it works with; `clock` tells real time, `listen_url` is the database's address for LISTEN.
+
+        `signing_clock` tells receivers' time where `clock` runs ahead of it, as in a sandbox.
+        """
         self._sessions = sessions
         self._key_ring = key_ring
         self._preparer = Preparer(sessions, key_ring)
         self._post = post
         self._clock = clock
+        self._signing_clock = signing_clock or clock
         self._pace = pace or Pace()
         self._listen_url = listen_url
         self._recorder = Recorder(sessions, clock=clock, chance=chance, rule=self._pace.breaker)
@@ -202,7 +207,7 @@ class Dispatcher:
             # Every attempt was counted and none recorded: whoever made one died of it.
             return Answer(failed=Phase.INTERNAL)
         try:
-            prepared = await self._preparer.prepare(claimed, now=started_at)
+            prepared = await self._preparer.prepare(claimed, now=started_at, signed_at=self._signing_clock())
             if isinstance(prepared, Answer):
                 return prepared
             own_tls = () if prepared.tls is None else (prepared.tls,)

@@ -47,8 +47,10 @@ class Preparer:
         self._loading: dict[UUID, asyncio.Task[Equipment]] = {}
         self._building: dict[tuple[UUID, int], asyncio.Task[ssl.SSLContext]] = {}
 
-    async def prepare(self, claimed: Claimed, *, now: datetime) -> Prepared | Answer:
+    async def prepare(self, claimed: Claimed, *, now: datetime, signed_at: datetime | None = None) -> Prepared | Answer:
         """Prepare a post, or give the outcome of one that must not be made; `now` is real time.
+
+        `signed_at` is what its receiver will hold the signature's time against, where that is another time.
 
         SealBroken where something of the endpoint's does not open.
         """
@@ -66,7 +68,7 @@ class Preparer:
         if certificate is not None and certificate.not_after <= now:
             return Answer(failed=Phase.TLS, detail=Detail.CLIENT_CERTIFICATE_EXPIRED)
         body = body_of(claimed.type, claimed.occurred_at, self._data(claimed))
-        signed = headers_of(str(claimed.event_id), now, body, carried.signing(now))
+        signed = headers_of(str(claimed.event_id), signed_at or now, body, carried.signing(now))
         try:
             context = await self._context(claimed.endpoint_id, carried)
         except ssl.SSLError:

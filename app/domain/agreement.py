@@ -69,7 +69,7 @@ class _Reading:
     def document(self, entry: Entry) -> Document:
         found = entry.fields(
             ("format", "id", "version", "kind", "precedence", "title", "effective", "timezone", "parties", "clauses"),
-            ("covers", "signed_on", "joint_leave_counts"),
+            ("covers", "signed_on", "joint_leave_counts", "access_after_completion"),
         )
         if "format" in found:
             found["format"].integer(FORMAT, FORMAT)
@@ -96,6 +96,7 @@ class _Reading:
             clauses=self._clauses(found.get("clauses")),
             signed_on=found["signed_on"].day() if "signed_on" in found else None,
             joint_leave_counts=leave.boolean() if leave else True,
+            access_after_completion=_duration(found.get("access_after_completion")),
         )
 
     @staticmethod
@@ -184,9 +185,7 @@ class _Reading:
             return self._assign(found, key, citation, when)
         if kind == "deny":
             return Deny(key, citation, when)
-        within = (found.get("within") or Entry(None)).text()
-        if "within" in found and clock_time(within) is None:
-            found["within"].fault("bad_duration", "a duration is expected here, as in PT72H or P7D, at most a year")
+        within = _duration(found.get("within")) or ""
         return Duty(key, citation, when, (found.get("duty") or Entry(None)).identifier(), within)
 
     @staticmethod
@@ -249,6 +248,15 @@ class _Reading:
             cross_regency=cross_regency,
             perpetrator_in_household=perpetrator,
         )
+
+
+def _duration(entry: Entry | None) -> str | None:
+    if entry is None:
+        return None
+    written = entry.text()
+    if clock_time(written) is None:
+        entry.fault("bad_duration", "a duration is expected here, as in PT72H or P7D, at most a year")
+    return written
 
 
 def _sexes(found: dict[str, Entry]) -> frozenset[Sex]:

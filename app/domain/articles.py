@@ -112,6 +112,12 @@ class _Writing:
             if own.joint_leave_counts
             else Text("Cuti bersama tidak dihitung sebagai hari kerja.", "Joint leave days are not working days.")
         )
+        if own.access_after_completion is not None:
+            after = duration(own.access_after_completion)
+            yield Text(
+                f"Instansi yang menyelesaikan layanan masih dapat melihat kasusnya selama {after.id}.",
+                f"The agency that completed a service still sees its case for {after.en}.",
+            )
 
     def parties(self) -> Iterator[Text]:
         for party in self.own.parties:

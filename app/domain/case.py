@@ -141,6 +141,12 @@ class Case:
         receives = handoff.agency_code == agency_code and not handoff.barred
         return receives or self.is_coordinated_by(agency_code) or agency_code in self.owners()
 
+    def follows(self, agency_code: str, handoff: Handoff) -> bool:
+        """Say whether an agency that may see a handoff learns what becomes of it all: not who received it and left."""
+        if agency_code in self.owners() or self.is_coordinated_by(agency_code):
+            return True
+        return handoff.state in LIVE or handoff.state is HandoffState.COMPLETED or self.taken_by(agency_code)
+
     def is_coordinated_by(self, agency_code: str) -> bool:
         """Say whether an agency coordinates a request of this case."""
         return any(coordinator == agency_code for _, coordinator in self.coordinations)
@@ -253,8 +259,13 @@ class Case:
     # --- telling ---
 
     def owners(self) -> set[str]:
-        """List who is told of every change: the sender, and who holds the case now."""
-        return {self.referral.sender_code, self.referral.holder_code}
+        """List who is told of every change: the sender, and who holds the case now; where the sender is barred and
+        nobody else holds it, who coordinates it.
+        """
+        owning = {self.referral.sender_code, self.referral.holder_code}
+        if self.referral.sender_barred:
+            owning.discard(self.referral.sender_code)
+        return owning or {coordinator for _, coordinator in self.coordinations}
 
     def know_of_it(self) -> set[str]:
         """List who has something of this case: its owners, who was told to coordinate it, who has or gave a service."""

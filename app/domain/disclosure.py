@@ -9,8 +9,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from app.domain.case import Case
+from app.domain.consent import GroundKind
+from app.domain.durations import clock_time
 from app.domain.facts import Facts
 from app.domain.handoff import HandoffState
+from app.domain.referral import Handoff
 from app.domain.regions import is_country, regency_of
 
 VICTIM_IDENTITY = frozenset({"victim.name", "victim.alias", "victim.birth_date", "victim.citizenship"})
@@ -104,6 +108,12 @@ _SERVING = frozenset(
 )
 
 
+def after_completion(handoff: Handoff, usual: timedelta) -> timedelta:
+    """Say how long the receiver of a handoff sees its case after completing it: by its agreement, else as usual."""
+    agreed = handoff.access_after_completion
+    return (clock_time(agreed) if agreed else None) or usual
+
+
 def access(
     state: HandoffState, *, changed_at: datetime, now: datetime, lawful: bool, after_completion: timedelta
 ) -> Access:
@@ -118,6 +128,17 @@ def access(
     if state in _SERVING or (state is HandoffState.COMPLETED and now < changed_at + after_completion):
         return Access.TO_SERVE
     return Access.NOTHING
+
+
+def access_to(case: Case, handoff: Handoff, *, now: datetime, usually: timedelta) -> Access:
+    """Say how much the receiver of a handoff may see of its case now; `usually`: how long after completing it."""
+    return access(
+        handoff.state,
+        changed_at=handoff.changed_at,
+        now=now,
+        lawful=case.shows(handoff) is not GroundKind.NONE and case.referral.erased_at is None,
+        after_completion=after_completion(handoff, usually),
+    )
 
 
 def facts_for_receiver(facts: Facts, *, accepted: bool) -> dict[str, Any]:

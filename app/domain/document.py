@@ -40,6 +40,8 @@ class Document:
     signed_on: date | None = None
     joint_leave_counts: bool = True
     """Whether joint leave days count as working days in the deadlines of this document."""
+    access_after_completion: str | None = None
+    """How long who completed a handoff sees its case, as P30D; None: as long as the operator's settings say."""
 
     @property
     def territory(self) -> tuple[str, ...]:
@@ -90,6 +92,8 @@ class Document:
             written["signed_on"] = self.signed_on.isoformat()
         if not self.joint_leave_counts:
             written["joint_leave_counts"] = False
+        if self.access_after_completion:
+            written["access_after_completion"] = self.access_after_completion
         return written
 
 

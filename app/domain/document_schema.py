@@ -57,6 +57,10 @@ def document_schema(vocabulary: Vocabulary) -> Schema:
                 ),
                 "signed_on": _ref("day"),
                 "joint_leave_counts": {"type": "boolean"},
+                "access_after_completion": {
+                    **_ref("duration"),
+                    "description": "How long the agency that completed a handoff still sees its case.",
+                },
             },
         ),
         "$defs": _definitions(vocabulary),

@@ -72,6 +72,9 @@ class Referral:
     """Once it has ended: its class and ending, by which it is kept (retention.py)."""
     restricted_at: datetime | None = None
     erased_at: datetime | None = None
+    sender_barred: bool = False
+    """Somebody else named the sender in the case since: it sees nothing of it any more, and whoever coordinates it
+    takes its place."""
 
     @property
     def is_restricted(self) -> bool:
@@ -124,6 +127,9 @@ class Handoff:
     reason: str | None = None
     outcome: str | None = None
     answered_at: datetime | None = None
+    access_after_completion: str | None = None
+    """How long its receiver sees the case after completing it, by the agreement that it was offered by; None: as long
+    as the operator's terms say."""
     barred: bool = False
     """The receiver is in conflict or refused since: it sees nothing of the case any more."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from app.domain.regions import province_of
+from app.domain.regions import REGENCY_DEPTH, depth, province_of
 from app.domain.vocabulary import Sex
 
 NEVER_CONFIRMED = datetime.min.replace(tzinfo=UTC)
@@ -84,6 +84,27 @@ class Agency:
     def __post_init__(self) -> None:
         if not self.time_zone:
             object.__setattr__(self, "time_zone", time_zone_of(self.region))
+
+    def has_secret_place(self, service_type: str) -> bool:
+        """Say whether nobody may know where the agency gives a service."""
+        service = self.services.get(service_type)
+        return service is not None and service.secret_location
+
+
+def too_narrow(agency: Agency) -> list[str]:
+    """List what would tell where a secret place is, as JSON Pointers into the agency as it is written.
+
+    A home or an area narrower than the regency, of an agency with a place that is never shown: what it says would be
+    read from every explanation, table of coverage and choice of an agency, so it is not taken in at all.
+    """
+    secret = [code for code in sorted(agency.services) if agency.has_secret_place(code)]
+    found = ["/region"] if secret and depth(agency.region) > REGENCY_DEPTH else []
+    return found + [
+        f"/services/{code}/area/{place}"
+        for code in secret
+        for place, area in enumerate(agency.services[code].area)
+        if depth(area) > REGENCY_DEPTH
+    ]
 
 
 @dataclass(frozen=True, slots=True)

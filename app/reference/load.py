@@ -11,11 +11,13 @@ from typing import Any
 from app.domain.agreement import Document, parse_document
 from app.domain.durations import days
 from app.domain.errors import Fault, RegistryInvalid
+from app.domain.labels import CODE_SETS
 from app.domain.overlays import Overlay
 from app.domain.reading import Entry, ages
 from app.domain.regions import Regions
 from app.domain.registry import TIME_ZONES, Agency, Registry, Service
 from app.domain.vocabulary import Sex, Term, Urgency, UrgencyTerm, Vocabulary
+from app.domain.wording import Text
 from app.reference.region_file import read_regions
 from app.reference.yaml_text import Loaded, load_yaml
 
@@ -75,13 +77,13 @@ def parse_vocabulary(written: object) -> Vocabulary:
     )
     return Vocabulary(
         version=found["version"].integer(1, SEED_VERSION) if "version" in found else SEED_VERSION,
-        service_types=_terms(found["service_types"]),
-        case_types=_terms(found["case_types"]),
-        incident_places=_terms(found["incident_places"]),
-        relations_to_perpetrator=_terms(found["relations_to_perpetrator"]),
-        sexes=_terms(found["sexes"]),
+        service_types=_terms(found, "service_types"),
+        case_types=_terms(found, "case_types"),
+        incident_places=_terms(found, "incident_places"),
+        relations_to_perpetrator=_terms(found, "relations_to_perpetrator"),
+        sexes=_terms(found, "sexes"),
         urgencies={term.code: term for term in map(_urgency, found["urgencies"].entries())},
-        agency_kinds=_terms(found["agency_kinds"]),
+        agency_kinds=_terms(found, "agency_kinds"),
     )
 
 
@@ -207,16 +209,16 @@ def _region(entry: Entry | None, regions: Regions | None) -> str:
     return code
 
 
-def _terms(entry: Entry) -> Mapping[str, Term]:
-    terms = (_term(one) for one in entry.entries())
+def _terms(found: Mapping[str, Entry], name: str) -> Mapping[str, Term]:
+    terms = (_term(one, CODE_SETS.get(name, {})) for one in found[name].entries())
     return {term.code: term for term in terms}
 
 
-def _term(entry: Entry) -> Term:
+def _term(entry: Entry, labels: Mapping[str, Text]) -> Term:
     if isinstance(entry.value, str):
-        # The list gives no labels for these codes; the code in words stands for them.
-        words = entry.value.replace("_", " ").capitalize()
-        return Term(entry.value, words, words)
+        # These lists give codes alone. One that has no label either is said in its own words.
+        label = labels.get(entry.value, Text.same(entry.value.replace("_", " ").capitalize()))
+        return Term(entry.value, label.id, label.en)
     found = entry.fields(("code", "id", "en"), ("source",))
     code, label_id, label_en = (found[key].text() for key in ("code", "id", "en"))
     return Term(code, label_id, label_en, found["source"].text() if "source" in found else None)

@@ -17,6 +17,8 @@ from app.domain.caller import Caller, Role, Scope
 from app.storage.tables import agencies, api_keys, client_certificates
 
 ALPHABET = string.ascii_letters + string.digits
+OF_SANDBOX = "lintas_sandbox_"
+"""How the keys of a sandbox begin."""
 LENGTH = 32
 """Characters of chance in a key: 190 bits, so that a plain hash is enough."""
 SOON = timedelta(days=14)
@@ -75,11 +77,17 @@ _CALLER = select(
 ).where(api_keys.c.hash == bindparam("secret_hash"), _VALID)
 
 
-def new_secret(roles: Iterable[Role]) -> str:
-    """Make a key; its beginning says what it is for, the rest is chance."""
+def new_secret(roles: Iterable[Role], *, sandbox: bool = False) -> str:
+    """Make a key; its beginning says what it is for, and whether that is a sandbox, the rest is chance."""
     only = sorted(roles)
     hint = f"{only[0].value}_" if len(only) == 1 else ""
-    return f"lintas_{hint}{''.join(secrets.choice(ALPHABET) for _ in range(LENGTH))}"
+    begin = OF_SANDBOX if sandbox else "lintas_"
+    return f"{begin}{hint}{''.join(secrets.choice(ALPHABET) for _ in range(LENGTH))}"
+
+
+def is_of_sandbox(secret: str) -> bool:
+    """Say whether a key is one of a sandbox, which no real service takes."""
+    return secret.startswith(OF_SANDBOX)
 
 
 async def caller_of(session: AsyncSession, secret: str) -> Caller | None:

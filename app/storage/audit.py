@@ -1,6 +1,8 @@
 """Who looked and who changed: rows that are only ever added, in the transaction of what they tell."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert
@@ -15,6 +17,25 @@ from app.storage.transactions import THIS_TRANSACTION
 DONE = "done"
 WITHHELD = "withheld"
 """The result of a look that showed nothing personal, because the right to it had ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One look or change: what was done to what, which fields it disclosed or changed, and by what ground.
+
+    A caller of None is the service itself. Without a purpose it is that of the action.
+    """
+
+    caller: Caller | None
+    action: str
+    subject: str
+    subject_id: object
+    referral_id: UUID | None = None
+    fields: Iterable[str] | None = None
+    request_id: str | None = None
+    purpose: Purpose | None = None
+    basis: str | None = None
+    result: str = DONE
 
 
 async def record(
@@ -35,22 +56,32 @@ async def record(
 
     Without a purpose it is that of the action.
     """
-    meant = purpose or purpose_of(action)
-    await session.execute(
-        insert(audit).values(
-            id=uuid7(),
-            agency_code=caller.agency_code if caller else None,
-            key_id=caller.key_id if caller else None,
-            roles=sorted(role.value for role in caller.acting or caller.roles) if caller else None,
-            action=action,
-            subject=subject,
-            subject_id=str(subject_id),
-            referral_id=referral_id,
-            fields=None if fields is None else sorted(fields),
-            purpose=meant.value if meant else None,
-            basis=basis,
-            result=result,
-            request_id=request_id or (caller.request_id if caller else None),
-            xact=THIS_TRANSACTION,
-        )
-    )
+    entry = Entry(caller, action, subject, subject_id, referral_id, fields, request_id, purpose, basis, result)
+    await session.execute(_ADD, _row(entry))
+
+
+async def record_all(session: AsyncSession, entries: Iterable[Entry]) -> None:
+    """Record entries in their order, with one question to the database."""
+    await session.execute(_ADD, [_row(entry) for entry in entries])
+
+
+_ADD = insert(audit).values(xact=THIS_TRANSACTION)
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    caller, meant = entry.caller, entry.purpose or purpose_of(entry.action)
+    return {
+        "id": uuid7(),
+        "agency_code": caller.agency_code if caller else None,
+        "key_id": caller.key_id if caller else None,
+        "roles": sorted(role.value for role in caller.acting or caller.roles) if caller else None,
+        "action": entry.action,
+        "subject": entry.subject,
+        "subject_id": str(entry.subject_id),
+        "referral_id": entry.referral_id,
+        "fields": None if entry.fields is None else sorted(entry.fields),
+        "purpose": meant.value if meant else None,
+        "basis": entry.basis,
+        "result": entry.result,
+        "request_id": entry.request_id or (caller.request_id if caller else None),
+    }

@@ -64,8 +64,9 @@ def coordinated_by_nobody() -> ColumnElement[bool]:
 
 
 def owned_by(agency_code: str) -> ColumnElement[bool]:
-    """Say in SQL that an agency sent the referral or holds it."""
-    return or_(referrals.c.sender_code == agency_code, referrals.c.holder_code == agency_code)
+    """Say in SQL that an agency sent the referral or holds it, and was not named in it since."""
+    theirs = or_(referrals.c.sender_code == agency_code, referrals.c.holder_code == agency_code)
+    return and_(theirs, ~and_(referrals.c.sender_barred, referrals.c.sender_code == agency_code))
 
 
 CaseNamed = UUID | ScalarSelect[UUID]
@@ -77,6 +78,12 @@ async def lock(session: AsyncSession, referral_id: CaseNamed, *, public_url: str
     row = (
         await session.execute(select(referrals).where(referrals.c.id == referral_id).with_for_update())
     ).one_or_none()
+    return None if row is None else await _read(session, row, public_url)
+
+
+async def read(session: AsyncSession, referral_id: UUID, *, public_url: str) -> Case | None:
+    """Read a referral and all that belongs to it, without a lock; None where it does not exist."""
+    row = (await session.execute(select(referrals).where(referrals.c.id == referral_id))).one_or_none()
     return None if row is None else await _read(session, row, public_url)
 
 
@@ -151,6 +158,7 @@ async def _read(session: AsyncSession, row: Row[Any], public_url: str) -> Case:
         kept_as=row.kept_as,
         restricted_at=row.restricted_at,
         erased_at=row.erased_at,
+        sender_barred=row.sender_barred,
     )
     known = (
         await session.execute(

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.coarsening import coarse
 from app.domain.facts import Facts
+from app.storage import identity_hashes
 from app.storage.rights import is_held
 from app.storage.tables import (
     attempts,
@@ -32,6 +33,7 @@ async def destroy(session: AsyncSession, referral_id: UUID) -> None:
     """Destroy what is known of the person of a locked referral; the skeleton of decisions and handoffs stays."""
     await session.execute(delete(sealed_fields).where(sealed_fields.c.referral_id == referral_id))
     await session.execute(delete(data_keys).where(data_keys.c.referral_id == referral_id))
+    await identity_hashes.forget(session, referral_id)
     await _coarsen(session, referral_id)
     await _forget_reference(session, referral_id)
     await _forget_answers(session, referral_id)

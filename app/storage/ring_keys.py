@@ -71,8 +71,8 @@ class HeldKeys:
     active: str
     _keys: Mapping[str, bytes] = field(repr=False)
     _hash_key: bytes = field(repr=False)
-    _known: dict[tuple[str, str], bytes] = field(default_factory=dict, repr=False, compare=False)
-    """The keys that were derived, by key and purpose."""
+    _known: dict[tuple[str, str], AESGCM] = field(default_factory=dict, repr=False, compare=False)
+    """The keys that were derived, by key and purpose, ready to encrypt."""
 
     @classmethod
     def generate(cls, key_id: str) -> "HeldKeys":
@@ -163,25 +163,25 @@ class HeldKeys:
         key = self._hash_key if key_id == HASH_KEY else self._keys[key_id]
         return HKDF(hashes.SHA256(), KEY_LENGTH, salt=None, info=b"lintas check value").derive(key)
 
-    def _derived(self, key_id: str, purpose: str) -> bytes:
+    def _derived(self, key_id: str, purpose: str) -> AESGCM:
         derived = self._known.get((key_id, purpose))
         if derived is None:
             of_purpose = HKDF(hashes.SHA256(), KEY_LENGTH, salt=None, info=f"lintas {purpose}".encode())
-            derived = self._known[key_id, purpose] = of_purpose.derive(self._keys[key_id])
+            derived = self._known[key_id, purpose] = AESGCM(of_purpose.derive(self._keys[key_id]))
         return derived
 
 
-def encrypt(key: bytes, place: bytes, plain: bytes) -> bytes:
+def encrypt(key: AESGCM, place: bytes, plain: bytes) -> bytes:
     """Encrypt with AES-256-GCM, bound to a place: version, nonce, ciphertext and tag."""
     nonce = os.urandom(_NONCE)
-    return _VERSION + nonce + AESGCM(key).encrypt(nonce, plain, _VERSION + place)
+    return _VERSION + nonce + key.encrypt(nonce, plain, _VERSION + place)
 
 
-def decrypt(key: bytes, place: bytes, sealed: bytes) -> bytes:
+def decrypt(key: AESGCM, place: bytes, sealed: bytes) -> bytes:
     """Decrypt what was encrypted under the same key for the same place, else SealBroken."""
     if sealed[:1] != _VERSION or len(sealed) < 1 + _NONCE:
         raise SealBroken("this is not a sealed value")
     try:
-        return AESGCM(key).decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], _VERSION + place)
+        return key.decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], _VERSION + place)
     except InvalidTag:
         raise SealBroken("the value was moved, changed, or sealed under another key") from None

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from app.storage.key_sources import read_ring_file
 from app.storage.ring_keys import KEY_LENGTH, HeldKeys, KeyRingInvalid, RingKeys, SealBroken, decrypt, encrypt
@@ -15,6 +16,7 @@ from app.storage.ring_keys import KEY_LENGTH, HeldKeys, KeyRingInvalid, RingKeys
 __all__ = ["DataKey", "KeyRing", "KeyRingInvalid", "SealBroken", "sealed_under"]
 
 DATA_KEY = "data-key"
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +116,19 @@ class DataKey:
     ring_key_id: str
     wrapped: bytes
     _secret: bytes = field(repr=False)
+    _cipher: AESGCM = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make ready, once, what all fields are sealed by."""
+        object.__setattr__(self, "_cipher", AESGCM(self._secret))
 
     def seal(self, field_name: str, value: Any) -> bytes:
         """Seal a JSON value; it opens for this referral and this field alone."""
-        return encrypt(self._secret, self._place(field_name), json.dumps(value, ensure_ascii=False).encode())
+        return encrypt(self._cipher, self._place(field_name), _JSON.encode(value).encode())
 
     def open(self, field_name: str, sealed: bytes) -> Any:
         """Open a field's value, else SealBroken."""
-        return json.loads(decrypt(self._secret, self._place(field_name), sealed))
+        return json.loads(decrypt(self._cipher, self._place(field_name), sealed))
 
     def _place(self, field_name: str) -> bytes:
         return self.referral_id.bytes + field_name.encode()

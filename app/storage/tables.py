@@ -238,6 +238,13 @@ referrals = Table(
     Column("confirmed_at", Moment),
     Column("confirmed_by", Text, ForeignKey("agencies.code")),
     Column("confirmed_for", Text, comment="Why it moves though nobody was asked, as a code."),
+    Column(
+        "sender_barred",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="Somebody else named the sender in the case since: it sees nothing of it any more.",
+    ),
     Column("received_at", Moment, nullable=False),
     Column("ended_at", Moment, comment="Since when nothing of it runs; null while anything does."),
     Column("kept_as", Text, comment="Class and ending, by which it is kept: child.served. Null while it runs."),
@@ -306,6 +313,17 @@ ring_holders = Table(
     Column("holds", Codes, nullable=False, comment="The keys that it can open by."),
     Column("seen_at", Moment, nullable=False, comment="By the database's clock."),
     comment="The processes that run and which keys they have; one that is silent for long is gone.",
+)
+
+identity_hashes = Table(
+    "identity_hashes",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True, comment="Keyed, over agency, kind and what tells a person apart."),
+    Column("referral_id", Uuid, ForeignKey("referrals.id"), primary_key=True, index=True),
+    Column("agency_code", Text, ForeignKey("agencies.code"), nullable=False, comment="Who may be warned by it."),
+    Column("kind", Text, nullable=False),
+    CheckConstraint("kind IN ('identity_number', 'name_birth_year_regency')", name="kind"),
+    comment="By which an agency is warned that two of its referrals may be of one person. Erasing deletes them.",
 )
 
 service_requests = Table(
@@ -383,6 +401,7 @@ handoffs = Table(
     Column("sequence", Integer, nullable=False, server_default=text("0"), comment="Counts the events of this handoff."),
     Column("respond", Text, nullable=False),
     Column("joint_leave_counts", Boolean, nullable=False, server_default=text("true")),
+    Column("access_after_completion", Text, comment="By the agreement it was offered by; null: the operator's terms."),
     Column("respond_by", Moment, nullable=False),
     Column("start_by", Moment),
     Column("review_on", Moment),

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.facts import Facts
 from app.domain.handoff import LIVE
 from app.domain.referral import Handoff
+from app.domain.secret_places import Taken
 from app.storage.cases import coordinated_by, handoff_of, is_restricted, owned_by
 from app.storage.tables import (
     coordinations,
@@ -86,6 +87,7 @@ class KeptDecision:
     result: Mapping[str, Any]
     placed_by: str | None
     decided_at: datetime
+    facts_recorded_at: datetime
     ground: Mapping[str, Any] | None = None
     said_consent: Mapping[str, Any] | None = None
     """What was recorded of consent with the facts; None where nothing was yet."""
@@ -102,7 +104,7 @@ async def referrals_of(
     """List the referrals an agency sent or holds, newest first; those that are restricted are left out."""
 
     def part(*whose: ColumnElement[bool]) -> Select[Any]:
-        wanted = select(*_REFERRAL_LINE).where(*whose, ~is_restricted())
+        wanted = select(*_REFERRAL_LINE).where(*whose, owned_by(agency_code), ~is_restricted())
         if state is not None:
             wanted = wanted.where(referrals.c.state == state)
         if before is not None:
@@ -226,6 +228,7 @@ async def decision(session: AsyncSession, agency_code: str, decision_id: UUID) -
                 facts.c.consent_services,
                 referrals.c.erased_at,
                 case((is_restricted(), referrals.c.restricted_at)).label("restricted_at"),
+                facts.c.recorded_at.label("facts_recorded_at"),
             )
             .join(service_requests, service_requests.c.id == decisions.c.service_request_id)
             .join(referrals, referrals.c.id == decisions.c.referral_id)
@@ -237,3 +240,17 @@ async def decision(session: AsyncSession, agency_code: str, decision_id: UUID) -
         )
     ).one_or_none()
     return None if row is None else KeptDecision(**{**row._mapping, "tried": tuple(row.tried)})
+
+
+async def taken_in(session: AsyncSession, referral_id: UUID) -> list[Taken]:
+    """List what was accepted in a case."""
+    found = await session.execute(
+        select(handoffs.c.agency_code, service_requests.c.service_type, handoffs.c.answered_at)
+        .join(service_requests, service_requests.c.id == handoffs.c.service_request_id)
+        .where(
+            handoffs.c.referral_id == referral_id,
+            handoffs.c.start_by.is_not(None),
+            handoffs.c.answered_at.is_not(None),
+        )
+    )
+    return [Taken(*row) for row in found]

@@ -11,6 +11,7 @@ from app.domain.consent import ConsentBasis, Ended, GroundKind, is_excluded, res
 from app.domain.errors import Fault, InvalidInput, NotFound, ReferralNotOpen
 from app.domain.events import EventType
 from app.domain.handoff import (
+    ENDED_REQUESTS,
     LIVE,
     TAKEN,
     Actor,
@@ -21,6 +22,7 @@ from app.domain.handoff import (
     WithdrawReason,
 )
 from app.domain.intake import Amendment
+from app.domain.likeness import IDENTIFYING
 from app.domain.referral import Handoff, ServiceRequest
 from app.domain.versions import Expected
 from app.domain.vocabulary import Reason, Urgency
@@ -35,6 +37,7 @@ from app.workflows.call_coordinator import (
 )
 from app.workflows.desk import Desk
 from app.workflows.route_requests import judge, route_requests
+from app.workflows.warn_of_duplicate import note_identity_anew, serving
 from app.workflows.watch_consent import watch_consent
 
 
@@ -53,13 +56,17 @@ async def amend_referral(
     expected.check(case.referral.version)
     if case.referral.state is ReferralState.ENTERED_IN_ERROR:
         raise ReferralNotOpen(case.referral.state)
-    before = _Before.of(desk, case)
+    before, named_before = _Before.of(desk, case), _sender_is_named(desk, case)
     amendment = await _with_nested_fields(desk, case, amend(case))
     _apply(desk, case, amendment)
+    _bar_sender(desk, case, caller, named_before=named_before)
     await personal_data.reseal(desk.tx, desk.key_ring, referral_id, amendment.personal)
     if case.facts_changed:
         await _follow(desk, case, before)
         watch_consent(desk, case)
+    if case.facts_changed or IDENTIFYING & amendment.personal.keys():
+        by_sender = {caller.agency_code} & {case.referral.sender_code}
+        await note_identity_anew(desk, case, serving(desk, case) | by_sender)
     await audit.record(
         desk.tx,
         caller,
@@ -97,13 +104,21 @@ class _Before:
     """What held before the amendment, as far as it matters what changed."""
 
     def __init__(
-        self, consented: set[str], moving: set[str], denied: set[UUID], barred: set[UUID], *, emergency: bool
+        self,
+        consented: set[str],
+        moving: set[str],
+        denied: set[UUID],
+        barred: set[UUID],
+        *,
+        emergency: bool,
+        sender_barred: bool,
     ) -> None:
         self.consented = consented
         self.moving = moving
         self.denied = denied
         self.barred = barred
         self.emergency = emergency
+        self.sender_barred = sender_barred
 
     @classmethod
     def of(cls, desk: Desk, case: Case) -> "_Before":
@@ -115,6 +130,7 @@ class _Before:
             {request.id for request in requests if judge(desk, case, request).reason is Reason.DENIED},
             {handoff.id for handoff in case.handoffs.values() if handoff.barred},
             emergency=case.facts.urgency is Urgency.EMERGENCY,
+            sender_barred=case.referral.sender_barred,
         )
 
 
@@ -131,6 +147,17 @@ def _apply(desk: Desk, case: Case, amendment: Amendment) -> None:
         case.put_referral(consent_withdrawn_at=None)
     elif amendment.says_consent and consent.ended is Ended.WITHDRAWN and had_consent:
         case.put_referral(consent_withdrawn_at=desk.now)
+
+
+def _sender_is_named(desk: Desk, case: Case) -> bool:
+    return case.referral.sender_code in desk.reference.rules.institutions.of(case.facts.conflicts)
+
+
+def _bar_sender(desk: Desk, case: Case, caller: Caller, *, named_before: bool) -> None:
+    """Bar the sender from a case in which somebody else names it; who names itself knows what it wrote."""
+    named, barred = _sender_is_named(desk, case), case.referral.sender_barred
+    newly = named and not named_before and caller.agency_code != case.referral.sender_code
+    case.put_referral(sender_barred=named and (barred or newly))
 
 
 async def _with_nested_fields(desk: Desk, case: Case, amendment: Amendment) -> Amendment:
@@ -169,6 +196,11 @@ async def _follow(desk: Desk, case: Case, before: _Before) -> None:
     if case.referral.holder_code in off_list and case.referral.holder_code != case.referral.sender_code:
         case.put_referral(holder_code=case.referral.sender_code)
     case.settle_holder()
+    if case.referral.sender_barred and not before.sender_barred:
+        for request in case.requests.values():
+            coordinate(desk, case, request)
+            if request.state not in ENDED_REQUESTS:
+                call_for_acknowledgement(desk, case, request.id, "sender_in_conflict")
     await _follow_urgency(desk, case, before)
     for request in list(case.requests.values()):
         await _follow_request(desk, case, request, before)

@@ -23,11 +23,13 @@ from app.domain.handoff import (
     WithdrawReason,
     fire,
 )
+from app.domain.notes import NoteName
 from app.domain.referral import DUTY_CLOCKS, ClockKind, Handoff, Mode, ServiceRequest
 from app.storage import audit, personal_data
 from app.workflows.call_coordinator import wait_for_coordinator
 from app.workflows.desk import Desk
 from app.workflows.route_requests import route_requests
+from app.workflows.warn_of_duplicate import note_identity_anew
 from app.workflows.watch_duties import mark_what_passed, remind_of_duties, watch_duties
 
 NEWS = {
@@ -62,6 +64,8 @@ class Answer:
     reason: str | None = None
     outcome: str | None = None
     note: str | None = None
+    share_note: bool = False
+    """Whether sender and holder may read the note too."""
     review_on: date | None = None
 
 
@@ -78,8 +82,11 @@ async def answer_handoff(
         # Its consent has come to its term, and no clock has withdrawn the offer yet.
         raise ConsentRequired("nothing of this case may be disclosed without consent")
     await move(desk, case, handoff, event, actors, given)
-    notes = {} if given.note is None else {f"handoff.{handoff_id}.{event.value}_note": given.note}
+    name = NoteName(handoff_id, case.handoffs[handoff_id].sequence, event, given.share_note)
+    notes = {} if given.note is None else {name.field: given.note}
     await personal_data.reseal(desk.tx, desk.key_ring, case.referral.id, notes)
+    if event is HandoffEvent.ACCEPT:
+        await note_identity_anew(desk, case, {case.handoffs[handoff_id].agency_code})
     await audit.record(
         desk.tx,
         caller,

@@ -14,6 +14,7 @@ from app.domain.errors import (
     RegistryInvalid,
     RoleRequired,
 )
+from app.domain.registry import too_narrow
 from app.domain.versions import Expected
 from app.reference.load import parse_registry
 from app.storage import audit, registry
@@ -69,14 +70,22 @@ async def put_service(
 def _check(desk: Desk, written: Mapping[str, Any], below: str = "") -> None:
     place = f"/agencies/0{below}"
     try:
-        parse_registry({"agencies": [written]}, desk.reference.vocabulary, desk.reference.regions)
+        read = parse_registry({"agencies": [written]}, desk.reference.vocabulary, desk.reference.regions)
     except RegistryInvalid as invalid:
         raise InvalidInput(
             tuple(Fault(one.pointer.removeprefix(place), one.code, one.message) for one in invalid.faults)
         ) from None
+    if told := too_narrow(read.agencies[str(written["code"])]):
+        said = "where a place is secret, home and area are a regency or wider: narrower would tell where it is"
+        raise InvalidInput(tuple(Fault(_within(pointer, below), "secret_place_too_narrow", said) for pointer in told))
     part_of = written.get("part_of")
     if part_of is not None and part_of not in desk.reference.registry.agencies:
         raise InvalidInput((Fault("/part_of", "unknown_agency", "no agency of the registry has this code"),))
+
+
+def _within(pointer: str, below: str) -> str:
+    """Point at what a caller wrote; what lies outside it is the flag's doing."""
+    return pointer.removeprefix(below) if pointer.startswith(below) else "/secret_location"
 
 
 async def _record(desk: Desk, caller: Caller, action: str, code: str) -> None:

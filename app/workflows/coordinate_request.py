@@ -39,10 +39,11 @@ class UnmetReason(StrEnum):
 
 
 async def acknowledge_request(desk: Desk, caller: Caller, request_id: UUID) -> Case:
-    """Take notice of a request that waits, or whose taken handoff asks for a person, so that nobody wider is called."""
+    """Take notice of a request that waits, or whose case asks for a person, so that nobody wider is called."""
     case, request = await _coordinated(desk, caller, request_id)
     live = case.live_handoff(request_id)
-    needed = (live is not None and live.barred) or case.unconfirmed_work(request_id)
+    somebody_is_named = case.referral.sender_barred or (live is not None and live.barred)
+    needed = somebody_is_named or case.unconfirmed_work(request_id)
     if request.state is not RequestState.NEEDS_COORDINATOR and not needed:
         raise RequestNotWaiting(request.state)
     if request.acknowledged_at is None:

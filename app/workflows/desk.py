@@ -45,6 +45,8 @@ class Terms:
     retention: Retention = field(default_factory=Retention)
     erasure_ledger: Path | None = None
     """None: the log alone."""
+    sandbox: bool = False
+    """Whether this is a sandbox, which takes and issues a sandbox's keys alone; nothing else takes those."""
 
 
 @dataclass(frozen=True, slots=True)

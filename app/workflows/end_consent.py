@@ -36,7 +36,8 @@ async def withdraw_consent(desk: Desk, caller: Caller, referral_id: UUID) -> Cas
     # A change of mind is heard whatever else holds.
     case = await desk.lock_case(caller.agency_code, referral_id=referral_id, restricted_too=True)
     # Whoever the victim tells of her change of mind must be heard, also who gave the case away.
-    if not may_amend(case, caller) and caller.agency_code != case.referral.sender_code:
+    sent = caller.agency_code == case.referral.sender_code and not case.referral.sender_barred
+    if not may_amend(case, caller) and not sent:
         raise NotFound("referral")
     if case.referral.state is ReferralState.ENTERED_IN_ERROR:
         raise ReferralNotOpen(case.referral.state)

@@ -31,13 +31,14 @@ async def issue_key(
     expires_at: datetime | None = None,
     scopes: Iterable[Scope] | None = None,
     by: Caller | None = None,
+    sandbox: bool = False,
 ) -> IssuedKey:
     """Issue a key with these roles to an agency, else UnknownAgency; it expires by real time, if at all.
 
-    With `scopes` it may do only those of all that its roles may.
+    With `scopes` it may do only those of all that its roles may. Of a `sandbox` it begins as no other does.
     """
     granted = frozenset(roles)
-    secret = api_keys.new_secret(granted)
+    secret = api_keys.new_secret(granted, sandbox=sandbox)
     key_id = await api_keys.add(
         tx, secret=secret, agency_code=agency_code, roles=granted, label=label, expires_at=expires_at, scopes=scopes
     )

@@ -23,6 +23,7 @@ async def rotate_key(
     now: datetime,
     old_valid_for: timedelta = OLD_VALID_FOR,
     by: Caller | None = None,
+    sandbox: bool = False,
 ) -> tuple[IssuedKey, datetime]:
     """Issue a key of the same agency, roles, scopes, label and length of life; give it, and the end of the old one.
 
@@ -39,7 +40,7 @@ async def rotate_key(
     moment = await real_time(tx)
     lifetime = old.expires_at - old.created_at if old.expires_at is not None else None
     roles = frozenset(old.roles)
-    secret = api_keys.new_secret(roles)
+    secret = api_keys.new_secret(roles, sandbox=sandbox)
     new_id = await api_keys.add(
         tx,
         secret=secret,

@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 
 from app.domain.calendar import after, halfway, respond_by
 from app.domain.case import Case
+from app.domain.document import Document
 from app.domain.events import EventType
 from app.domain.handoff import HandoffState, RequestState
 from app.domain.record import record_of
@@ -39,7 +40,7 @@ async def route_requests(desk: Desk, case: Case, requests: Iterable[ServiceReque
                 request.id,
                 agency_code=decision.agency,
                 respond=decision.respond or usual_respond(desk, case),
-                joint_leave_counts=_joint_leave_counts(desk, decision),
+                by=cited(desk, decision.document, decision.document_version),
                 duties=duties_of(decision, case),
                 reachable=decision.agency in reachable,
             )
@@ -103,9 +104,13 @@ def offer(
     respond: str,
     duties: tuple[dict[str, Any], ...],
     reachable: bool,
-    joint_leave_counts: bool = True,
+    by: Document | None = None,
 ) -> Handoff:
-    """Offer a request to an agency: the respond clock runs, and the coordinator hears of what cannot wait."""
+    """Offer a request to an agency: the respond clock runs, and the coordinator hears of what cannot wait.
+
+    `by` is the document that names the agency, where one does.
+    """
+    joint_leave_counts = by is None or by.joint_leave_counts
     request = case.requests[request_id]
     case.stop_clocks(request.id)
     answer_by = respond_by(respond, desk.now, desk.time_zone(agency_code), joint_leave_counts=joint_leave_counts)
@@ -121,6 +126,7 @@ def offer(
         urgency=case.referral.urgency,
         respond=respond,
         joint_leave_counts=joint_leave_counts,
+        access_after_completion=by.access_after_completion if by else None,
         respond_by=answer_by,
         duties=duties,
         offered_at=desk.now,
@@ -171,8 +177,7 @@ def duties_of(decision: Decision, case: Case) -> tuple[dict[str, Any], ...]:
     )
 
 
-def _joint_leave_counts(desk: Desk, decision: Decision) -> bool:
-    cited = (decision.document, decision.document_version)
-    return all(
-        document.joint_leave_counts for document in desk.reference.documents if (document.id, document.version) == cited
-    )
+def cited(desk: Desk, document_id: str | None, version: int | None) -> Document | None:
+    """Give the published document that a decision cites."""
+    named = (document_id, version)
+    return next((one for one in desk.reference.documents if (one.id, one.version) == named), None)

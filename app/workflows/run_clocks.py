@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from app.domain.calendar import respond_by
 from app.domain.case import Case
 from app.domain.events import EventType
-from app.domain.handoff import TAKEN, Actor, HandoffEvent, HandoffState, RequestState
+from app.domain.handoff import ENDED_REQUESTS, TAKEN, Actor, HandoffEvent, HandoffState, RequestState
 from app.domain.referral import DUTY_CLOCKS, Clock, ClockKind, Handoff
 from app.observability import told_of
 from app.storage import audit, cases, clocks, deliveries
@@ -177,7 +177,8 @@ def _acknowledge_overdue(desk: Desk, case: Case, request_id: UUID) -> None:
     request = case.requests[request_id]
     live = case.live_handoff(request_id)
     left = (live is not None and live.barred and live.state in TAKEN) or case.unconfirmed_work(request_id)
-    if request.acknowledged_at is None and (request.state is RequestState.NEEDS_COORDINATOR or left):
+    orphaned = case.referral.sender_barred and request.state not in ENDED_REQUESTS
+    if request.acknowledged_at is None and (request.state is RequestState.NEEDS_COORDINATOR or left or orphaned):
         call_next_wider(desk, case, request_id)
 
 

@@ -4,16 +4,19 @@ import io
 import json
 import logging
 import sys
+import threading
+import warnings
 from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 import structlog
+from pydantic import BaseModel
 
 from app.api.dependencies import RequestId
 from app.api.route import v1_router
 from app.domain.caller import Role
-from app.observability import configure_logging
+from app.observability import configure_logging, hear_what_nobody_catches
 from tests.conftest import ClientFactory, KeyFactory
 
 router = v1_router("people")
@@ -56,7 +59,20 @@ async def test_a_well_formed_request_id_is_taken_and_answered_back(
     assert answer.json() == {"request_id": given}
 
 
-@pytest.mark.parametrize("given", ["", "Siti Aminah", "3201234567890123", "a" * 33, "x\ty", "' OR 1=1"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "Siti Aminah",
+        "3201234567890123",
+        "32012345678901233201234567890124",
+        "32012345-6789-0123-3201-234567890124",
+        "32012345678901233201234567",
+        "a" * 33,
+        "x\ty",
+        "' OR 1=1",
+    ],
+)
 async def test_anything_else_is_replaced(a_client: ClientFactory, a_key: KeyFactory, given: str) -> None:
     client = await a_client(router, key=await a_key("dp3a-kukar", Role.SENDER))
 
@@ -69,7 +85,7 @@ async def test_anything_else_is_replaced(a_client: ClientFactory, a_key: KeyFact
 async def test_every_answer_keeps_browsers_and_caches_away(a_client: ClientFactory) -> None:
     client = await a_client(router)
 
-    for path in ("/v1/people/x", "/nowhere", "/health/live", "/openapi.json", "/docs"):
+    for path in ("/v1/people/x", "/nowhere", "/health/live", "/openapi.json"):
         headers = (await client.get(path, headers={"Origin": "https://elsewhere.test"})).headers
         assert headers["Cache-Control"] == "no-store"
         assert headers["X-Content-Type-Options"] == "nosniff"
@@ -138,6 +154,66 @@ def test_what_nobody_caught_is_logged_by_name_alone(log: io.StringIO, capsys: py
     (line,) = lines(log)
     assert (line["event"], line["error"], line["level"]) == ("uncaught", "LookupError", "critical")
     assert "Siti" not in log.getvalue() + capsys.readouterr().err
+
+
+@pytest.fixture
+def hooks(log: io.StringIO) -> Iterator[io.StringIO]:
+    """The log, with what nobody catches in it."""
+    before = sys.unraisablehook, threading.excepthook, warnings.showwarning
+    hear_what_nobody_catches()
+    yield log
+    sys.unraisablehook, threading.excepthook, warnings.showwarning = before
+
+
+class Unread(BaseModel):
+    name: int
+
+
+class BreaksWhenClearedAway:
+    def __del__(self) -> None:
+        raise LookupError("Siti")
+
+
+def test_what_breaks_in_a_thread_or_when_it_is_cleared_away_is_logged_by_name_alone(
+    hooks: io.StringIO, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def breaks(name: str) -> None:
+        raise LookupError(name)
+
+    thread = threading.Thread(target=breaks, args=("Siti",))
+    thread.start()
+    thread.join()
+    BreaksWhenClearedAway()
+
+    assert [(line["event"], line["error"]) for line in lines(hooks)] == [
+        ("uncaught", "LookupError"),
+        ("unraisable", "LookupError"),
+    ]
+    assert "Siti" not in hooks.getvalue() + "".join(capfd.readouterr())
+
+
+def test_a_warning_is_logged_by_its_kind_and_place_and_without_the_value_it_names(
+    hooks: io.StringIO, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        Unread.model_construct(name="Siti").model_dump_json()  # type: ignore[arg-type]
+
+    (line,) = lines(hooks)
+    assert (line["event"], line["kind"]) == ("warned", "UserWarning")
+    assert "pydantic" in str(line["at"])
+    assert "Siti" not in hooks.getvalue() + "".join(capfd.readouterr())
+
+
+def test_what_is_written_for_a_person_at_a_terminal_holds_no_more(log: io.StringIO) -> None:
+    configure_logging(level="DEBUG", console=True, stream=log)
+    error = LookupError("Siti")
+
+    structlog.get_logger().error("broke", name="Siti", referral={"name": "Siti"}, count=1, exc_info=error)
+    logging.getLogger("some.library").error("broke for %s", "Siti", exc_info=error)
+
+    assert "LookupError" in log.getvalue()
+    assert "Siti" not in log.getvalue()
 
 
 async def test_head_is_answered_wherever_get_is_with_the_same_headers_and_no_body(

@@ -19,7 +19,7 @@ from app.storage.sealing import KeyRing
 from app.workflows.desk import Terms
 from tests.api.notes import router as notes
 from tests.api.test_pages import router as pages
-from tests.conftest import ClientFactory, NoReference
+from tests.conftest import NoReference
 from tests.workflows.conftest import KUKAR, PPU, Service
 
 NOW = datetime(2025, 3, 3, 6, 30, tzinfo=UTC)
@@ -50,8 +50,8 @@ def test_every_operation_says_who_may_and_what_may_go_wrong(document: dict[str, 
             if not path.startswith("/v1/"):
                 continue
             assert [list(one) for one in operation["security"]] == [["key"], ["token"], ["certificate"]]
-            assert operation["responses"]["4XX"] == {"$ref": "#/components/responses/Refused"}
-            assert "422" not in operation["responses"]
+            assert {"401", "403", "429", "500", "503"} <= operation["responses"].keys()
+            assert ("404" in operation["responses"]) == ("{" in path), operation["operationId"]
             headers = [one["name"] for one in operation.get("parameters", []) if one["in"] == "header"]
             assert headers.count("Idempotency-Key") == (method == "post")
     assert len(seen) == len(set(seen)), "an operationId is the name of one function"
@@ -65,7 +65,7 @@ def test_a_route_says_its_role_and_whether_it_insists_on_an_idempotency_key(docu
     (parameter,) = [one for one in operation["parameters"] if one["name"] == "Idempotency-Key"]
     assert parameter["required"] is True
     optional = document["paths"]["/v1/notes/refuse"]["post"]["parameters"]
-    assert [one["required"] for one in optional] == [False]
+    assert {one["name"]: one["required"] for one in optional} == {"Idempotency-Key": False, "Accept-Language": False}
 
 
 def test_what_is_referred_to_is_there(document: dict[str, Any]) -> None:
@@ -74,21 +74,6 @@ def test_what_is_referred_to_is_there(document: dict[str, Any]) -> None:
         for part in reference.split("/"):
             found = found[part]
     assert "HTTPValidationError" not in str(document)
-
-
-async def test_the_docs_are_a_page_without_scripts_or_anything_from_elsewhere(a_client: ClientFactory) -> None:
-    client = await a_client(notes)
-
-    page = await client.get("/docs")
-    contract = await client.get("/openapi.json")
-
-    assert page.status_code == 200
-    assert "write_note" in page.text
-    assert "<script" not in page.text
-    assert "http://" not in page.text
-    assert "https://" not in page.text
-    assert "style-src 'sha256-" in page.headers["Content-Security-Policy"]
-    assert contract.json()["info"]["title"] == "Lintas"
 
 
 def test_a_change_says_that_it_needs_the_version_it_was_made_from(document: dict[str, Any]) -> None:
@@ -102,7 +87,8 @@ def test_a_change_says_that_it_needs_the_version_it_was_made_from(document: dict
     assert if_match("/v1/agencies/{code}", "put") == [False]
     assert if_match("/v1/agreements/{id}/versions/{version}/publish", "post") == [False]
     assert if_match("/v1/referrals", "post") == []
-    assert set(document["paths"]["/v1/agencies/{code}"]["put"]["responses"]) == {"200", "201", "4XX", "5XX"}
+    put = set(document["paths"]["/v1/agencies/{code}"]["put"]["responses"])
+    assert put >= {"200", "201", "412", "428"}
 
 
 def test_an_answer_tells_its_headers(document: dict[str, Any]) -> None:
@@ -113,8 +99,9 @@ def test_an_answer_tells_its_headers(document: dict[str, Any]) -> None:
     assert told("/v1/referrals", "post", "201") == {*always, "ETag", "Location", "Idempotency-Replayed"}
     assert told("/v1/referrals", "get", "200") == {*always, "Link"}
     assert told("/v1/agencies/{code}", "put", "201") == {*always, "ETag"}
-    refused = document["components"]["responses"]["Refused"]["headers"]
-    assert set(refused) == {"X-Request-Id", "Retry-After", "WWW-Authenticate"}
+    refused = document["components"]["responses"]
+    assert "WWW-Authenticate" in refused["Unauthenticated"]["headers"]
+    assert "Retry-After" in refused["RateLimited"]["headers"]
     assert document["servers"][0]["url"] == "/"
 
 
@@ -137,66 +124,6 @@ def test_a_schema_tells_what_is_refused(document: dict[str, Any]) -> None:
     pattern = re.compile(key["schema"]["pattern"])
     assert pattern.search("a key ~")
     assert not pattern.search("a\tkey")
-
-
-async def test_what_the_contract_shows_is_taken(service: Service) -> None:
-    referral = await service.submit(examples.REFERRAL)
-    shown = {"Note": examples.NOTE, "Decline": examples.DECLINE, "Hold": examples.HOLD, "Complete": examples.COMPLETE}
-    shown |= {"Fail": examples.FAIL, "Withdraw": examples.WITHDRAW}
-    schemas = (await (await service.as_agency(PPU)).get("/openapi.json")).json()["components"]["schemas"]
-    assert schemas["ReferralSubmission"]["examples"] == [examples.REFERRAL]
-    assert {name: schemas[name]["examples"] for name in shown} == {name: [body] for name, body in shown.items()}
-
-    def offered(referral: dict[str, Any]) -> tuple[str, str]:
-        handoff = referral["service_requests"][0]["handoff"]
-        return handoff["agency"], handoff["id"]
-
-    async def act(agency: str, handoff_id: str, action: str, body: dict[str, Any]) -> None:
-        answer = await service.act(agency, handoff_id, action, **body)
-        assert answer.status_code == 200, (action, answer.text)
-
-    receiver, handoff = offered(referral)
-    for action, body in (
-        ("accept", examples.NOTE),
-        ("start", examples.NOTE),
-        ("hold", examples.HOLD),
-        ("resume", examples.NOTE),
-        ("complete", examples.COMPLETE),
-    ):
-        await act(receiver, handoff, action, body)
-    receiver, handoff = offered(await service.submit({**examples.REFERRAL, "sender_reference": "2025/03/0018"}))
-    for action, body in (("accept", examples.NOTE), ("start", examples.NOTE), ("fail", examples.FAIL)):
-        await act(receiver, handoff, action, body)
-    receiver, handoff = offered(await service.submit({**examples.REFERRAL, "sender_reference": "2025/03/0019"}))
-    await act(receiver, handoff, "decline", examples.DECLINE)
-    _, handoff = offered(await service.submit({**examples.REFERRAL, "sender_reference": "2025/03/0020"}))
-    await act(PPU, handoff, "withdraw", examples.WITHDRAW)
-
-
-async def test_what_the_contract_shows_of_endpoints_is_taken(service: Service) -> None:
-    shown = {
-        "NewEndpointBody": examples.NEW_ENDPOINT,
-        "EndpointBody": examples.ENDPOINT,
-        "HeadersBody": examples.HEADERS,
-        "Rotation": examples.ROTATION,
-        "Recover": examples.RECOVER,
-        "Proof": examples.PROOF,
-    }
-    schemas = (await (await service.as_agency(PPU)).get("/openapi.json")).json()["components"]["schemas"]
-    assert {name: schemas[name]["examples"] for name in shown} == {name: [body] for name, body in shown.items()}
-
-    made = await service.call(PPU, "POST", "/endpoints", json=examples.NEW_ENDPOINT)
-    path, latest = f"/endpoints/{made.json()['id']}", {"If-Match": "*"}
-    answers = [
-        await service.call(PPU, "PUT", path, json=examples.ENDPOINT, headers=latest),
-        await service.call(PPU, "PUT", f"{path}/headers", json=examples.HEADERS, headers=latest),
-        await service.call(PPU, "POST", f"{path}/rotate-secret", json=examples.ROTATION),
-        await service.call(PPU, "POST", f"{path}/recover", json=examples.RECOVER),
-        await service.call(PPU, "POST", f"{path}/verify", json=examples.PROOF),
-    ]
-
-    assert [made.status_code, *(answer.status_code for answer in answers)] == [201, 200, 200, 200, 200, 422]
-    assert answers[-1].json()["errors"][0]["code"] == "challenge_wrong", "it has the form of a challenge, and is none"
 
 
 def test_every_type_of_news_is_told_of_as_a_webhook(document: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""`make contract`: ask a Lintas of its own all that its contract allows and forbids, with every role's key."""
+"""`make contract`: ask a Lintas, over HTTP, all that its contract allows and forbids, with every role's key."""
 
 import argparse
 import asyncio

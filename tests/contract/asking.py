@@ -96,7 +96,7 @@ def request_of(case: Any, key: str | None) -> httpx.Request | None:
     if key is not None:
         headers.append(("Authorization", f"Bearer {key}"))
     raw = [(_bytes(name), _bytes(value)) for name, value in headers]
-    return httpx.Request(str(ready.method), str(ready.url), headers=raw, content=_bytes(ready.body or b""))
+    return httpx.Request(str(ready.method), str(ready.url), headers=raw, content=_content(ready.body))
 
 
 def undocumented(case: Any, answer: httpx.Response) -> set[str]:
@@ -115,5 +115,11 @@ def unguarded(answer: httpx.Response) -> set[str]:
     return {name.decode() for name, _ in SECURITY_HEADERS} - set(answer.headers.keys())
 
 
-def _bytes(said: Any) -> bytes:
-    return said if isinstance(said, bytes) else str(said).encode("utf-8", "surrogateescape")
+def _content(body: object) -> bytes | str | None:
+    if body is None or isinstance(body, bytes | str):
+        return body
+    raise TypeError("a drawn body is said whole")
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")

@@ -38,11 +38,14 @@ async def test_nothing_of_an_erased_person_can_be_opened_or_found_again(service:
     referral = await service.submit(body)
     kept = await rows(service, "SELECT sender_reference_hash AS hash FROM referrals WHERE id = :id", id=referral["id"])
 
+    found_by = "SELECT 1 FROM identity_hashes WHERE referral_id = :id"
+    assert await rows(service, found_by, id=referral["id"])
+
     await service.call(PPU, "POST", f"/referrals/{referral['id']}/cancel")
     shown = await done(service, f"/referrals/{referral['id']}/erase")
 
     assert shown["erased_at"] is not None
-    for table in ("data_keys", "sealed_fields"):
+    for table in ("data_keys", "sealed_fields", "identity_hashes"):
         assert not await rows(service, f"SELECT 1 FROM {table} WHERE referral_id = :id", id=referral["id"])  # noqa: S608
     (after,) = await rows(
         service, "SELECT sender_reference_hash AS hash FROM referrals WHERE id = :id", id=referral["id"]

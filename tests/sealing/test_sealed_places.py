@@ -26,6 +26,7 @@ __all__ = ["service"]
 NOT_BY_THE_RING = {
     "sealed_fields.sealed",  # by the referral's data key
     "api_keys.hash",
+    "identity_hashes.hash",
     "idempotency_records.key_hash",
     "idempotency_records.request_hash",
     "referrals.sender_reference_hash",

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.api.application import build
+from app.api.webhook_contract import DATA
 from app.domain.caller import Role
 from app.domain.clock import SettableClock
 from app.main import ROUTERS
@@ -25,6 +26,7 @@ from app.workflows.desk import Terms
 from app.workflows.replay_decision import replay
 from app.workflows.run_clocks import run_due_clocks
 from app.workflows.seed import seed
+from tests.told import Told
 
 EVERY_ROLE = tuple(Role)
 PPU, KUKAR, KALTIM, NATIONAL = "dp3ap2kb-ppu", "dp3a-kukar", "uptd-ppa-kaltim", "kemenpppa-sapa129"
@@ -86,8 +88,12 @@ class Service:
         return dict(answer.json())
 
     async def news(self, agency: str) -> list[tuple[str, dict[str, Any]]]:
-        """List all the news an agency was told, in order."""
+        """List all the news an agency was told, in order; each is as the contract of its kind says."""
         feed = await self.read(agency, "/events?limit=200")
+        for event in feed["items"]:
+            contract = DATA[event["type"].partition(".")[0]]
+            must, shown = set(contract["required"]), contract["properties"].keys()
+            assert must <= event["data"].keys() <= shown, event["type"]
         return [(event["type"], event["data"]) for event in feed["items"]]
 
     async def after(self, by: timedelta) -> int:
@@ -128,6 +134,7 @@ async def replay_all(sessions: async_sessionmaker[AsyncSession]) -> int:
             facts.c.body.label("facts"),
             facts.c.consent.label("said_consent"),
             facts.c.consent_services,
+            facts.c.recorded_at.label("facts_recorded_at"),
         )
         .join(service_requests, service_requests.c.id == decisions.c.service_request_id)
         .join(facts, (facts.c.referral_id == decisions.c.referral_id) & (facts.c.version == decisions.c.facts_version))
@@ -162,6 +169,7 @@ async def serving(
         clock=clock,
         terms=terms,
     )
+    untold: set[tuple[str, int, str | None]] = set()
     async with AsyncExitStack() as stack:
 
         async def connect(agency: str) -> httpx.AsyncClient:
@@ -169,7 +177,7 @@ async def serving(
             async with sessions.begin() as tx:
                 await api_keys.add(tx, secret=secret, agency_code=agency, roles=EVERY_ROLE, label="", expires_at=None)
             client = httpx.AsyncClient(
-                transport=httpx.ASGITransport(app=api),
+                transport=httpx.ASGITransport(app=Told(api, untold)),
                 base_url="http://lintas.test",
                 headers={"Authorization": f"Bearer {secret}"},
             )
@@ -177,6 +185,7 @@ async def serving(
 
         yield Service(sessions, keeper, key_ring, clock, terms, connect)
         await replay_all(sessions)
+    assert not untold, "the description of the API does not tell of these answers"
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ def kept(rules: Rules, case: Facts, *, in_whole: bool = False) -> KeptDecision:
         result=orjson.loads(orjson.dumps(written)),
         placed_by=None,
         decided_at=case.received_at,
+        facts_recorded_at=case.received_at,
     )
 
 

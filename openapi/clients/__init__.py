@@ -1,0 +1,1 @@
+"""Clients in three languages, made from the description alone and driven through one full exchange."""

@@ -1,0 +1,82 @@
+"""Listens to all that a service answers, and finds what its description does not tell of."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.application import build
+from app.api.description.problems import codes_in
+from app.main import ROUTERS
+from app.storage.sealing import KeyRing
+from app.workflows.desk import Terms
+
+
+class Nowhere:
+    """Stands for the reference data, of which a description needs nothing."""
+
+    async def current(self, _: AsyncSession, /, *, to_change: bool = False) -> object:  # noqa: ARG002
+        """Give nothing in particular."""
+        return self
+
+
+@cache
+def description() -> dict[str, Any]:
+    """Give the document of the service, as it is written to openapi/openapi.json."""
+    api = build(
+        ROUTERS,
+        sessions=async_sessionmaker[AsyncSession](),
+        key_ring=KeyRing.generate("none"),
+        reference=Nowhere(),
+        clock=lambda: datetime(2025, 3, 4, 1, 0, tzinfo=UTC),
+        terms=Terms(),
+    )
+    return api.openapi()
+
+
+@cache
+def answers() -> Mapping[str, Mapping[str, frozenset[str]]]:
+    """Give which problems each operation tells of, by its id and the status; none where the answer is good."""
+    document = description()
+    shared = document["components"]["responses"]
+    return {
+        operation["operationId"]: {
+            status: codes_in(shared[said["$ref"].rpartition("/")[2]] if "$ref" in said else said)
+            for status, said in operation["responses"].items()
+        }
+        for path in document["paths"].values()
+        for operation in path.values()
+    }
+
+
+class Told:
+    """Passes everything on, and keeps what was answered and is not told of: operation, status, code."""
+
+    def __init__(self, app: ASGIApp, untold: set[tuple[str, int, str | None]]) -> None:
+        self.app = app
+        self.untold = untold
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        status, body = 0, b""
+
+        async def heard(message: Message) -> None:
+            nonlocal status, body
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif status >= 400:
+                body += message.get("body", b"")
+            await send(message)
+
+        await self.app(scope, receive, heard)
+        operation = answers().get(getattr(scope.get("route"), "name", ""))
+        if operation is None:
+            return
+        code = json.loads(body).get("code") if body else None
+        told = operation.get(str(status))
+        if told is None or (code is not None and code not in told):
+            self.untold.add((scope["route"].name, status, code))
