@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -74,7 +75,8 @@ class Told:
 
         await self.app(scope, receive, heard)
         operation = answers().get(getattr(scope.get("route"), "name", ""))
-        if operation is None:
+        # That an address takes no such method is told once, for all of them.
+        if operation is None or status == HTTPStatus.METHOD_NOT_ALLOWED:
             return
         code = json.loads(body).get("code") if body else None
         told = operation.get(str(status))

@@ -22,6 +22,13 @@ LABELS: Mapping[str, Mapping[str, Text]] = {
         "unmet": Text("Tidak terpenuhi", "Unmet"),
         "cancelled": Text("Dibatalkan", "Cancelled"),
     },
+    "delivery_state": {
+        "due": Text("Menunggu dikirim", "Due"),
+        "delivered": Text("Terkirim", "Delivered"),
+        "held": Text("Ditahan", "Held"),
+        "superseded": Text("Tidak berlaku lagi", "Superseded"),
+        "failed": Text("Gagal", "Failed"),
+    },
     "handoff_state": {
         "offered": Text("Ditawarkan", "Offered"),
         "accepted": Text("Diterima", "Accepted"),

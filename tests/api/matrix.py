@@ -158,6 +158,9 @@ FOR_ANYBODY = frozenset(
     {
         "GET /.well-known/webhook-keys/{endpoint_id}",
         "GET /docs",
+        "GET /docs/assets/{digest}/{name}",
+        "GET /docs/{first}",
+        "GET /docs/{language}/{slug}",
         "GET /health/live",
         "GET /health/ready",
         "GET /health/startup",

@@ -8,7 +8,9 @@ from pathlib import Path
 import app
 
 SECRET = re.compile(r"secret|challenge|thumbprint|password|token|request_hash|key_hash|api_key|_hash\(", re.IGNORECASE)
-NO_SECRET = re.compile(r"is_token|token(s\[\w+\])?\.(type|level)|token_refused|LONGEST|len\(|\.c\.|count\(|\.kind|\.scheme|\bscope")
+NO_SECRET = re.compile(
+    r"is_token|token(s\[\w+\])?\.(type|level)|token_refused|LONGEST|len\(|\.c\.|count\(|\.kind|\.scheme|\bscope"
+)
 
 
 def compared(source: str) -> Iterator[str]:

@@ -138,7 +138,8 @@ async def test_a_note_names_its_field_and_not_what_it_says(service: Service) -> 
 
     async with service.sessions() as session:
         entry = (await session.execute(select(audit).where(audit.c.action == "handoff.decline"))).one()
-    assert entry.fields == [f"handoff.{handoff_id}.decline_note"]
+    handoff = await service.read(PPU, f"/handoffs/{handoff_id}")
+    assert entry.fields == [f"handoff.{handoff_id}.{handoff['sequence']}.decline_note"]
 
 
 async def test_what_is_done_with_an_endpoint_names_its_request(service: Service) -> None:

@@ -49,7 +49,7 @@ TABLE: Mapping[str, Problems] = {
     "submit_referral": (*_LIVE_CASE, errors.DuplicateReference),
     "read_referral": _CASE,
     "amend_referral": _OPEN,
-    "cancel_referral": _OPEN,
+    "cancel_referral": (*_OPEN, errors.HolderRequired),
     "void_referral": (*_OPEN, errors.HolderRequired, IllegalTransition),
     "withdraw_consent": _OPEN,
     "confirm_vital_interest": (*_OPEN, errors.ConsentRequired, errors.NothingToConfirm),
