@@ -52,8 +52,13 @@ def _past_nothing(given: str, place: int) -> int:
 
 
 async def expected_if_given(request: Request) -> Expected | None:
-    """Read If-Match where there is one."""
-    return await expected(request) if "if-match" in request.headers else None
+    """Read If-Match where there is one; BadParameter also if it says nothing."""
+    if "if-match" not in request.headers:
+        return None
+    try:
+        return await expected(request)
+    except PreconditionRequired:
+        raise BadParameter("If-Match") from None
 
 
 IfMatch = Annotated[Expected, Depends(expected)]

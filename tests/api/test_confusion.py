@@ -128,14 +128,14 @@ async def test_no_address_is_made_of_what_a_request_says_of_its_host(service: Se
         await client.post("/v1/referrals", **post),
         await client.get("/v1/agencies?limit=1", headers=forged),
         await client.get("/v1/agencies/", headers=forged),
-        await client.get("//evil.test/v1/agencies", headers=forged),
+        await client.get("http://lintas.test//evil.test/v1/agencies", headers=forged),
         await client.get("/docs/", headers=forged),
         await client.get("/docs", headers=forged),
         await client.get("/openapi.json", headers=forged),
         await client.get("/v1/events", headers=forged),
     ]
 
-    assert [answer.status_code for answer in answers] == [201, 200, 404, 200, 404, 200, 200, 200]
+    assert [answer.status_code for answer in answers] == [201, 200, 404, 404, 404, 200, 200, 200]
     assert answers[1].headers["Link"].startswith("</v1/agencies?")
     assert answers[0].headers["Location"].startswith("/v1/referrals/")
     for answer in answers:

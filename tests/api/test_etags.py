@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.api.etags import IfMatch, etag
+from app.api.etags import IfMatch, MaybeIfMatch, etag
 from app.api.route import v1_router
 from app.domain.caller import Role
 from tests.conftest import ClientFactory, KeyFactory
@@ -16,6 +16,26 @@ async def change_version(expected: IfMatch) -> dict[str, bool]:
     """Change what stands at version 7."""
     expected.check(CURRENT)
     return {"changed": True}
+
+
+@router.put("/version-if")
+async def change_version_if(expected: MaybeIfMatch) -> dict[str, bool]:
+    """Change what stands at version 7, or whatever does."""
+    if expected is not None:
+        expected.check(CURRENT)
+    return {"changed": True}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({}, 200), ({"If-Match": etag(CURRENT)}, 200), ({"If-Match": etag(6)}, 412), ({"If-Match": ""}, 400)],
+)
+async def test_an_if_match_that_need_not_be_there_says_something_where_it_is(
+    a_client: ClientFactory, a_key: KeyFactory, headers: dict[str, str], status: int
+) -> None:
+    client = await a_client(router, key=await a_key("dp3a-kukar", Role.SENDER))
+
+    assert (await client.put("/v1/version-if", headers=headers)).status_code == status
 
 
 @pytest.mark.parametrize(
