@@ -11,6 +11,7 @@ from app.api import asked, etags, webhook_contract
 from app.api.deprecation import declared
 from app.api.description import problems
 from app.api.description.headers import ACCEPT_LANGUAGE, HEADERS, OF_EVERY_ANSWER, headers, idempotency_key, if_match
+from app.api.description.links import add_links
 from app.api.description.operation_problems import UNFRAMED, problems_of
 from app.api.description.recorded import add_answers, recorded
 from app.api.description.schemas import named, tidied
@@ -89,6 +90,7 @@ def document(app: FastAPI, *, server: str | None = None) -> dict[str, Any]:
             for method, operation in _operations_of(found["paths"], context):
                 _complete(operation, route, method)
                 add_answers(operation, answers.get(operation["operationId"], {}))
+                add_links(operation["operationId"], operation["responses"])
     found["paths"] = tidied(found["paths"])
     found["tags"] = tags()
     problems.shared(found)
