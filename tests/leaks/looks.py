@@ -8,6 +8,7 @@ from tests.leaks.world import OPERATOR, SENDER, STRANGER, World
 SEEN_BY_SENDER = {
     "/v1/referrals/{referral_id}",
     "/v1/referrals/{referral_id}/export",
+    "/v1/referrals/{referral_id}/export/text",
     "/v1/deliveries/{delivery_id}/attempts",
 }
 SEEN_BY_RECEIVER = {"/v1/handoffs/{handoff_id}"}
