@@ -25,10 +25,11 @@ async def note_identity(desk: Desk, case: Case, personal: Mapping[str, Any]) -> 
 
 async def note_identity_anew(desk: Desk, case: Case, agency_codes: Iterable[str]) -> None:
     """Keep by what agencies know the person of a case again, as it is now and as far as each sees it."""
-    seen = {code: _identifying(desk, case, code) for code in agency_codes}
-    names = frozenset().union(*seen.values())
+    seen = {**_seen(desk, case), case.referral.sender_code: IDENTIFYING}
+    by_agency = {code: seen.get(code, frozenset()) for code in agency_codes}
+    names = frozenset().union(*by_agency.values())
     opened = await personal_data.unseal(desk.tx, desk.key_ring, case.referral.id, names)
-    for code, fields in seen.items():
+    for code, fields in by_agency.items():
         await identity_hashes.forget(desk.tx, case.referral.id, code)
         personal = {name: value for name, value in opened.items() if name in fields}
         known = likenesses(personal, case.facts, received_at=case.referral.received_at) if fields else ()
@@ -37,12 +38,7 @@ async def note_identity_anew(desk: Desk, case: Case, agency_codes: Iterable[str]
 
 def serving(desk: Desk, case: Case) -> set[str]:
     """List the agencies that have taken a handoff of a case and see who the person is."""
-    return {
-        handoff.agency_code
-        for handoff in case.handoffs.values()
-        if not handoff.barred
-        and access_to(case, handoff, now=desk.now, usually=desk.terms.access_after_completion) is Access.TO_SERVE
-    }
+    return set(_seen(desk, case))
 
 
 async def possible_duplicates(desk: Desk, case: Case, agency_code: str) -> list[UUID]:
@@ -64,14 +60,14 @@ async def _serves(desk: Desk, referral_id: UUID, agency_code: str) -> bool:
     return case is not None and agency_code in serving(desk, case.look_at(desk.now))
 
 
-def _identifying(desk: Desk, case: Case, agency_code: str) -> frozenset[str]:
-    if agency_code == case.referral.sender_code:
-        return IDENTIFYING
-    seen: frozenset[str] = frozenset()
+def _seen(desk: Desk, case: Case) -> dict[str, frozenset[str]]:
+    """Say, of each agency that has taken a handoff and sees the case, by which fields it sees who the person is."""
+    seen: dict[str, frozenset[str]] = {}
     for handoff in case.handoffs.values():
         access = access_to(case, handoff, now=desk.now, usually=desk.terms.access_after_completion)
-        if handoff.agency_code == agency_code and not handoff.barred and access is Access.TO_SERVE:
+        if not handoff.barred and access is Access.TO_SERVE:
             service_type = case.requests[handoff.service_request_id].service_type
             consent = case.shows(handoff) is GroundKind.CONSENT
-            seen |= fields_for(service_type, accepted=True, consent=consent) & IDENTIFYING
+            fields = fields_for(service_type, accepted=True, consent=consent) & IDENTIFYING
+            seen[handoff.agency_code] = seen.get(handoff.agency_code, frozenset()) | fields
     return seen
