@@ -1,14 +1,13 @@
 """Every operation, and everybody who may not ask for it: one answer, whether or not there is anything."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from sqlalchemy import event, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.domain.caller import Role
@@ -20,6 +19,7 @@ from tests.api.issuers import TokenIssuer
 from tests.api.matrix import FOR_ANYBODY, LINES, NOWHERE, address, operations
 from tests.api.theirs import STRANGER, everything_of_theirs
 from tests.conftest import KeyFactory
+from tests.statements import statements
 from tests.workflows.conftest import PPU, Service
 
 UNREAD = b'{"never": "looked at'
@@ -86,21 +86,6 @@ class Asking:
         with statements(self.engine) as did:
             answer = await self.client.request(method, path, headers=headers, **({} if method == "GET" else sent))
         return answer, did
-
-
-@contextmanager
-def statements(engine: AsyncEngine) -> Iterator[list[str]]:
-    """List what the database is asked while the block runs, without the values."""
-    did: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        did.append(statement)
-
-    event.listen(engine.sync_engine, "before_cursor_execute", note)
-    try:
-        yield did
-    finally:
-        event.remove(engine.sync_engine, "before_cursor_execute", note)
 
 
 @pytest.fixture

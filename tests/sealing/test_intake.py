@@ -1,18 +1,17 @@
 """What is personal costs an intake two statements, however much of it there is, and leaves nothing half written."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
 from app.storage import personal_data
 from app.storage.tables import audit, data_keys, sealed_fields
+from tests.statements import statements
 from tests.workflows.conftest import PPU, Service, a_referral, amend, service
 
 __all__ = ["service"]
@@ -24,31 +23,16 @@ CHANGED_BY_AMENDING: dict[str, Any] = {
 }
 
 
-@contextmanager
-def heard(engine: AsyncEngine) -> Iterator[list[str]]:
-    """Give the statements that the database is given meanwhile."""
-    statements: list[str] = []
-
-    def hear(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
-    event.listen(engine.sync_engine, "before_cursor_execute", hear)
-    try:
-        yield statements
-    finally:
-        event.remove(engine.sync_engine, "before_cursor_execute", hear)
-
-
 async def test_sealing_and_audit_cost_an_intake_two_statements_however_much_is_said(
     service: Service, engine: AsyncEngine
 ) -> None:
     much = a_referral(condition={"physical": "Memar", "family": "Dua anak"}, narrative="Dikarang.", purpose="Visum.")
 
     for body in (a_referral(), much):
-        with heard(engine) as statements:
+        with statements(engine) as did:
             await service.submit(body)
 
-        assert len([one for one in statements if any(name in one for name in OF_PRIVACY)]) == 2
+        assert len([one for one in did if any(name in one for name in OF_PRIVACY)]) == 2
 
 
 async def test_an_intake_says_what_was_handed_in_and_then_that_its_sender_saw_what_came_of_it(
