@@ -17,14 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from app.domain.events import EventType
 from app.sandbox.behaviour import Behaviour, PlayedBy, ToOffers, ToWebhooks
 from app.sandbox.records import plans, players
+from app.storage.endpoints import ACTIVE
 
-ACTIVE = "active"
 AGAIN_AFTER = timedelta(seconds=5)
 """When something is done again that the service could not do."""
 PASSING = frozenset({"idempotency_in_flight", "rate_limited", "service_unavailable", "internal_error"})
 READY_WITHIN = 30.0
 TAKES = [EventType.HANDOFF_OFFERED.value]
-VERIFICATION = "endpoint.verification"
 
 log = structlog.get_logger(__name__)
 
@@ -159,7 +158,7 @@ class Players:
 
     async def _plan(self, tx: AsyncSession, player: Player, news: dict[str, Any]) -> None:
         behaviour, data = player.behaviour, news.get("data", {})
-        if news.get("type") == VERIFICATION:
+        if news.get("type") == EventType.ENDPOINT_VERIFICATION:
             # Done at once, whatever the agency does with offers.
             await _add(tx, UUID(data["endpoint_id"]), player, f"verify {data['challenge']}", self._clock())
         elif news.get("type") == EventType.HANDOFF_OFFERED.value and behaviour.offers is not ToOffers.SILENT:
