@@ -39,7 +39,7 @@ test-browser: $(DEV_READY) ## Try the console in a real browser (Debian's chromi
 	@$(PIP_INSTALL) --require-hashes -r requirements/browser.txt
 	@LINTAS_TEST_BROWSER=$${LINTAS_TEST_BROWSER:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)} || \
 		{ echo "make test-browser needs Chromium: on Debian the package chromium." >&2; exit 1; }; \
-	export LINTAS_TEST_BROWSER; $(VENV_PYTHON) -m mypy --exclude '^openapi/clients/python/' tests/browser && $(VENV_PYTHON) -m pytest tests/browser $(ARGS)
+	export LINTAS_TEST_BROWSER; $(VENV_PYTHON) -m mypy tests/browser/*.py && $(VENV_PYTHON) -m pytest tests/browser $(ARGS)
 
 contract: $(DEV_READY) ## Ask a Lintas of its own all that its contract allows and forbids (about an hour); ARGS="--role sender --examples 50"
 	@$(VENV_PYTHON) -m tests.contract $(ARGS)

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, ViewportSize, async_playwright
 
 from app.domain.caller import Role
 from tests.browser.town import Town, a_town
 from tests.browser.visitor import Visitor
 
-PHONE = {"width": 360, "height": 740}
-NARROWEST = {"width": 320, "height": 640}
-DESKTOP = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+NARROWEST: ViewportSize = {"width": 320, "height": 640}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +44,7 @@ class Visit(Protocol):
         agency: str | None = None,
         *roles: Role,
         name: str = "Ibu Contoh",
-        size: dict[str, int] = DESKTOP,
+        size: ViewportSize = DESKTOP,
         language: str = "id-ID",
         script: bool = True,
         **options: Any,
@@ -64,7 +64,7 @@ async def visit(town: Town, chromium: Browser) -> AsyncIterator[Visit]:
             agency: str | None = None,
             *roles: Role,
             name: str = "Ibu Contoh",
-            size: dict[str, int] = DESKTOP,
+            size: ViewportSize = DESKTOP,
             language: str = "id-ID",
             script: bool = True,
             **options: Any,

@@ -1,7 +1,7 @@
 """Signing in, looking at the work list, and leaving, in a real browser."""
 
 import pytest
-from playwright.async_api import Route
+from playwright.async_api import Route, ViewportSize
 
 from app.domain.caller import Role
 from tests.browser.conftest import DESKTOP, NARROWEST, PHONE, Visit
@@ -27,7 +27,7 @@ async def harmless(route: Route) -> None:
     ids=["narrowest", "phone", "desktop dark", "desktop light"],
 )
 async def test_a_caseworker_signs_in_and_sees_what_waits(
-    town: Town, visit: Visit, size: dict[str, int], language: str, colours: str
+    town: Town, visit: Visit, size: ViewportSize, language: str, colours: str
 ) -> None:
     await town.offer(urgency="emergency")
     visitor = await visit(RECEIVER, Role.RECEIVER, size=size, language=language, color_scheme=colours)
@@ -39,7 +39,7 @@ async def test_a_caseworker_signs_in_and_sees_what_waits(
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 async def test_the_pages_before_signing_in_can_be_used_by_everybody(
-    town: Town, visit: Visit, size: dict[str, int]
+    town: Town, visit: Visit, size: ViewportSize
 ) -> None:
     visitor = await visit(size=size)
 
