@@ -298,16 +298,16 @@ def _welcome(settings: Settings, issued: dict[str, tuple[str, str]]) -> None:
     at = settings.reached_at
     print(f"\nLintas siap / is ready:   {at}\nDokumentasi / API docs:   {at}/docs\n")
     print_columns([(role, agency_code, secret) for role, (agency_code, secret) in issued.items()])
+    if settings.console and settings.is_trial:
+        who = prepare_trial.HOLDERS[Role.RECEIVER]
+        print(
+            "\nBuka konsol dengan tautan sekali pakai dari / open the console by a link that works once, from:\n\n"
+            f'.venv/bin/lintas sign-in {who} --role receiver --name "Ibu Contoh"'
+        )
     if "sender" in issued:
         print(f"\nKirim rujukan / send a referral:\n\n{prepare_trial.first_request(at, issued['sender'][1])}\n")
     else:
         print("Buat kunci / make a key:  lintas keys create --agency KODE --role sender\n")
-    if settings.console and settings.is_trial:
-        who = prepare_trial.HOLDERS[Role.RECEIVER]
-        print(
-            "Buka konsol di peramban / open the console in a browser, by a link from:\n\n"
-            f'.venv/bin/lintas sign-in {who} --role receiver --name "Ibu Contoh"\n'
-        )
     sys.stdout.flush()
 
 
