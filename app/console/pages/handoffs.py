@@ -51,7 +51,7 @@ async def show_handoffs(
         return page(
             request,
             "handoffs.html",
-            part=part.value,
+            part=part,
             parts_of_list=list(STATES),
             lines=ended[: paging.limit],
             next=following,
