@@ -4,12 +4,14 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.api import examples
 from app.api.application import build
+from app.api.contract import WRITTEN, prepared
 from app.api.webhook_contract import fields_of
 from app.domain.clock import SettableClock
 from app.domain.events import EventType
@@ -156,3 +158,32 @@ async def test_what_is_told_is_as_the_contract_says(service: Service) -> None:
             contract = {**contract, "required": ["endpoint_id"]}
         Draft202012Validator(contract).validate(data)
         assert data.keys() <= contract["properties"].keys(), type_
+
+
+async def test_the_contract_is_served_as_its_file_and_not_again_to_who_has_it(
+    key_ring: KeyRing, clock: SettableClock
+) -> None:
+    def serving(contract: bytes | None) -> httpx.AsyncClient:
+        api = build(
+            ROUTERS,
+            sessions=async_sessionmaker[AsyncSession](),
+            key_ring=key_ring,
+            reference=NoReference(),
+            clock=clock,
+            terms=Terms(),
+            prepared=contract,
+        )
+        return httpx.AsyncClient(transport=httpx.ASGITransport(app=api), base_url="http://lintas.test")
+
+    async with serving(WRITTEN.read_bytes()) as client:
+        first = await client.get("/openapi.json")
+        again = await client.get("/openapi.json", headers={"If-None-Match": first.headers["ETag"]})
+        plain = await client.get("/openapi.json", headers={"Accept-Encoding": "identity"})
+    async with serving(None) as client:
+        worked_out = await client.get("/openapi.json")
+
+    assert first.content == plain.content == worked_out.content == WRITTEN.read_bytes()
+    assert (first.headers["Content-Type"], first.headers["Content-Encoding"]) == ("application/json", "gzip")
+    assert (again.status_code, again.content) == (304, b"")
+    assert first.headers["ETag"] == worked_out.headers["ETag"] != plain.headers["ETag"]
+    assert prepared() == WRITTEN.read_bytes()
