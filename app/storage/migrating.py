@@ -6,7 +6,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
+SHIPPED = Path(__file__).with_name("migrations")
+"""Where an installed package has the migrations; in a checkout they are run where they are written."""
+MIGRATIONS = SHIPPED if SHIPPED.is_dir() else Path(__file__).parents[2] / "migrations"
 
 
 def configuration(url: str = "") -> Config:
