@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from app.api.problem_advice import ADVICE, AGAIN
 from app.api.problem_texts import PROBLEMS, Text
-from app.api.problems import ROWS
+from app.api.problems import NEVER_ANSWERED, ROWS
 from app.domain.event_texts import NEWS
 from app.domain.handoff import TRANSITIONS
 from app.domain.labels import LABELS
@@ -40,12 +40,13 @@ WORDS = {
 
 
 def problems(language: str) -> str:
-    """Tabulate every problem with what to do about it."""
+    """Tabulate every problem that is answered, with what to do about it."""
     statuses: dict[str, int] = {}
     for kind, row in ROWS.items():
         statuses.setdefault(kind.code, row.status)
     rows = [getattr(HEADS["problems"], language), "|---|---|---|---|---|"]
-    for code in sorted(PROBLEMS, key=lambda code: (statuses.get(code, 400), code)):
+    unseen = {kind.code for kind in NEVER_ANSWERED}
+    for code in sorted(PROBLEMS.keys() - unseen, key=lambda code: (statuses.get(code, 400), code)):
         again = WORDS["same" if code in AGAIN else "mended"]
         # What a problem fills in is named here by the member that it comes from.
         title, detail = (re.sub(r"{(\w+)}", r"`\1`", getattr(text, language)) for text in PROBLEMS[code])
