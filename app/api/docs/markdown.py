@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
+from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -119,8 +120,8 @@ def _with_links(children: Sequence[Token], link_to: LinkTo) -> list[Token]:
 
 
 def _let_drawings_be_scrolled(tokens: Sequence[Token]) -> None:
-    """A drawing is wider than a phone: who has a keyboard alone can scroll it too."""
-    for opening, inline in zip(tokens, tokens[1:], strict=False):
+    """Let a drawing, which is wider than a phone, be scrolled by who has a keyboard alone."""
+    for opening, inline in pairwise(tokens):
         if opening.type == "paragraph_open" and [one.type for one in inline.children or ()] == ["image"]:
             opening.attrSet("tabindex", "0")
 
