@@ -108,6 +108,15 @@ class WebhookSettings(_Part):
     breaker: BreakerSettings = BreakerSettings()
 
 
+class MetricsSettings(_Part):
+    """Where a process, of the API or of the workers, shows its metrics and its health to whoever watches it."""
+
+    host: str = "127.0.0.1"
+    """Metrics name nobody, but they are for nobody else either."""
+    port: Port | None = None
+    """None: nowhere; 0: any port that is free, which the log names. Each process of a machine needs its own."""
+
+
 class RateLimitSettings(_Part):
     """How much one caller may ask of one process; 0 is no limit."""
 
@@ -273,6 +282,7 @@ class Settings(BaseSettings):
     """Where erasures are written down outside the database; None is erasures.jsonl in data_dir."""
     webhook: WebhookSettings = WebhookSettings()
     rate_limit: RateLimitSettings = RateLimitSettings()
+    metrics: MetricsSettings = MetricsSettings()
     second_person: SecondPersonSettings = SecondPersonSettings()
     tokens: TokenSettings = TokenSettings()
     certificates: CertificateSettings = CertificateSettings()

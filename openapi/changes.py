@@ -20,6 +20,9 @@ METHODS = ("get", "put", "post", "patch", "delete", "head", "options")
 LOWER_BOUNDS = ("minimum", "minLength", "minItems")
 UPPER_BOUNDS = ("maximum", "maxLength", "maxItems")
 
+OF_OPERATORS = "/health/"
+"""Addresses that no client of an agency has to do with: nothing is promised of them (docs/api-stability.md)."""
+
 Json = dict[str, Any]
 Version = tuple[int, int, int]
 
@@ -57,6 +60,8 @@ class Comparison:
 
     def _operations(self, kind: str, *, sent_by_us: bool) -> Iterator[str]:
         for path, was in self.old.get(kind, {}).items():
+            if path.startswith(OF_OPERATORS):
+                continue
             now = self.new.get(kind, {}).get(path, {})
             for method in METHODS:
                 if method not in was:

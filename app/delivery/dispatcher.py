@@ -13,10 +13,12 @@ from traceback import extract_tb
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from app import metrics
 from app.delivery.post import Post
 from app.delivery.preparing import Preparer
 from app.delivery.recorder import Recorder
 from app.domain.breaker import BreakerRule
+from app.domain.progress import CLAIMS, Progress
 from app.domain.retry import DELIVERED, Answer, Phase, exhausted
 from app.storage import delivery_history
 from app.storage.claims import Claimed, claim_due
@@ -69,6 +71,7 @@ class Dispatcher:
         pace: Pace | None = None,
         listen_url: str | None = None,
         chance: Callable[[], float] = random.random,
+        progress: Progress | None = None,
     ) -> None:
         """Take what it works with; `clock` tells real time, `listen_url` is the database's address for LISTEN.
 
@@ -84,6 +87,7 @@ class Dispatcher:
         self._listen_url = listen_url
         self._recorder = Recorder(sessions, clock=clock, chance=chance, rule=self._pace.breaker)
         self._running: dict[asyncio.Task[None], Claimed] = {}
+        self._progress = progress or Progress(monotonic)
         self._hint = asyncio.Event()
         self._stopping = False
 
@@ -116,6 +120,7 @@ class Dispatcher:
             try:
                 claimed = await self._claim()
             except Exception as error:
+                metrics.CLAIM_LOOKS.labels("failed").inc()
                 if is_passing(error):
                     log.warning("deliveries_not_claimed", error=type(error).__name__, again_in=backoff)
                 else:
@@ -140,9 +145,13 @@ class Dispatcher:
         failing = sum(delivery.failing for delivery in self._running.values())
         for_failing = max(1, int(self._pace.concurrency * self._pace.failing_share)) - failing
         async with self._sessions.begin() as session:
-            return await claim_due(
+            claimed = await claim_due(
                 session, now=now, lease=self._pace.lease, limit=free, failing_limit=max(0, for_failing)
             )
+        metrics.CLAIM_LOOKS.labels("done").inc()
+        metrics.CLAIMED.inc(len(claimed))
+        self._progress.note(CLAIMS)
+        return claimed
 
     def _places(self, now: datetime) -> int:
         """Count the posts that may begin: those that have taken long already have places of their own."""
@@ -170,6 +179,8 @@ class Dispatcher:
         # There is room for another now.
         delivery = self._running.pop(task)
         self._hint.set()
+        # With every place taken nothing is claimed, and all is well as long as posts end.
+        self._progress.note(CLAIMS)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("delivery_broke_off", delivery_id=str(delivery.id), exc_info=error)
 
@@ -201,6 +212,7 @@ class Dispatcher:
             )
         sealed = delivery_history.seal_answer(self._key_ring, claimed.id, claimed.attempt, answer.start)
         await self._recorder.record(Posted(claimed, answer, started_at, duration, sealed))
+        _count_post(claimed, answer.outcome, duration, started_at + duration)
 
     async def _answer_to(self, claimed: Claimed, started_at: datetime) -> Answer:
         if exhausted(claimed.attempt, emergency=claimed.emergency, open_offer=claimed.offer):
@@ -235,3 +247,12 @@ class Dispatcher:
             except Exception as error:  # noqa: BLE001 - the poll goes on without it
                 log.warning("hints_interrupted", error=type(error).__name__)
             await asyncio.sleep(self._pace.poll.total_seconds())
+
+
+def _count_post(claimed: Claimed, outcome: str, duration: timedelta, ended_at: datetime) -> None:
+    metrics.POSTS.labels(outcome).observe(duration.total_seconds())
+    if outcome == DELIVERED:
+        # Its id holds the millisecond in which the news was written.
+        written = (claimed.event_id.int >> 80) / 1000
+        first = "yes" if claimed.attempt == 1 else "no"
+        metrics.NEWS_AGE.labels(first).observe(max(0.0, ended_at.timestamp() - written))
