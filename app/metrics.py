@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 REGISTRY = CollectorRegistry(auto_describe=True)
 ProcessCollector(registry=REGISTRY)
 
@@ -198,3 +198,14 @@ UNLINKED_AGE = _of_service(
 RIGHTS_OVERDUE = _of_service(
     "lintas_rights_requests_overdue", "Persons who were not answered within three times 24 hours."
 )
+
+# --- what is shown as 0 before it first happens, so that its first time is seen ---
+
+for _urgency in ("emergency", "urgent", "standard"):
+    REFERRALS.labels(_urgency)
+    for _news in ("offered", "accepted", "expired"):
+        HANDOFF_NEWS.labels(_news, _urgency)
+for _status in ("2xx", "4xx", "5xx"):
+    REQUESTS.labels("POST", "/v1/referrals", _status)
+for _result in ("done", "failed"):
+    CLAIM_LOOKS.labels(_result)
