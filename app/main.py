@@ -13,7 +13,7 @@ import structlog
 from fastapi import APIRouter, FastAPI
 from sqlalchemy.pool import QueuePool
 
-from app import metrics
+from app import metrics, tracing
 from app.api import (
     agencies,
     agreements,
@@ -75,6 +75,9 @@ SAYS_SANDBOX = (("Lintas-Sandbox", "true"),)
 """On every answer of a sandbox, so that nobody takes it for the real thing."""
 LOOK_EVERY = 5.0
 """Seconds between two looks whether the issuer's keys are still fresh."""
+
+SENT_WITHIN = 20
+"""Twentieths of a second in which the last spans may be sent."""
 
 log = structlog.get_logger()
 
@@ -202,6 +205,35 @@ async def shown(service: Service, listener: socket | None) -> AsyncIterator[None
         _, late = await asyncio.wait(tasks, timeout=1)
         for task in late:
             task.cancel()
+
+
+@asynccontextmanager
+async def traced(service: Service) -> AsyncIterator[None]:
+    """Trace what is done, where the settings ask for it, and in the end wait a moment for what is left to be sent."""
+    of = service.settings.tracing
+    if of.endpoint is None:
+        yield
+        return
+    # A hundred modules, which nobody loads who does not trace.
+    from app.otlp import Otlp  # noqa: PLC0415
+
+    at = str(of.endpoint)
+    otlp = Otlp(
+        at if (of.endpoint.path or "/") != "/" else f"{at.rstrip('/')}/v1/traces",
+        share=of.share,
+        process=service.process.partition(" ")[0],
+        instance=service.id,
+        version=version("lintas"),
+    )
+    tracing.tell_by(otlp)
+    try:
+        yield
+    finally:
+        tracing.tell_by(None)
+        sending, left = otlp.end(), SENT_WITHIN
+        while sending.is_alive() and left > 0:
+            await asyncio.sleep(0.05)
+            left -= 1
 
 
 def _read_off(service: Service) -> None:

@@ -117,6 +117,15 @@ class MetricsSettings(_Part):
     """None: nowhere; 0: any port that is free, which the log names. Each process of a machine needs its own."""
 
 
+class TracingSettings(_Part):
+    """Where what is traced is sent."""
+
+    endpoint: AnyHttpUrl | None = None
+    """An OTLP/HTTP address, such as http://collector:4318/v1/traces; None: nothing is traced."""
+    share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """The share of requests that are traced, of those whose caller has not decided that."""
+
+
 class RateLimitSettings(_Part):
     """How much one caller may ask of one process; 0 is no limit."""
 
@@ -283,6 +292,7 @@ class Settings(BaseSettings):
     webhook: WebhookSettings = WebhookSettings()
     rate_limit: RateLimitSettings = RateLimitSettings()
     metrics: MetricsSettings = MetricsSettings()
+    tracing: TracingSettings = TracingSettings()
     second_person: SecondPersonSettings = SecondPersonSettings()
     tokens: TokenSettings = TokenSettings()
     certificates: CertificateSettings = CertificateSettings()

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import compile_path
 
+from app import tracing
 from app.api import health, openapi
 from app.api.docs import routes as manual
 from app.api.key_uses import KeyUses
@@ -25,6 +26,7 @@ from app.api.proxies import CertificateHeader, Networks, Proxies
 from app.api.rate_limit import RateLimit
 from app.api.readying import Process, Readying
 from app.api.tokens import Tokens
+from app.api.tracing import Traced
 from app.api.validation import ReferenceSource
 from app.domain.analysis import check
 from app.domain.clock import BusinessClock
@@ -80,6 +82,7 @@ def build(
         generate_unique_id_function=_named_as_written,
         middleware=[
             Middleware(Proxies, forwarding=forwarding, certificates=certificates),
+            *((Middleware(Traced),) if tracing.is_on() else ()),
             Middleware(RequestLog),
             Middleware(SecurityHeaders),
             Middleware(

@@ -13,7 +13,7 @@ from socket import socket
 import structlog
 
 from app.commands.running import CannotGoOn, unfit
-from app.main import listen, serve, shown
+from app.main import listen, serve, shown, traced
 from app.service import Service
 from app.settings import Settings
 from app.storage.database import break_off, is_passing
@@ -56,7 +56,7 @@ async def run(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, on_signal, number)
     try:
-        async with shown(service, watchers_port(service.settings)):
+        async with traced(service), shown(service, watchers_port(service.settings)):
             beginning = _begin(service, first)
             if await _unless_stopped(service, beginning, stop, timedelta(0)):
                 everything = _everything(service, listener, stop, hurry, on_ready, workers=workers, parent=parent)

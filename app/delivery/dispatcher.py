@@ -13,7 +13,7 @@ from traceback import extract_tb
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from app import metrics
+from app import metrics, tracing
 from app.delivery.post import Post
 from app.delivery.preparing import Preparer
 from app.delivery.recorder import Recorder
@@ -193,7 +193,21 @@ class Dispatcher:
             # This process slept through its lease: another may have the delivery by now.
             log.warning("lease_too_short_to_post", delivery_id=str(claimed.id))
             return
-        answer = await self._answer_to(claimed, started_at)
+        with tracing.span(
+            "deliver webhook",
+            "client",
+            parent=claimed.traceparent,
+            lintas__delivery_id=claimed.id,
+            lintas__event_id=claimed.event_id,
+            lintas__event_type=claimed.type,
+            lintas__endpoint_id=claimed.endpoint_id,
+            lintas__attempt=claimed.attempt,
+            lintas__referral_id=_referral_of(claimed),
+        ) as span:
+            answer = await self._answer_to(claimed, started_at, span.traceparent or claimed.traceparent)
+            span.say(lintas__outcome=answer.outcome, http__response__status_code=answer.status)
+            if answer.outcome != DELIVERED:
+                span.fail()
         duration = timedelta(seconds=monotonic() - began)
         delivered = answer.outcome == DELIVERED
         # Asked first: to put together what is not written costs as much as to sign the post.
@@ -204,6 +218,7 @@ class Dispatcher:
                 delivery_id=str(claimed.id),
                 endpoint_id=str(claimed.endpoint_id),
                 event_id=str(claimed.event_id),
+                referral_id=_referral_of(claimed),
                 attempt=claimed.attempt,
                 outcome=answer.outcome,
                 status=answer.status,
@@ -214,7 +229,7 @@ class Dispatcher:
         await self._recorder.record(Posted(claimed, answer, started_at, duration, sealed))
         _count_post(claimed, answer.outcome, duration, started_at + duration)
 
-    async def _answer_to(self, claimed: Claimed, started_at: datetime) -> Answer:
+    async def _answer_to(self, claimed: Claimed, started_at: datetime, traceparent: str | None) -> Answer:
         if exhausted(claimed.attempt, emergency=claimed.emergency, open_offer=claimed.offer):
             # Every attempt was counted and none recorded: whoever made one died of it.
             return Answer(failed=Phase.INTERNAL)
@@ -223,7 +238,8 @@ class Dispatcher:
             if isinstance(prepared, Answer):
                 return prepared
             own_tls = () if prepared.tls is None else (prepared.tls,)
-            return await self._post(prepared.url, prepared.body, prepared.headers, *own_tls)
+            headers = prepared.headers if traceparent is None else {**prepared.headers, "traceparent": traceparent}
+            return await self._post(prepared.url, prepared.body, headers, *own_tls)
         except Exception as error:  # noqa: BLE001 - one delivery must not end the others
             # Where, but not what: the error may hold the URL or the secret.
             place = extract_tb(error.__traceback__)[-1]
@@ -247,6 +263,11 @@ class Dispatcher:
             except Exception as error:  # noqa: BLE001 - the poll goes on without it
                 log.warning("hints_interrupted", error=type(error).__name__)
             await asyncio.sleep(self._pace.poll.total_seconds())
+
+
+def _referral_of(claimed: Claimed) -> str | None:
+    found = claimed.data.get("referral_id")
+    return found if isinstance(found, str) else None
 
 
 def _count_post(claimed: Claimed, outcome: str, duration: timedelta, ended_at: datetime) -> None:
