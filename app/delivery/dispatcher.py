@@ -238,7 +238,11 @@ class Dispatcher:
             if isinstance(prepared, Answer):
                 return prepared
             own_tls = () if prepared.tls is None else (prepared.tls,)
-            headers = prepared.headers if traceparent is None else {**prepared.headers, "traceparent": traceparent}
+            headers = prepared.headers
+            if traceparent is not None:
+                # Of one trace there is one parent, whatever the agency wants to be sent beside it.
+                own = {name: value for name, value in headers.items() if name.lower() != "traceparent"}
+                headers = {**own, "traceparent": traceparent}
             return await self._post(prepared.url, prepared.body, headers, *own_tls)
         except Exception as error:  # noqa: BLE001 - one delivery must not end the others
             # Where, but not what: the error may hold the URL or the secret.

@@ -25,8 +25,6 @@ FORBIDDEN = frozenset(
         *("content-type", "content-encoding", "content-range", "accept-encoding", "range"),
         # who we are
         *("user-agent", "date", "origin", "referer"),
-        # what a trace goes on by
-        *("traceparent", "tracestate", "baggage"),
         # by these cloud machines know that a request for their credentials is meant
         *("metadata", "metadata-flavor"),
     }
