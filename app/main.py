@@ -38,11 +38,14 @@ from app.api.application import build
 from app.api.contract import prepared
 from app.api.issuer_keys import HttpKeySource, Issuer, IssuerKeys
 from app.api.proxies import CertificateHeader
+from app.api.rate_limit import Buckets
 from app.api.server import Server
 from app.api.tokens import Tokens
 from app.api.watched import measure_loop, watched
+from app.console.console import Console
+from app.console.pages.everything import ROUTERS as PAGES
 from app.domain.access_token import TokenTerms
-from app.service import Service
+from app.service import Service, session_terms_of
 from app.settings import TokenSettings
 from app.storage import clocks, signals
 from app.storage.database import sessions_of
@@ -86,8 +89,9 @@ log = structlog.get_logger()
 def create_app(service: Service) -> FastAPI:
     """Compose the API."""
     limits, by = service.settings.rate_limit, service.settings.certificates
-    return build(
-        ROUTERS,
+    console = console_in(service)
+    api = build(
+        ROUTERS if console is None else (*ROUTERS, *PAGES),
         sessions=service.sessions,
         readying=service.readying,
         key_ring=service.key_ring,
@@ -105,6 +109,25 @@ def create_app(service: Service) -> FastAPI:
         real_clock=service.real_clock,
         docs=service.settings.docs,
         prepared=prepared(),
+    )
+    api.state.console = console
+    return api
+
+
+def console_in(service: Service) -> Console | None:
+    """Lay out the console; None where it is off."""
+    settings = service.settings
+    if not settings.console:
+        return None
+    limits = settings.rate_limit
+    return Console(
+        # By the clock of this machine, as a browser's cookies are: a sandbox's is moved.
+        real_clock=service.signing_clock,
+        sessions=session_terms_of(settings),
+        leave_to=settings.sign_in.leave_to,
+        links=settings.is_trial or service.sandbox,
+        requests=Buckets(limits.per_key, time.monotonic) if limits.per_key else None,
+        failures=Buckets(limits.failures_per_address, time.monotonic) if limits.failures_per_address else None,
     )
 
 

@@ -20,6 +20,7 @@ from app.domain.proposals import SecondPerson
 from app.domain.retention import Retention, RetentionInvalid, read_retention
 from app.reference.yaml_text import Unreadable, load_yaml
 from app.settings import Settings
+from app.storage.console_sessions import SessionTerms
 from app.storage.database import Pool, open_engine, sessions_of
 from app.storage.reference import ReferenceKeeper
 from app.storage.sealing import KeyRing
@@ -161,6 +162,11 @@ def compose(
         readying=Readying(looked_at),
         listen_url=listen_url,
     )
+
+
+def session_terms_of(settings: Settings) -> SessionTerms:
+    """Say how long somebody stays signed in to the console."""
+    return SessionTerms(settings.sign_in.idle, settings.sign_in.longest)
 
 
 def retention_of(settings: Settings) -> Retention:

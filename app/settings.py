@@ -235,6 +235,19 @@ class CertificateSettings(_Part):
         return self
 
 
+class SignInSettings(_Part):
+    """How people sign in to the console, and how long they stay."""
+
+    idle: Annotated[Some, Field(ge=timedelta(minutes=1), le=timedelta(hours=8))] = timedelta(minutes=30)
+    """How long a session lives in which nothing is asked for."""
+    longest: Annotated[Some, Field(ge=timedelta(minutes=5), le=timedelta(hours=24))] = timedelta(hours=8)
+    """How long a session lives however much it is used."""
+    leave_to: Annotated[str, Field(pattern=r"^https://[a-z0-9.-]+(:[0-9]+)?/[A-Za-z0-9/._~-]*$")] = (
+        "https://www.google.com/"
+    )
+    """The harmless page that "leave now" leads to."""
+
+
 class DatabaseSettings(_Part):
     """How the database is reached."""
 
@@ -296,6 +309,9 @@ class Settings(BaseSettings):
     second_person: SecondPersonSettings = SecondPersonSettings()
     tokens: TokenSettings = TokenSettings()
     certificates: CertificateSettings = CertificateSettings()
+    console: bool | None = None
+    """Whether the console is at /console; None is yes under `lintas all` and in a sandbox."""
+    sign_in: SignInSettings = SignInSettings()
     docs: bool = True
     """Whether the manual and the API reference are shown at /docs."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

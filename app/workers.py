@@ -15,9 +15,9 @@ from app.delivery.post import Deadlines, Post, open_post
 from app.domain.breaker import BreakerRule
 from app.domain.progress import CLOCKS
 from app.observability import told_of
-from app.service import Service
+from app.service import Service, session_terms_of
 from app.settings import Settings
-from app.storage import clocks, due_times, idempotency, ring_holders
+from app.storage import clocks, console_sessions, due_times, idempotency, ring_holders
 from app.storage.database import is_passing
 from app.workflows import keep_history
 from app.workflows.answer_rights import watch_requests
@@ -66,6 +66,7 @@ def jobs_of(service: Service, stop: asyncio.Event) -> tuple[Job, ...]:
         ("failing_endpoints", partial(_notice_failing, service), 5.0),
         ("recoveries", partial(_recover, service, stop), 1.0),
         ("forget_answers", partial(_forget_answers, service, stop), 60.0),
+        ("forget_sessions", partial(_forget_sessions, service, stop), 60.0),
         ("make_months", partial(_make_months, service), 600.0),
         ("drop_months", partial(_drop_months, service), 3600.0),
         ("sweep_queue", partial(keep_history.sweep_queue, service.sessions), 60.0),
@@ -107,6 +108,13 @@ async def _forget_answers(service: Service, stop: asyncio.Event) -> None:
     while forgotten == idempotency.AT_ONCE and not stop.is_set():
         async with service.sessions.begin() as tx:
             forgotten = await idempotency.forget_expired(tx)
+
+
+async def _forget_sessions(service: Service, stop: asyncio.Event) -> None:
+    terms, forgotten = session_terms_of(service.settings), console_sessions.AT_ONCE
+    while forgotten >= console_sessions.AT_ONCE and not stop.is_set():
+        async with service.sessions.begin() as tx:
+            forgotten = await console_sessions.forget_expired(tx, now=service.signing_clock(), terms=terms)
 
 
 async def _bring_near(service: Service) -> None:

@@ -143,6 +143,7 @@ IN_ENGLISH_ALONE = {
     "personal-data.md": "for who operates the service",
     "rights.md": "for who operates the service",
     "sealing.md": "for who operates the service",
+    "signals.md": "for who operates the service",
     "statistics.md": "for who operates the service",
 }
 
