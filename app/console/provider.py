@@ -32,7 +32,7 @@ from app.api.issuer_keys import (
 )
 from app.api.tokens import Signatures
 from app.domain.access_token import TokenRefused
-from app.domain.id_token import TYPES, Named, SignInTerms, judge_id_token
+from app.domain.id_token import TYPES, Named, OtherSignIn, SignInTerms, judge_id_token
 
 PAUSE = 10.0
 """Seconds between two looks at a provider that did not answer."""
@@ -196,6 +196,8 @@ class Provider:
             return judge_id_token(claims, self.terms, nonce=trip.nonce, now=now)
         except TokenRefused as refused:
             raise SignInRefused(refused.fault.value) from None
+        except OtherSignIn:
+            raise SignInRefused("nonce") from None
         except KeysUnavailable:
             raise ProviderUnavailable from None
 

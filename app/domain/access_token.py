@@ -43,8 +43,6 @@ class TokenFault(StrEnum):
     AGENCY = "agency"
     ROLES = "roles"
     CERTIFICATE = "certificate"
-    NONCE = "nonce"
-    """Of an ID token alone (app/domain/id_token.py)."""
 
 
 FAULTS: Mapping[TokenFault, str] = MappingProxyType(
@@ -65,7 +63,6 @@ FAULTS: Mapping[TokenFault, str] = MappingProxyType(
         TokenFault.SUBJECT: "it does not say whose it is (`sub`)",
         TokenFault.AGENCY: "it names no agency, or none that is registered",
         TokenFault.ROLES: "it carries none of the roles",
-        TokenFault.NONCE: "it answers another sign-in (`nonce`)",
         TokenFault.CERTIFICATE: "it is bound to a certificate that was not shown, or in another way (`cnf`)",
     }
 )

@@ -25,6 +25,10 @@ NAMES = ("name", "preferred_username")
 """The claims that say how somebody is called, the better one first."""
 
 
+class OtherSignIn(Exception):
+    """The token is good, and answers another sign-in than this one."""
+
+
 @dataclass(frozen=True, slots=True)
 class SignInTerms:
     """Whose ID tokens count, as the operator has settled it."""
@@ -48,7 +52,10 @@ class Named:
 
 
 def judge_id_token(claims: Mapping[str, Any], terms: SignInTerms, *, nonce: str, now: datetime) -> Named:
-    """Say whom an ID token names, else TokenRefused; `now` is real time, `nonce` what this sign-in asked for."""
+    """Say whom an ID token names, else TokenRefused, or OtherSignIn where its nonce is not the one that was asked for.
+
+    `now` is real time.
+    """
     if claims.get("iss") != terms.issuer:
         raise TokenRefused(TokenFault.ISSUER)
     audience = listed(claims.get("aud"), separated=False)
@@ -58,7 +65,7 @@ def judge_id_token(claims: Mapping[str, Any], terms: SignInTerms, *, nonce: str,
     judge_times(claims, now=now, leeway=terms.leeway, longest_life=terms.longest_life)
     said = claims.get("nonce")
     if not isinstance(said, str) or not compare_digest(said.encode(), nonce.encode()):
-        raise TokenRefused(TokenFault.NONCE)
+        raise OtherSignIn
     subject, agency, roles = who_it_names(claims, agency_claim=terms.agency_claim, roles_claim=terms.roles_claim)
     return Named(TokenHolder(terms.issuer, subject, agency, roles, None, None), _name(claims) or subject)
 
