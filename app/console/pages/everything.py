@@ -2,13 +2,14 @@
 
 from fastapi import APIRouter
 
-from app.console.pages import handoffs, home, sign_in
+from app.console.pages import handoff, handoffs, home, sign_in
 
 ROUTERS: tuple[APIRouter, ...] = (
     home.router,
     home.for_everybody,
     sign_in.router,
     handoffs.router,
+    handoff.router,
     # The last: it takes every address that is left.
     home.elsewhere,
 )
