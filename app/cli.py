@@ -43,6 +43,7 @@ from app.commands.running import (
     look_at_ledger,
     look_at_role,
     print_columns,
+    revision_at,
     run_to_end,
     settings_with,
     without_limits,
@@ -135,7 +136,9 @@ def all_(
         with contextlib.ExitStack() as stack:
             url = address_of(settings) or stack.enter_context(prepare_trial.own_database(settings.data_dir))
             stack.enter_context(prepare_trial.telling_where(settings.data_dir, settings.reached_at))
-            migrate_to_head(direct_address(settings, url))
+            direct = direct_address(settings, url)
+            if revision_at(direct) != head():
+                migrate_to_head(direct)
             service = compose(settings, url=url, key_ring=ring, name="all", revision=head())
 
             async def everything() -> None:
@@ -295,16 +298,16 @@ def _welcome(settings: Settings, issued: dict[str, tuple[str, str]]) -> None:
     at = settings.reached_at
     print(f"\nLintas siap / is ready:   {at}\nDokumentasi / API docs:   {at}/docs\n")
     print_columns([(role, agency_code, secret) for role, (agency_code, secret) in issued.items()])
+    if settings.console and settings.is_trial:
+        who = prepare_trial.HOLDERS[Role.RECEIVER]
+        print(
+            "\nBuka konsol dengan tautan sekali pakai dari / open the console by a link that works once, from:\n\n"
+            f'.venv/bin/lintas sign-in {who} --role receiver --name "Ibu Contoh"'
+        )
     if "sender" in issued:
         print(f"\nKirim rujukan / send a referral:\n\n{prepare_trial.first_request(at, issued['sender'][1])}\n")
     else:
         print("Buat kunci / make a key:  lintas keys create --agency KODE --role sender\n")
-    if settings.console and settings.is_trial:
-        who = prepare_trial.HOLDERS[Role.RECEIVER]
-        print(
-            "Buka konsol di peramban / open the console in a browser, by a link from:\n\n"
-            f'.venv/bin/lintas sign-in {who} --role receiver --name "Ibu Contoh"\n'
-        )
     sys.stdout.flush()
 
 

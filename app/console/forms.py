@@ -67,13 +67,20 @@ class PostedForm:
         """Give all that was chosen of several."""
         return self.fields.get(name, ())
 
+    def day(self, name: str) -> str:
+        """Give a day that was put into three fields as 2025-03-04, whether there is such a day or not; "" is none."""
+        day, month, year = (self.get(f"{name}.{part}") for part in ("day", "month", "year"))
+        return f"{year:0>4}-{month:0>2}-{day:0>2}" if day or month or year else ""
+
     def values(self) -> dict[str, Any]:
         """Give the fields as a body of the API: `victim.age` within `victim`, `case.types[]` a list, empty ones out.
 
-        A checkbox of the value `true` is true.
+        A checkbox of the value `true` is true; `review_on.day`, `.month` and `.year` are a day together.
         """
         body: dict[str, Any] = {}
-        for name, given in self.fields.items():
+        days = {name.rpartition(".")[0] for name in self.fields if name.endswith(".year")}
+        fields = {name: given for name, given in self.fields.items() if name.rpartition(".")[0] not in days}
+        for name, given in (fields | {name: (self.day(name),) for name in days}).items():
             listed = name.endswith("[]")
             filled = [one.strip() for one in given if one.strip()]
             if not filled:

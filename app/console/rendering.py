@@ -78,15 +78,10 @@ def _around(request: Request, language: Language) -> dict[str, Any]:
         "agency": agency,
         "menu": menu_of(person.caller) if person else [],
         "csrf": csrf_of(request.app.state.key_ring, person) if person else "",
-        "form_key": _form_key(request),
+        # One for each form: what is sent again with the same one is done once.
+        "form_key": lambda: uuid4().hex,
         **_names(reference, language),
     }
-
-
-def _form_key(request: Request) -> Callable[[], str]:
-    """Give a form that is shown again the key that it had: what it did not do it may still do."""
-    kept = getattr(request.state, "form_key", "")
-    return lambda: kept or uuid4().hex
 
 
 def _names(reference: Reference | None, language: Language) -> dict[str, Callable[[str], str]]:

@@ -6,15 +6,20 @@
   const leaveTo = document.body.dataset.leaveTo;
 
   // Leave now: nothing to see at once, the session over at the server, and this page gone from the history.
+  // The server is waited for no longer than a person would notice; it hears of it all the same.
+  let leaving = false;
   function leave() {
+    if (leaving) return;
+    leaving = true;
     root.classList.add("left-behind");
     document.title = "";
     document.body.replaceChildren();
-    fetch("/console/leave", {
+    const told = fetch("/console/leave", {
       method: "POST", keepalive: true, redirect: "manual",
       headers: { "Content-Type": "application/x-www-form-urlencoded" }, body: "",
     }).catch(() => {});
-    location.replace(leaveTo);
+    const waited = new Promise((resolve) => { setTimeout(resolve, 400); });
+    Promise.race([told, waited]).finally(() => location.replace(leaveTo));
   }
   leaveForm.addEventListener("submit", (event) => { event.preventDefault(); leave(); });
 
