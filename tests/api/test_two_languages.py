@@ -37,6 +37,7 @@ FOR_PROGRAMS = {
     "disclosure.Access": "never shown",
     "docs.Language": "the languages themselves",
     "events.EventType": "said by event_texts.NEWS",
+    "handoff.Step": "part of an address; said by the words of the page",
     "intake_fields.FieldClass": "said by the tables of docs/personal-data.md",
     "language.Language": "the languages themselves",
     "likeness.LikenessKind": "never shown",

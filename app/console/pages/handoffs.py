@@ -38,7 +38,7 @@ async def show_handoffs(
     part: Annotated[Part, Query()] = "waiting",
 ) -> Response:
     """Show what waits for an agency, what it is at, or what has ended, page by page."""
-    if part is "ended":
+    if part == "ended":
         place = paging.after(UUID)
         ended = await worklists.handoffs_of(
             tx,
@@ -51,7 +51,7 @@ async def show_handoffs(
         return page(
             request,
             "handoffs.html",
-            part=part.value,
+            part=part,
             parts_of_list=list(STATES),
             lines=ended[: paging.limit],
             next=following,
