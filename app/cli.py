@@ -94,6 +94,11 @@ def serve(host: Host = None, port: Port = None) -> None:
     settings = settings_with(host=host, port=port)
     configure_logging(level=settings.log_level, console=settings.log_format == "console")
     url, ring = given_database(settings), given_key_ring(settings)
+    if settings.console and settings.sign_in.issuer is None:
+        raise CannotGoOn(
+            "LINTAS_SIGN_IN__ISSUER belum diisi: tidak seorang pun dapat masuk ke konsol",
+            "LINTAS_SIGN_IN__ISSUER is not set: nobody could sign in to the console",
+        )
     look_at_ledger(settings)
     with _listening(settings) as listener:
         settings = _at(settings, listener)

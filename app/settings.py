@@ -238,6 +238,26 @@ class CertificateSettings(_Part):
 class SignInSettings(_Part):
     """How people sign in to the console, and how long they stay."""
 
+    issuer: Word | None = None
+    """The provider (OpenID Connect), as its tokens name it, to the letter; None is none."""
+    client_id: Word | None = None
+    """What the provider knows this service by; it must lead back to /console/sign-in/return."""
+    client_secret: SecretStr | None = None
+    """None: a public client, which PKCE alone protects."""
+    scope: Word = "openid profile"
+    algorithms: Annotated[tuple[Algorithm, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)] = (
+        "RS256",
+        "ES256",
+    )
+    agency_claim: Word = "lintas_agency"
+    """The claim of the ID token that names the agency: a name, or a JSON Pointer."""
+    roles_claim: Word = "lintas_roles"
+    leeway: Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(minutes=5)), BeforeValidator(_seconds)] = (
+        timedelta(seconds=30)
+    )
+    """How far the provider's clock may be off."""
+    asks_again: bool = True
+    """Whether the provider asks who it is each time, though somebody signed in there before in this browser."""
     idle: Annotated[Some, Field(ge=timedelta(minutes=1), le=timedelta(hours=8))] = timedelta(minutes=30)
     """How long a session lives in which nothing is asked for."""
     longest: Annotated[Some, Field(ge=timedelta(minutes=5), le=timedelta(hours=24))] = timedelta(hours=8)
@@ -246,6 +266,20 @@ class SignInSettings(_Part):
         "https://www.google.com/"
     )
     """The harmless page that "leave now" leads to."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> "SignInSettings":
+        if self.issuer is None:
+            if self.client_id is not None or self.client_secret is not None:
+                raise _incomplete("LINTAS_SIGN_IN__ISSUER is needed: without it nobody signs in there")
+            return self
+        if not _may_be_fetched(self.issuer):
+            raise _incomplete("LINTAS_SIGN_IN__ISSUER must be an https address without query or fragment")
+        if self.client_id is None:
+            raise _incomplete("LINTAS_SIGN_IN__CLIENT_ID is needed where there is an issuer")
+        if "openid" not in self.scope.split():
+            raise _incomplete("LINTAS_SIGN_IN__SCOPE must hold openid")
+        return self
 
 
 class DatabaseSettings(_Part):

@@ -2,12 +2,13 @@
 
 from fastapi import APIRouter
 
-from app.console.pages import handoff, handoffs, home, sign_in
+from app.console.pages import handoff, handoffs, home, provider, sign_in
 
 ROUTERS: tuple[APIRouter, ...] = (
     home.router,
     home.for_everybody,
     sign_in.router,
+    provider.router,
     handoffs.router,
     handoff.router,
     # The last: it takes every address that is left.
