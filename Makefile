@@ -35,7 +35,7 @@ receivers: $(DEV_READY) ## Try the example receivers against the real dispatcher
 test: $(DEV_READY) ## Run the tests on a database of their own; ARGS="-k word" chooses some
 	@$(VENV_PYTHON) -m pytest $(ARGS)
 
-contract: $(DEV_READY) ## Ask a Lintas of its own all that its contract allows and forbids (about an hour); ARGS="--role sender --examples 50"
+contract: $(DEV_READY) ## Ask a Lintas of its own all that its contract allows and forbids (about ten minutes); ARGS="--role sender --examples 50"
 	@$(VENV_PYTHON) -m tests.contract $(ARGS)
 
 check: $(DEV_READY) ## Check all that .ci/run checks: format, lint, types, layers, migrations, tests, openapi
