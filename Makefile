@@ -41,7 +41,7 @@ test-browser: $(DEV_READY) ## Try the console in a real browser (Debian's chromi
 		{ echo "make test-browser needs Chromium: on Debian the package chromium." >&2; exit 1; }; \
 	export LINTAS_TEST_BROWSER; $(VENV_PYTHON) -m mypy tests/browser/*.py && $(VENV_PYTHON) -m pytest tests/browser $(ARGS)
 
-contract: $(DEV_READY) ## Ask a Lintas of its own all that its contract allows and forbids (about an hour); ARGS="--role sender --examples 50"
+contract: $(DEV_READY) ## Ask a Lintas of its own all that its contract allows and forbids (about ten minutes); ARGS="--role sender --examples 50"
 	@$(VENV_PYTHON) -m tests.contract $(ARGS)
 
 check: $(DEV_READY) ## Check all that .ci/run checks: format, lint, types, layers, migrations, tests, openapi
