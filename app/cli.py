@@ -261,8 +261,8 @@ def _listening(settings: Settings) -> socket.socket:
         # The text goes on to say what was attempted; a name that nobody knows has an errno that no table holds.
         why = str(error.strerror).partition(" (")[0]
         raise CannotGoOn(
-            f"{at} tidak dapat dipakai; pilih lain dengan --port atau LINTAS_PORT",
-            f"{at} cannot be used ({why}); choose another with --port or LINTAS_PORT",
+            f"{at} tidak dapat dipakai; pilih lain dengan --port atau LINTAS_PORT, --host atau LINTAS_HOST",
+            f"{at} cannot be used ({why}); choose another with --port or LINTAS_PORT, --host or LINTAS_HOST",
         ) from None
 
 
