@@ -31,11 +31,11 @@ ENV PATH=/opt/lintas/bin:$PATH \
     LINTAS_HOST=0.0.0.0 \
     LINTAS_PORT=8080 \
     LINTAS_METRICS__HOST=0.0.0.0 \
-    LINTAS_METRICS__PORT=9090 \
+    LINTAS_METRICS__PORT=9464 \
     LINTAS_DATA_DIR=/var/lib/lintas
 WORKDIR /srv/lintas
 USER 10001:10001
-EXPOSE 8080 9090
+EXPOSE 8080 9464
 # API and workers alike answer on the port of their metrics.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import http.client, os, sys; asked = http.client.HTTPConnection('127.0.0.1', int(os.environ['LINTAS_METRICS__PORT']), timeout=2); asked.request('GET', '/health/live'); sys.exit(asked.getresponse().status != 200)"]

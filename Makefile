@@ -124,15 +124,15 @@ BASE_IMAGE := $(shell sed -n 's/^ARG PYTHON_IMAGE=//p' Dockerfile)
 
 # The tag of the base is looked up, and the image is built from what it stands for at this moment and says so.
 image: ## Build the image that serves, works and migrates (docker or podman); BUILDER=podman IMAGE=registry.example/lintas:1
-	@command -v $(BUILDER) >/dev/null || { echo "make image needs docker or podman." >&2; exit 1; }
+	@command -v $(firstword $(BUILDER)) >/dev/null || { echo "make image needs docker or podman." >&2; exit 1; }
 	@$(BUILDER) pull $(BASE_IMAGE)
 	@base=$$($(BUILDER) image inspect --format '{{index .RepoDigests 0}}' $(BASE_IMAGE)) && \
 		echo "Building $(IMAGE) from $$base" && \
 		$(BUILDER) build --build-arg PYTHON_IMAGE=$$base --label org.opencontainers.image.base.name=$$base -t $(IMAGE) .
 
 try-image: $(DEV_READY) ## Migrate, serve and work from IMAGE, with nothing it may write to, on a database of their own
-	@command -v $(BUILDER) >/dev/null || { echo "make try-image needs docker or podman, and IMAGE (make image)." >&2; exit 1; }
-	@$(VENV_PYTHON) -m deploy.try_image $(BUILDER) $(IMAGE) $(ARGS)
+	@command -v $(firstword $(BUILDER)) >/dev/null || { echo "make try-image needs docker or podman, and IMAGE (make image)." >&2; exit 1; }
+	@$(VENV_PYTHON) -m deploy.try_image "$(BUILDER)" $(IMAGE) $(ARGS)
 
 lint-deploy: $(DEV_READY) ## Check Dockerfile, compose.yaml and the manifests of Kubernetes by their linters and schemas
 	@$(PIP_INSTALL) --require-hashes -r deploy/requirements.txt
