@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from socket import create_server
 
@@ -131,9 +132,7 @@ def try_out(of: Container, server: EmbeddedPostgres, place: Path) -> None:
         of.start(f"{own}-{what}", secrets / "run", what, LINTAS_PORT=at, LINTAS_METRICS__PORT=watched[what])
     print(f"ready after {until(lambda: answers(f'http://127.0.0.1:{at}/health/ready'), 'ready'):.1f} s")
     for what in ("serve", "work"):
-        until(
-            lambda what=what: of.call("exec", f"{own}-{what}", *health_command(), good=False) == "0", f"{what} healthy"
-        )
+        until(partial(is_healthy, of, f"{own}-{what}"), f"{what} healthy")
         print(f"{what}: healthy, as", of.call("exec", f"{own}-{what}", "id"))
         write = "import pathlib; pathlib.Path('/srv/lintas/app/x').touch()"
         if of.call("exec", f"{own}-{what}", "python", "-c", write, good=False) == "0":
@@ -155,10 +154,15 @@ def try_out(of: Container, server: EmbeddedPostgres, place: Path) -> None:
             raise SystemExit(of.call("logs", f"{own}-{what}"))
 
 
+def is_healthy(of: Container, name: str) -> bool:
+    """Ask a container for its health, as its image says."""
+    return of.call("exec", name, *health_command(), good=False) == "0"
+
+
 def count(secrets: Path, table: str) -> int:
     """Count the rows of a table, as its owner."""
     url = (secrets / "owner" / "LINTAS_DATABASE_URL").read_text()
-    asked = [PSQL / "psql", "-XAtq", url, "-c", f"SELECT count(*) FROM {table}"]  # noqa: S608 - ours
+    asked = [str(PSQL / "psql"), "-XAtq", url, "-c", f"SELECT count(*) FROM {table}"]  # noqa: S608 - ours
     return int(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)  # noqa: S603
 
 
