@@ -12,6 +12,8 @@ COPY pyproject.toml README.md ./
 COPY app app
 COPY migrations migrations
 COPY docs docs
+COPY openapi/openapi.json openapi/openapi.json
+COPY distribution distribution
 # What only built or only tries things out stays behind: the image brings no database and no installer. Nothing can be
 # compiled later, on a file system that nobody may write to.
 RUN /opt/lintas/bin/pip install --disable-pip-version-check --no-cache-dir --no-deps --no-build-isolation -e . \

@@ -81,9 +81,9 @@ openapi/node_modules/.package-lock.json: openapi/package.json openapi/package-lo
 	@cd openapi && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules/.package-lock.json
 
 examples: $(DEV_READY) ## Write anew what the API's description shows as answers, by calling every operation
-	@LINTAS_WRITE_EXAMPLES=1 $(VENV_PYTHON) -m pytest tests/description/test_examples.py || true
+	@LINTAS_WRITE_EXAMPLES=1 $(VENV_PYTHON) -m pytest tests/description/test_examples.py tests/description/test_webhooks.py || true
 	@.venv/bin/lintas openapi
-	@$(VENV_PYTHON) -m pytest tests/description/test_examples.py
+	@$(VENV_PYTHON) -m pytest tests/description/test_examples.py tests/description/test_webhooks.py
 
 docs: $(DEV_READY) ## Write the generated parts of the documents anew
 	@$(VENV_PYTHON) docs/generate.py

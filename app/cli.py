@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Annotated
 
 import httpx
-import orjson
 import typer
 
+from app.api.contract import as_file
+from app.api.openapi import document
 from app.commands import (
     agreements,
     audit,
@@ -42,6 +43,7 @@ from app.commands.running import (
     look_at_ledger,
     look_at_role,
     print_columns,
+    revision_at,
     run_to_end,
     settings_with,
     without_limits,
@@ -131,7 +133,9 @@ def all_(
         ring = key_ring_of(settings) or prepare_trial.own_key_ring(settings.data_dir)
         with contextlib.ExitStack() as stack:
             url = address_of(settings) or stack.enter_context(prepare_trial.own_database(settings.data_dir))
-            migrate_to_head(direct_address(settings, url))
+            direct = direct_address(settings, url)
+            if revision_at(direct) != head():
+                migrate_to_head(direct)
             service = compose(settings, url=url, key_ring=ring, name="all", revision=head())
 
             async def everything() -> None:
@@ -191,7 +195,7 @@ def write_openapi(
     """Write the API's description to openapi/openapi.json."""
     nowhere = "postgresql://localhost/none"
     service = compose(Settings(), url=nowhere, key_ring=KeyRing.generate("none"), name="openapi")
-    written = orjson.dumps(create_app(service).openapi(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    written = as_file(document(create_app(service)))
     if not check:
         OPENAPI.parent.mkdir(exist_ok=True)
         OPENAPI.write_bytes(written)

@@ -31,6 +31,7 @@ from app.api import (
     well_known,
 )
 from app.api.application import build
+from app.api.contract import prepared
 from app.api.issuer_keys import HttpKeySource, Issuer, IssuerKeys
 from app.api.proxies import CertificateHeader
 from app.api.server import Server
@@ -95,6 +96,7 @@ def create_app(service: Service) -> FastAPI:
         certificates=None if by.header is None else CertificateHeader(by.header, by.form, by.proxies),
         real_clock=service.real_clock,
         docs=service.settings.docs,
+        prepared=prepared(),
     )
 
 
