@@ -57,13 +57,22 @@ from app.service import compose, real_time
 from app.settings import Settings, SettingsInvalid
 from app.storage.database import is_passing
 from app.storage.embedded import EmbeddedPostgresError
-from app.storage.migrating import head, migrate_to_head
+from app.storage.migrating import MigrationBlocked, head, migrate_to_head
 from app.storage.run_role import grant_run_role
 from app.storage.sealing import KeyRing, KeyRingInvalid
 from app.workflows import keep_history, prepare_trial
 from app.workflows.repair_feed import repair_feed as repair
 from app.workflows.seed import seed as add_what_ships
 
+TOLD_WHOLE = (
+    CannotGoOn,
+    EmbeddedPostgresError,
+    KeyRingInvalid,
+    MigrationBlocked,
+    RetentionInvalid,
+    SettingsInvalid,
+)
+"""What ends a command and says why by itself, without a value."""
 OPENAPI = Path(__file__).parents[1] / "openapi" / "openapi.json"
 
 cli = typer.Typer(name="lintas", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -244,7 +253,7 @@ def _leave_no_memory_behind() -> None:
 
 
 def _said(error: Exception) -> str:
-    if isinstance(error, CannotGoOn | SettingsInvalid | KeyRingInvalid | RetentionInvalid | EmbeddedPostgresError):
+    if isinstance(error, TOLD_WHOLE):
         return str(error)
     if isinstance(error, UnknownAgency):
         return f"tidak ada lembaga / there is no agency {error.agency_code}"

@@ -32,7 +32,7 @@ def code_of_before(tmp_path: Path) -> Path:
     if not commit:
         pytest.skip("needs the history of this checkout, back to before the newest migration")
     place = tmp_path / "before"
-    archive = git("archive", commit, "app", "migrations", "docs")
+    archive = git("archive", commit, "app", "migrations", "docs", "openapi")
     with tarfile.open(fileobj=BytesIO(archive)) as files:
         files.extractall(place, filter="data")
     return place
