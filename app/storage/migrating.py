@@ -70,6 +70,6 @@ def migrate_to_head(url: str, *, tries: int = TRIES, pause: timedelta = PAUSE) -
 
 _GIVEN_WAY = {"55P03", "40P01"}
 _BLOCKED = (
-    "the migration waits for a table that another transaction holds: end that one, or run it again"
+    "migrasi menunggu tabel yang dipegang transaksi lain: akhiri transaksi itu, atau jalankan `lintas migrate` lagi\n"
     "the migration waits for a table that another transaction holds: end that one, or run `lintas migrate` again"
 )
