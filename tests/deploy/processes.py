@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from tests.delivery.world import RealClock, World, until
 from tests.workflows.conftest import PPU, RECEIVER, a_referral
 
 ROOT = Path(__file__).parents[2]
+NOTHING: Mapping[str, str] = {}
 LOOPBACK = {"LINTAS_WEBHOOK__ALLOW_NETWORKS": "127.0.0.0/8", "LINTAS_WEBHOOK__ALLOW_HTTP": "true"}
 
 
@@ -47,7 +48,13 @@ class Process:
 
 @asynccontextmanager
 async def lintas(
-    place: Path, key_ring: KeyRing, database_url: str, what: str, *, code: Path = ROOT, **settings: str
+    place: Path,
+    key_ring: KeyRing,
+    database_url: str,
+    what: str,
+    settings: Mapping[str, str] = NOTHING,
+    *,
+    code: Path = ROOT,
 ) -> AsyncIterator[Process]:
     """Run `serve` or `work` of some code while the block runs; a log that tells of an error fails the test."""
     ring = place / f"ring-{uuid4().hex[:6]}.json"

@@ -85,8 +85,8 @@ async def test_a_whole_exchange_goes_through_it(
     async with (
         a_receiver() as receiver,
         town.settled(receiver),
-        lintas(tmp_path, key_ring, pooled_url, "serve", **settings) as api,
-        lintas(tmp_path, key_ring, pooled_url, "work", **settings) as worker,
+        lintas(tmp_path, key_ring, pooled_url, "serve", settings) as api,
+        lintas(tmp_path, key_ring, pooled_url, "work", settings) as worker,
     ):
         if direct:
             await until(lambda: connected(town.sessions, "lintas", asked="LISTEN"), within=60)
@@ -104,8 +104,8 @@ async def test_many_at_once_share_few_connections_and_what_is_prepared_in_one_is
     async with (
         a_receiver() as receiver,
         town.settled(receiver),
-        lintas(tmp_path, key_ring, pooled_url, "serve", **settings) as api,
-        lintas(tmp_path, key_ring, pooled_url, "work", **settings),
+        lintas(tmp_path, key_ring, pooled_url, "serve", settings) as api,
+        lintas(tmp_path, key_ring, pooled_url, "work", settings),
     ):
         await asyncio.gather(
             *(town.exchange(receiver, sent_to=api.port, answered_at=api.port) for _ in range(4 * SERVERS))
