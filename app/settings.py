@@ -20,9 +20,10 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import MultiHostUrl, PydanticCustomError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.domain.client_certificate import HeaderForm
+from app.secret_files import SecretFiles, SecretsUnreadable, secrets_of_environment
 
 PREFIX = "LINTAS_"
 NOT_OURS = ("LINTAS_TEST_",)
@@ -308,6 +309,8 @@ class Settings(BaseSettings):
         env_ignore_empty=True,
     )
 
+    secrets_dir: Path | None = None
+    """A directory of files, each named as a variable of these and holding its value: for what is not set otherwise."""
     database_url: DatabaseUrl | None = Field(default=None, repr=False)
     """None: the embedded database, which only `lintas all` may start."""
     database: DatabaseSettings = DatabaseSettings()
@@ -354,6 +357,13 @@ class Settings(BaseSettings):
     stop_within: Some = timedelta(seconds=20)
     """How long requests and posts under way may take to end when the service is stopped."""
 
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *_: PydanticBaseSettingsSource, **sources: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what is given first, then the environment, then files."""
+        return sources["init_settings"], sources["env_settings"], SecretFiles(settings_cls, prefix=PREFIX)
+
     @property
     def is_trial(self) -> bool:
         """Whether this is a trial on the embedded database: nobody else has a hand in it."""
@@ -376,9 +386,13 @@ class Settings(BaseSettings):
 def read_settings(**given: Any) -> Settings:
     """Read the settings, those given before those of the environment, or say which are wrong (SettingsInvalid)."""
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    try:
+        names = {*os.environ, *secrets_of_environment(PREFIX)}
+    except SecretsUnreadable as error:
+        raise SettingsInvalid((str(error),)) from None
     unknown = sorted(
         name
-        for name in os.environ
+        for name in names
         if name.startswith(PREFIX) and not name.startswith(NOT_OURS) and name.partition("__")[0] not in known
     )
     if unknown:

@@ -17,12 +17,13 @@ from app.domain.progress import CLOCKS
 from app.observability import told_of
 from app.service import Service, session_terms_of
 from app.settings import Settings
-from app.storage import clocks, console_sessions, due_times, idempotency, ring_holders
+from app.storage import clocks, console_sessions, due_times, ring_holders
 from app.storage.database import is_passing
 from app.workflows import keep_history
 from app.workflows.answer_rights import watch_requests
 from app.workflows.credit_outage import credit_outage
 from app.workflows.draw_statistics import draw_settled_months
+from app.workflows.forget_past import forget_answers, forget_past
 from app.workflows.keep_retention import Worker, keep_retention
 from app.workflows.lapse_proposals import lapse_proposals
 from app.workflows.link_audit import Said, link_audit
@@ -65,7 +66,8 @@ def jobs_of(service: Service, stop: asyncio.Event) -> tuple[Job, ...]:
         ("clocks", partial(_run_clocks, service), 1.0),
         ("failing_endpoints", partial(_notice_failing, service), 5.0),
         ("recoveries", partial(_recover, service, stop), 1.0),
-        ("forget_answers", partial(_forget_answers, service, stop), 60.0),
+        ("forget_answers", partial(forget_answers, service.sessions, is_stopped=stop.is_set), 60.0),
+        ("forget_past", partial(_forget_past, service, stop), 3600.0),
         ("forget_sessions", partial(_forget_sessions, service, stop), 60.0),
         ("make_months", partial(_make_months, service), 600.0),
         ("drop_months", partial(_drop_months, service), 3600.0),
@@ -103,11 +105,9 @@ async def _run_clocks(service: Service) -> None:
     service.progress.note(CLOCKS)
 
 
-async def _forget_answers(service: Service, stop: asyncio.Event) -> None:
-    forgotten = idempotency.AT_ONCE
-    while forgotten == idempotency.AT_ONCE and not stop.is_set():
-        async with service.sessions.begin() as tx:
-            forgotten = await idempotency.forget_expired(tx)
+async def _forget_past(service: Service, stop: asyncio.Event) -> None:
+    kept = service.settings.history_months
+    await forget_past(service.sessions, now=service.real_clock(), kept=kept, is_stopped=stop.is_set)
 
 
 async def _forget_sessions(service: Service, stop: asyncio.Event) -> None:
