@@ -2,13 +2,27 @@
 
 from fastapi import APIRouter
 
-from app.console.pages import handoffs, home, sign_in
+from app.console.pages import (
+    handoffs,
+    home,
+    placing,
+    reach,
+    service_request,
+    service_requests,
+    sign_in,
+    supplying,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     home.router,
     home.for_everybody,
     sign_in.router,
     handoffs.router,
+    service_requests.router,
+    service_request.router,
+    placing.router,
+    supplying.router,
+    reach.router,
     # The last: it takes every address that is left.
     home.elsewhere,
 )
