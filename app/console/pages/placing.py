@@ -128,7 +128,11 @@ async def candidates_for(
     explanation = explain(desk.reference.rules, known, asked.service_type, tried)
     if facts != case.facts:
         explanation = explanation_without_secret_place(explanation, without_secret_place(known))
-    reasons = {code: (list(named), list(against)) for code, (named, against) in reasons_by_agency(explanation).items()}
+    reasons = {
+        code: (list(named), list(against))
+        for code, (named, against) in reasons_by_agency(explanation).items()
+        if "not_offered" not in against
+    }
     agencies = desk.reference.registry.agencies
     provinces = {province_of(code) for code in (facts.current, facts.incident, facts.domicile) if code}
     for code, agency in sorted(agencies.items()):

@@ -13,11 +13,10 @@ from app.api.referral_views import ConsentView, ServiceRequestView, results_in
 from app.api.referrals import VitalInterestConfirmation
 from app.api.routing import DecisionExplained, read_decision
 from app.api.service_requests import UnmetClosure, look_at
-from app.console import times
 from app.console.explained import explained
 from app.console.forms import Form, FormFaults
 from app.console.languages import said
-from app.console.pages.service_requests import CoordinatorOrOperator
+from app.console.pages.service_requests import CoordinatorOrOperator, waited
 from app.console.rendering import page
 from app.console.route import after_post, console_router
 from app.domain.caller import Caller, Role
@@ -60,7 +59,7 @@ async def show_service_request(
         facts=shown_facts(desk, case, caller).to_json(),
         decision=decision,
         told=explained(explanation, desk.reference, request.state.language) if explanation else None,
-        waited=lambda since: times.span(desk.now - since, request.state.language),
+        waited=partial(waited, desk.now, request.state.language),
         reason_said=partial(_reason_said, request.state.language),
         supposed=partial(_supposed, desk, request.state.language),
         **_what_can_be_done(case, asked, caller),

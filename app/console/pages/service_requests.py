@@ -1,6 +1,7 @@
 """What a coordinator has to see to: what waits for a person, what is offered and to whom, and what runs."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -9,14 +10,17 @@ from starlette.responses import Response
 
 from app.api.dependencies import RequireRole
 from app.api.desk import Desk
+from app.api.language import Language
 from app.api.pages import PageAsked
 from app.console import times
+from app.console.languages import said
 from app.console.rendering import page
 from app.console.route import console_router
 from app.domain.caller import Caller, Role
 from app.storage.coordination_in_order import Standing, coordinated_in_order, count_waiting
 
 router = console_router()
+A_MINUTE = timedelta(minutes=1)
 
 CoordinatorOrOperator = Annotated[Caller, Depends(RequireRole(Role.COORDINATOR, Role.OPERATOR))]
 
@@ -51,6 +55,13 @@ async def show_service_requests(
         parts_of_list=list(Standing),
         lines=shown,
         counts=await count_waiting(desk.tx, caller.agency_code) if part is Standing.WAITING else {},
-        waited=lambda since: times.span(desk.now - since, request.state.language),
+        waited=partial(waited, desk.now, request.state.language),
         next=following,
     )
+
+
+def waited(now: datetime, language: Language, since: datetime) -> str:
+    """Say for how long something has waited."""
+    if now - since < A_MINUTE:
+        return said("service_requests.just_now", language)
+    return said("service_requests.waiting_for", language, span=times.span(now - since, language))

@@ -24,9 +24,10 @@ WORDS: Mapping[str, Text] = {
     "service_requests.at_agency": Text("Di lembaga", "At"),
     "service_requests.sender": Text("Dari", "From"),
     "service_requests.waiting_for": Text("sudah {span}", "for {span}"),
+    "service_requests.just_now": Text("baru saja", "just now"),
     "service_requests.called_for": Text("Perlu perhatian", "Needs a look"),
     "service_requests.seen_by": Text("dipegang {agency}", "taken up by {agency}"),
-    "service_requests.notice_by": Text("Batas perhatian:", "To be noticed:"),
+    "service_requests.notice_by": Text("Harus dipegang:", "To be taken up:"),
     "service_requests.something_wrong": Text("Ada masalah pada yang berjalan", "Something is wrong with what runs"),
     "service_requests.narrower_first": Text(
         "Koordinator yang lebih dekat diberi tahu lebih dahulu", "A nearer coordinator was told first"
@@ -63,7 +64,7 @@ WORDS: Mapping[str, Text] = {
         "Tidak ada klausul yang menunjuk lembaga untuk kasus ini.", "No clause names an agency for this case."
     ),
     "service_request.missing": Text("Yang belum diketahui", "What is not known"),
-    "service_request.waiting_since": Text("Sudah menunggu {span}", "It has waited for {span}"),
+    "service_request.waiting_since": Text("Lama menunggu:", "Waiting:"),
     "service_request.seen": Text("Dipegang {agency}", "Taken up by {agency}"),
     "service_request.unseen": Text("Belum ada yang memegangnya.", "Nobody has taken it up yet."),
     "service_request.called_for": Text(
@@ -126,13 +127,16 @@ WORDS: Mapping[str, Text] = {
     ),
     "service_request.version": Text("versi {version}", "version {version}"),
     "service_request.clause.matched": Text("Berlaku", "Holds"),
-    "service_request.clause.depends": Text("Bergantung pada fakta yang belum diketahui", "Depends on a missing fact"),
-    "service_request.clause.unlocated": Text("Lokasi penentunya belum diketahui", "Its place is not known"),
+    "service_request.clause.depends": Text("Belum pasti", "Not certain"),
+    "service_request.clause.unlocated": Text("Lokasinya belum diketahui", "Its place is not known"),
     "service_request.clause.not_matched": Text("Tidak berlaku", "Does not hold"),
     "service_request.does_not_hold": Text("Yang tidak terpenuhi:", "What does not hold:"),
     "service_request.depends_on": Text("Bergantung pada:", "It depends on:"),
     "service_request.decided_by_place": Text("Lokasi penentu:", "The deciding place:"),
-    "service_request.asked_for": Text("Masuk urutan", "In the chain"),
+    "service_request.passed_over": Text(
+        "Selengkapnya, dan {count} lembaga yang dilewati", "In full, with {count} agencies passed over"
+    ),
+    "service_request.whole_clause": Text("Selengkapnya", "In full"),
     "reason_asked.close-unmet": Text("Nyatakan tidak terpenuhi", "Close as unmet"),
     "reason_asked.confirm": Text("Konfirmasi keadaan darurat", "Confirm the emergency"),
     "reason_asked.hint.close-unmet": Text(
@@ -151,7 +155,7 @@ WORDS: Mapping[str, Text] = {
         "The agencies stand in the order of the rules in force now. Your choice is recorded with its reason.",
     ),
     "place.to_whom": Text("Kepada siapa?", "To whom?"),
-    "place.named_by": Text("Ditunjuk oleh {clauses}.", "Named by {clauses}."),
+    "place.named_by": Text("Ditunjuk oleh {clause}.", "Named by {clause}."),
     "place.against": Text("Perhatikan:", "Note:"),
     "place.gives_it_here": Text("Memberikan layanan ini di wilayah kasus.", "Gives this service where the case is."),
     "place.not_reached": Text(
