@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Annotated
 
 import httpx
-import orjson
 import typer
 
+from app.api.contract import as_file
+from app.api.openapi import document
 from app.commands import (
     agreements,
     audit,
@@ -198,7 +199,7 @@ def write_openapi(
     """Write the API's description to openapi/openapi.json."""
     nowhere = "postgresql://localhost/none"
     service = compose(Settings(), url=nowhere, key_ring=KeyRing.generate("none"), name="openapi")
-    written = orjson.dumps(create_app(service).openapi(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    written = as_file(document(create_app(service)))
     if not check:
         OPENAPI.parent.mkdir(exist_ok=True)
         OPENAPI.write_bytes(written)
@@ -298,16 +299,16 @@ def _welcome(settings: Settings, issued: dict[str, tuple[str, str]]) -> None:
     at = settings.reached_at
     print(f"\nLintas siap / is ready:   {at}\nDokumentasi / API docs:   {at}/docs\n")
     print_columns([(role, agency_code, secret) for role, (agency_code, secret) in issued.items()])
+    if settings.console and settings.is_trial:
+        who = prepare_trial.HOLDERS[Role.RECEIVER]
+        print(
+            "\nBuka konsol dengan tautan sekali pakai dari / open the console by a link that works once, from:\n\n"
+            f'.venv/bin/lintas sign-in {who} --role receiver --name "Ibu Contoh"'
+        )
     if "sender" in issued:
         print(f"\nKirim rujukan / send a referral:\n\n{prepare_trial.first_request(at, issued['sender'][1])}\n")
     else:
         print("Buat kunci / make a key:  lintas keys create --agency KODE --role sender\n")
-    if settings.console and settings.is_trial:
-        who = prepare_trial.HOLDERS[Role.RECEIVER]
-        print(
-            "Buka konsol di peramban / open the console in a browser, by a link from:\n\n"
-            f'.venv/bin/lintas sign-in {who} --role receiver --name "Ibu Contoh"\n'
-        )
     sys.stdout.flush()
 
 
