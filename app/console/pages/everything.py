@@ -2,7 +2,18 @@
 
 from fastapi import APIRouter
 
-from app.console.pages import handoff, handoffs, home, provider, sign_in
+from app.console.pages import (
+    handoff,
+    handoffs,
+    home,
+    placing,
+    provider,
+    reach,
+    service_request,
+    service_requests,
+    sign_in,
+    supplying,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     home.router,
@@ -11,6 +22,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     provider.router,
     handoffs.router,
     handoff.router,
+    service_requests.router,
+    service_request.router,
+    placing.router,
+    supplying.router,
+    reach.router,
     # The last: it takes every address that is left.
     home.elsewhere,
 )
