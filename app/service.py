@@ -68,7 +68,11 @@ class Service:
             outage_after=self.settings.outage_after,
             confirm_vital_interest=self.settings.confirm_vital_interest,
             fallback_coordinator=self.settings.fallback_coordinator,
-            reach=Reach(self.settings.webhook.allow_networks, self.settings.webhook.allow_http),
+            reach=Reach(
+                self.settings.webhook.allow_networks,
+                self.settings.webhook.allow_http,
+                sends_mail=self.settings.mail.host is not None,
+            ),
             retention=self.retention,
             erasure_ledger=self.settings.ledger,
             second_person=second_person_of(self.settings),

@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic_core import MultiHostUrl, PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.domain.channel import MAILTO, faults_of_mailbox
 from app.domain.client_certificate import HeaderForm
 
 PREFIX = "LINTAS_"
@@ -106,6 +107,47 @@ class WebhookSettings(_Part):
     keep_answers: bool = False
     """Whether the first 1 KiB of what a receiver answers is kept, sealed, and shown to its agency."""
     breaker: BreakerSettings = BreakerSettings()
+
+
+STANDARD_PORTS = {"starttls": 587, "implicit": 465, "none": 25}
+
+
+class MailSettings(_Part):
+    """How mail is sent to agencies that have no server; without a host, none is."""
+
+    host: Word | None = None
+    """The mail server that takes mail from us and sends it on."""
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """None: 587, or 465 with implicit TLS, or 25 without any."""
+    tls: Literal["starttls", "implicit", "none"] = "starttls"
+    """`none` sends all that is mailed in the clear, for a server on the same machine or in a trial."""
+    ca_file: Path | None = None
+    """A PEM file with the only authorities trusted for that server; None is the public ones."""
+    username: Word | None = None
+    password: SecretStr | None = None
+    sender: Annotated[str, Field(max_length=254)] | None = None
+    """The address that mail comes from, and that bounces go to."""
+    connections: Annotated[int, Field(ge=1, le=64)] = 4
+    """How many connections one process has to the mail server at once."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> "MailSettings":
+        if self.host is None:
+            if self.sender is not None or self.username is not None or self.password is not None:
+                raise _incomplete("LINTAS_MAIL__HOST is needed: without it no mail is sent")
+            return self
+        if self.sender is None or any(faults_of_mailbox(MAILTO + self.sender)):
+            raise _incomplete("LINTAS_MAIL__SENDER must be a plain mail address where there is a host")
+        if (self.username is None) is not (self.password is None):
+            raise _incomplete("LINTAS_MAIL__USERNAME and LINTAS_MAIL__PASSWORD go together")
+        if self.username is not None and self.tls == "none":
+            raise _incomplete("LINTAS_MAIL__PASSWORD is not sent without TLS")
+        return self
+
+    @property
+    def server_port(self) -> int:
+        """Give the port of the mail server."""
+        return self.port or STANDARD_PORTS[self.tls]
 
 
 class RateLimitSettings(_Part):
@@ -272,6 +314,7 @@ class Settings(BaseSettings):
     erasure_ledger: Path | None = None
     """Where erasures are written down outside the database; None is erasures.jsonl in data_dir."""
     webhook: WebhookSettings = WebhookSettings()
+    mail: MailSettings = MailSettings()
     rate_limit: RateLimitSettings = RateLimitSettings()
     second_person: SecondPersonSettings = SecondPersonSettings()
     tokens: TokenSettings = TokenSettings()

@@ -1,8 +1,8 @@
 """The workers: what is done again and again beside the API, by any number of processes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import TypeAlias
@@ -10,6 +10,7 @@ from typing import TypeAlias
 import structlog
 
 from app.delivery.dispatcher import Dispatcher, Pace
+from app.delivery.mail import Mail, MailServer, Security, open_mail
 from app.delivery.post import Deadlines, Post, open_post
 from app.domain.breaker import BreakerRule
 from app.observability import told_of
@@ -170,11 +171,17 @@ async def deliver(service: Service, stop: asyncio.Event, *, through: Callable[[P
     webhook = service.settings.webhook
     within = Deadlines(total=webhook.total_timeout.total_seconds(), connect=webhook.connect_timeout.total_seconds())
     kept = KEPT_OF_ANSWERS if webhook.keep_answers else 0
-    async with open_post(service.terms.reach, deadlines=within, kept=kept) as post, asyncio.TaskGroup() as tasks:
+    async with (
+        open_post(service.terms.reach, deadlines=within, kept=kept) as post,
+        _mail(service.settings, within) as mail,
+        asyncio.TaskGroup() as tasks,
+    ):
         dispatcher = Dispatcher(
             service.sessions,
             service.key_ring,
             post if through is None else through(post),
+            mail=mail,
+            public_url=service.settings.reached_at,
             clock=service.real_clock,
             signing_clock=service.signing_clock,
             pace=pace_of(service.settings),
@@ -183,6 +190,27 @@ async def deliver(service: Service, stop: asyncio.Event, *, through: Callable[[P
         tasks.create_task(dispatcher.run())
         await stop.wait()
         dispatcher.stop()
+
+
+@asynccontextmanager
+async def _mail(settings: Settings, within: Deadlines) -> AsyncIterator[Mail | None]:
+    """Open what mail goes through, where the operator has a mail server."""
+    if settings.mail.host is None or settings.mail.sender is None:
+        yield None
+        return
+    password = settings.mail.password
+    server = MailServer(
+        host=settings.mail.host,
+        port=settings.mail.server_port,
+        security=Security(settings.mail.tls),
+        sender=settings.mail.sender,
+        username=settings.mail.username,
+        password=None if password is None else password.get_secret_value(),
+        authorities=settings.mail.ca_file,
+        connections=settings.mail.connections,
+    )
+    async with open_mail(server, deadlines=within) as mail:
+        yield mail
 
 
 async def repeat(name: str, job: Callable[[], Awaitable[object]], *, every: float, stop: asyncio.Event) -> None:

@@ -1,4 +1,4 @@
-"""The dispatcher: claims what is due, posts it, records what came of it, each in a short transaction of its own."""
+"""The dispatcher: claims what is due, sends it, records what came of it, each in a short transaction of its own."""
 
 import asyncio
 import logging
@@ -13,11 +13,13 @@ from traceback import extract_tb
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from app.delivery.mail import Mail
 from app.delivery.post import Post
 from app.delivery.preparing import Preparer
 from app.delivery.recorder import Recorder
 from app.domain.breaker import BreakerRule
-from app.domain.retry import DELIVERED, Answer, Phase, exhausted
+from app.domain.letter import Letter
+from app.domain.retry import DELIVERED, Answer, Detail, Phase, exhausted
 from app.storage import delivery_history
 from app.storage.claims import Claimed, claim_due
 from app.storage.database import is_passing
@@ -64,6 +66,8 @@ class Dispatcher:
         key_ring: KeyRing,
         post: Post,
         *,
+        mail: Mail | None = None,
+        public_url: str = "",
         clock: Callable[[], datetime],
         signing_clock: Callable[[], datetime] | None = None,
         pace: Pace | None = None,
@@ -72,12 +76,14 @@ class Dispatcher:
     ) -> None:
         """Take what it works with; `clock` tells real time, `listen_url` is the database's address for LISTEN.
 
-        `signing_clock` tells receivers' time where `clock` runs ahead of it, as in a sandbox.
+        Without `mail` nothing is mailed, and what should be fails; mails lead to `public_url`. `signing_clock` tells
+        receivers' time where `clock` runs ahead of it, as in a sandbox.
         """
         self._sessions = sessions
         self._key_ring = key_ring
-        self._preparer = Preparer(sessions, key_ring)
+        self._preparer = Preparer(sessions, key_ring, public_url=public_url)
         self._post = post
+        self._mail = mail
         self._clock = clock
         self._signing_clock = signing_clock or clock
         self._pace = pace or Pace()
@@ -210,6 +216,8 @@ class Dispatcher:
             prepared = await self._preparer.prepare(claimed, now=started_at, signed_at=self._signing_clock())
             if isinstance(prepared, Answer):
                 return prepared
+            if isinstance(prepared, Letter):
+                return await self._mailed(prepared)
             own_tls = () if prepared.tls is None else (prepared.tls,)
             return await self._post(prepared.url, prepared.body, prepared.headers, *own_tls)
         except Exception as error:  # noqa: BLE001 - one delivery must not end the others
@@ -223,6 +231,12 @@ class Dispatcher:
                 place=f"{place.filename}:{place.lineno}",
             )
             return Answer(failed=Phase.INTERNAL)
+
+    async def _mailed(self, letter: Letter) -> Answer:
+        if self._mail is None:
+            # For who waits for it the address is none that works, and the coordinator is to hear of that.
+            return Answer(failed=Phase.CONNECT, detail=Detail.NO_MAIL_SERVER)
+        return await self._mail(letter)
 
     async def _drain(self) -> None:
         if self._running:

@@ -105,7 +105,7 @@ class World:
                 await tx.execute(delete(event_rows).where(event_rows.c.id == made.challenge_id))
                 proven = {"state": "active", "verified_at": func.now(), "challenge_id": None, "challenged_at": None}
                 await tx.execute(update(endpoints).where(endpoints.c.id == made.id).values(proven))
-        return made.id, secret
+        return made.id, secret or ""
 
     async def change(
         self, endpoint_id: UUID, wanted: Wanted, *, expected: Expected | None = None, agency: str = AGENCY
