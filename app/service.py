@@ -73,6 +73,7 @@ class Service:
                 self.settings.webhook.allow_http,
                 sends_mail=self.settings.mail.host is not None,
             ),
+            console_reaches_for=self.settings.console_reaches_for,
             retention=self.retention,
             erasure_ledger=self.settings.ledger,
             second_person=second_person_of(self.settings),

@@ -317,6 +317,8 @@ class Settings(BaseSettings):
     mail: MailSettings = MailSettings()
     rate_limit: RateLimitSettings = RateLimitSettings()
     second_person: SecondPersonSettings = SecondPersonSettings()
+    console_reaches_for: Annotated[timedelta, Field(ge=timedelta(0)), BeforeValidator(_seconds)] = timedelta(days=7)
+    """How long after somebody of an agency signed in the console counts as a way by which it is told; 0 is never."""
     tokens: TokenSettings = TokenSettings()
     certificates: CertificateSettings = CertificateSettings()
     docs: bool = True

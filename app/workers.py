@@ -26,6 +26,7 @@ from app.workflows.keep_retention import Worker, keep_retention
 from app.workflows.lapse_proposals import lapse_proposals
 from app.workflows.link_audit import Said, link_audit
 from app.workflows.notice_failing import notice_failing
+from app.workflows.notice_unreached import notice_unreached
 from app.workflows.run_clocks import run_due_clocks
 from app.workflows.run_recoveries import run_due_recoveries
 from app.workflows.watch_keys import watch_keys
@@ -62,6 +63,7 @@ def jobs_of(service: Service, stop: asyncio.Event) -> tuple[Job, ...]:
         ("audit_chain", link, 0.5),
         ("clocks", partial(_run_clocks, service), 1.0),
         ("failing_endpoints", partial(_notice_failing, service), 5.0),
+        ("unreached_agencies", partial(_notice_unreached, service), 5.0),
         ("recoveries", partial(_recover, service, stop), 1.0),
         ("forget_answers", partial(_forget_answers, service, stop), 60.0),
         ("make_months", partial(_make_months, service), 600.0),
@@ -125,6 +127,11 @@ async def _lapse_proposals(service: Service) -> None:
 
 async def _notice_failing(service: Service) -> None:
     await notice_failing(service.sessions, now=service.real_clock())
+
+
+async def _notice_unreached(service: Service) -> None:
+    now, public_url = service.real_clock(), service.settings.reached_at
+    await notice_unreached(service.sessions, now=now, public_url=public_url)
 
 
 async def _recover(service: Service, stop: asyncio.Event) -> None:

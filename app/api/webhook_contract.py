@@ -52,6 +52,7 @@ DATA: Mapping[str, dict[str, Any]] = {
             "failing_since": {"type": ["string", "null"], "format": "date-time"},
         },
     ),
+    "agency": _object({"agency": _TEXT, "lost_at": _TIME, "url": _URL}, {}),
     "proposal": _object(
         {"proposal_id": _ID, "kind": _TEXT, "state": _TEXT, "expires_at": _TIME},
         {"endpoint_id": _ID, "document": _TEXT, "version": {"type": "integer"}},

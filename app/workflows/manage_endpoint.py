@@ -23,7 +23,7 @@ from app.domain.proposals import Proposal, ProposalKind, SecondPerson
 from app.domain.rate import MOST_PER_MINUTE
 from app.domain.versions import Expected
 from app.domain.webhook import Scheme, new_secret, public_key_of
-from app.storage import delivery_history, endpoints, equipment, events
+from app.storage import delivery_history, endpoints, equipment, events, ways
 from app.storage.endpoints import Endpoint
 from app.storage.sealing import KeyRing
 from app.workflows import equip_endpoint, own_endpoint
@@ -276,7 +276,7 @@ async def _stop(session: AsyncSession, caller: Caller, endpoint_id: UUID, state:
 
 async def _doubt(session: AsyncSession, endpoint: Endpoint, offers: Sequence[UUID]) -> None:
     """Have coordinators told of offers that never reached an agency that can no longer be told of them."""
-    if not await endpoints.reachable(session, [endpoint.agency_code]):
+    if not await ways.reachable(session, [endpoint.agency_code]):
         await delivery_history.doubt_offers(session, offers)
 
 

@@ -89,7 +89,9 @@ class Mailbox:
             assert isinstance(envelope.content, bytes)
             self.taken.append(envelope.content)
             self.recipients.append(list(envelope.rcpt_tos))
-            self.secured.append(server.transport.get_extra_info("sslcontext") is not None)
+            self.secured.append(
+                server.transport is not None and server.transport.get_extra_info("sslcontext") is not None
+            )
         return answer
 
     def authenticate(
