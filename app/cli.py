@@ -42,6 +42,7 @@ from app.commands.running import (
     look_at_ledger,
     look_at_role,
     print_columns,
+    revision_at,
     run_to_end,
     settings_with,
     without_limits,
@@ -131,7 +132,9 @@ def all_(
         ring = key_ring_of(settings) or prepare_trial.own_key_ring(settings.data_dir)
         with contextlib.ExitStack() as stack:
             url = address_of(settings) or stack.enter_context(prepare_trial.own_database(settings.data_dir))
-            migrate_to_head(direct_address(settings, url))
+            direct = direct_address(settings, url)
+            if revision_at(direct) != head():
+                migrate_to_head(direct)
             service = compose(settings, url=url, key_ring=ring, name="all", revision=head())
 
             async def everything() -> None:

@@ -201,6 +201,16 @@ def without_limits(url: str, what: Callable[[Sessions], Coroutine[Any, Any, T]])
     return run_to_end(once())
 
 
+def revision_at(url: str) -> str | None:
+    """Give the migration that the database of an address stands at; None if it was never migrated."""
+
+    async def look(sessions: Sessions) -> str | None:
+        async with sessions.begin() as tx:
+            return await readiness.revision(tx)
+
+    return without_limits(url, look)
+
+
 def in_transaction(what: Callable[[AsyncSession], Coroutine[Any, Any, T]]) -> T:
     """Do something on the database, in one transaction."""
 

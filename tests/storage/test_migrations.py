@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Row, text
 
 from app.domain.caller import Role
 from app.storage import api_keys
 from app.storage.database import open_engine, sessions_of
 from app.storage.embedded import EmbeddedPostgres
-from app.storage.migrating import configuration, migrate_to_head
+from app.storage.migrating import configuration, head, migrate_to_head
 
 BEFORE_STATISTICS = "0006-1"
 BEFORE_THE_CHAIN = "0011-1"
@@ -282,3 +283,7 @@ async def test_keys_of_before_are_the_first_of_their_line_and_work_on_all_the_wa
         assert caller.holder_id == caller.key_id
         await asyncio.to_thread(command.downgrade, settings, BEFORE_ROTATION)
     await asyncio.to_thread(migrate_to_head, empty_url)
+
+
+def test_the_newest_migration_is_known_without_reading_any() -> None:
+    assert head() == ScriptDirectory.from_config(configuration()).get_current_head()
