@@ -26,7 +26,11 @@ from tests.delivery.world import AGENCY, LOOPBACK, World, all_are, has_attempts,
 
 OFFICE = "kantor@uptd.example"
 URL = f"mailto:{OFFICE}"
-OFFERED = {"service_type": "temporary_shelter", "urgency": "urgent", "respond_by": "2026-03-02T09:30:00+00:00"}
+OFFERED: dict[str, Any] = {
+    "service_type": "temporary_shelter",
+    "urgency": "urgent",
+    "respond_by": "2026-03-02T09:30:00+00:00",
+}
 TERMS = {
     "service_types": [{"code": "temporary_shelter", "id": "Penampungan sementara", "en": "Temporary shelter"}],
     "urgencies": [{"code": "urgent", "id": "Mendesak", "en": "Urgent"}],
