@@ -1,6 +1,7 @@
 """The service's whole configuration, read once from the environment by main and cli alone."""
 
 import os
+import ssl
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -127,8 +128,8 @@ class MailSettings(_Part):
     password: SecretStr | None = None
     sender: Annotated[str, Field(max_length=254)] | None = None
     """The address that mail comes from, and that bounces go to."""
-    connections: Annotated[int, Field(ge=1, le=64)] = 4
-    """How many connections one process has to the mail server at once."""
+    connections: Annotated[int, Field(ge=1, le=64)] = 8
+    """How many connections one process has to the mail server at once; emergencies alone may have one more."""
 
     @model_validator(mode="after")
     def _whole(self) -> "MailSettings":
@@ -142,6 +143,10 @@ class MailSettings(_Part):
             raise _incomplete("LINTAS_MAIL__USERNAME and LINTAS_MAIL__PASSWORD go together")
         if self.username is not None and self.tls == "none":
             raise _incomplete("LINTAS_MAIL__PASSWORD is not sent without TLS")
+        try:
+            ssl.create_default_context(cafile=self.ca_file)
+        except OSError:
+            raise _incomplete("LINTAS_MAIL__CA_FILE cannot be read, or holds no certificates in PEM") from None
         return self
 
     @property

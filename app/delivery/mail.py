@@ -49,7 +49,8 @@ class MailServer:
     password: str | None = field(default=None, repr=False)
     authorities: Path | None = None
     """A PEM file with the only authorities that are trusted; None is the public ones."""
-    connections: int = 4
+    connections: int = 8
+    """How many there are at once; emergencies alone may have one more."""
 
 
 class Mail(Protocol):
@@ -94,15 +95,18 @@ class _Postbox:
         self._within = within
         self._loop = asyncio.get_running_loop()
         self._places = asyncio.Semaphore(server.connections)
+        self._kept_free = asyncio.Semaphore(1)
         self._idle: deque[tuple[float, SMTP]] = deque()
         self._sweep = self._loop.call_later(IDLE, self._close_idle)
 
     async def send(self, letter: Letter, /) -> Answer:
         """Send a letter as soon as there is a place for it."""
         now = self._loop.time()
+        # However many mails wait, an emergency does not wait behind them.
+        places = self._kept_free if letter.emergency and self._places.locked() else self._places
         try:
             async with asyncio.timeout_at(now + self._within.total * SHARE_OF_WAITING):
-                await self._places.acquire()
+                await places.acquire()
         except TimeoutError:
             return Answer(failed=Phase.INTERNAL, detail=Detail.MAIL_SERVER_BUSY)
         try:
@@ -111,7 +115,7 @@ class _Postbox:
         except FAILURES as error:
             return answer_of(error)
         finally:
-            self._places.release()
+            places.release()
 
     async def close(self) -> None:
         """Take leave of the mail server."""

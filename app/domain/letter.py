@@ -71,6 +71,8 @@ class Letter:
     id: UUID
     """Of its delivery: what its Message-ID is made of, the same in each attempt."""
     sent_at: datetime
+    emergency: bool = False
+    """Whether it goes before others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,8 @@ def letter_of(
     about = _about(type_, data)
     subject = _subject(type_, data) + (f" ({reference_of(about)})" if about else "")
     lines = [_PREFACE, *_lines(type_, data, words, about, public_url), "", _END]
-    return Letter(to, subject, "\n".join(lines), delivery_id, sent_at)
+    emergency = data.get("urgency") == Urgency.EMERGENCY
+    return Letter(to, subject, "\n".join(lines), delivery_id, sent_at, emergency)
 
 
 def _about(type_: str, data: Mapping[str, Any]) -> str | None:

@@ -251,6 +251,8 @@ def test_mail_goes_to_the_usual_port_unless_another_is_named(
         ),
         ({"HOST": "kanari.example", "SENDER": "a@b.example", "TLS": "kanari"}, "TLS"),
         ({"HOST": "kanari.example", "SENDER": "a@b.example", "CONNECTIONS": "0"}, "CONNECTIONS"),
+        ({"HOST": "kanari.example", "SENDER": "a@b.example", "CA_FILE": "/kanari.pem"}, "CA_FILE"),
+        ({"HOST": "kanari.example", "SENDER": "a@b.example", "CA_FILE": __file__}, "CA_FILE"),
     ],
 )
 def test_mail_that_could_not_be_sent_or_would_go_in_the_clear_is_a_wrong_setting(

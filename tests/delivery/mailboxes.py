@@ -42,6 +42,10 @@ class Mailbox:
     hold: asyncio.Event | None = None
     """Nothing is answered to a mail before this is set."""
 
+    held: int = 0
+    """How many wait for that."""
+    holds_no_more: bool = False
+    """What comes now is answered, and only what waits goes on waiting."""
     says_goodbye: bool = False
     """The next mail is answered with 421 before it begins, once."""
     speaking: list[SMTP] = field(default_factory=list)
@@ -82,7 +86,8 @@ class Mailbox:
         return answer
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
-        if self.hold is not None:
+        if self.hold is not None and not self.holds_no_more:
+            self.held += 1
             await self.hold.wait()
         answer = TAKEN if self.at_data is None else self.at_data()
         if answer.startswith("250"):

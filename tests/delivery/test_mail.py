@@ -3,7 +3,6 @@
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from uuid_utils.compat import uuid7
@@ -14,14 +13,14 @@ from app.domain.letter import Letter
 from app.domain.retry import Answer, Detail, Phase, Verdict, verdict
 from tests.delivery.certificates import Authority
 from tests.delivery.mailboxes import PASSWORD, SENDER, USERNAME, a_mailbox, mailing
-from tests.delivery.world import SHORT
+from tests.delivery.world import SHORT, until
 
 OFFICE = "kantor@uptd.example"
 
 
-def a_letter(to: str = OFFICE, *, id_: UUID | None = None) -> Letter:
+def a_letter(to: str = OFFICE, *, emergency: bool = False) -> Letter:
     sent_at = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
-    return Letter(to, "Lintas: kabar baru / news", "Ada kabar.\n.\nBuka / Open: x\n", id_ or uuid7(), sent_at)
+    return Letter(to, "Lintas: kabar baru / news", "Ada kabar.\n.\nBuka / Open: x\n", uuid7(), sent_at, emergency)
 
 
 @pytest.mark.parametrize("security", list(Security))
@@ -87,6 +86,18 @@ async def test_a_mail_that_finds_no_free_connection_in_time_blames_nobody(tmp_pa
         assert await waiting == Answer(failed=Phase.INTERNAL, detail=Detail.MAIL_SERVER_BUSY)
         box.hold.set()
         assert (await first).status == 250
+
+
+async def test_an_emergency_does_not_wait_behind_the_mails_that_do(tmp_path: Path) -> None:
+    async with a_mailbox() as box, mailing(box, tmp_path, connections=1) as mail:
+        box.hold = asyncio.Event()
+        others = [asyncio.create_task(mail(a_letter())) for _ in range(5)]
+        await until(lambda: box.held == 1)
+        box.holds_no_more = True
+
+        assert (await mail(a_letter(emergency=True))).status == 250
+        box.hold.set()
+        assert {(await one).status for one in others} == {250}
 
 
 async def test_a_connection_that_the_server_closed_meanwhile_costs_no_attempt(tmp_path: Path) -> None:
