@@ -1,6 +1,7 @@
 """One function that mails: to the operator's mail server, over TLS, within one deadline."""
 
 import asyncio
+import socket
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator
@@ -10,13 +11,18 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as AS_SMTP
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Protocol
 
+import aiohappyeyeballs
 from aiosmtplib import SMTP, SMTPDataError, SMTPRecipientRefused, SMTPSenderRefused, SMTPServerDisconnected
 
+from app.delivery.connections import NEXT_ADDRESS_AFTER, ConnectFailed
 from app.delivery.mail_failures import FAILURES, answer_of
 from app.delivery.post import Deadlines
+from app.delivery.resolver import CheckedResolver, LookUp, look_up
+from app.domain.addresses import Reach
 from app.domain.letter import Letter
 from app.domain.retry import Answer, Detail, Phase
 
@@ -25,6 +31,8 @@ IDLE = 10.0
 SHARE_OF_WAITING = 1 / 3
 """How much of its time a mail may wait for a connection: what is left is enough to send it."""
 SUCCESS = 250
+ANYWHERE = Reach((IPv4Network("0.0.0.0/0"), IPv6Network("::/0")))
+"""The operator's own server may be anywhere: nobody else names it."""
 CLOSING = 421
 """By this a server says that it closes the connection (RFC 5321, 3.8)."""
 
@@ -61,10 +69,12 @@ class Mail(Protocol):
 
 
 @asynccontextmanager
-async def open_mail(server: MailServer, *, deadlines: Deadlines | None = None) -> AsyncIterator[Mail]:
+async def open_mail(
+    server: MailServer, *, deadlines: Deadlines | None = None, look_up: LookUp = look_up
+) -> AsyncIterator[Mail]:
     """Open what mail goes through: a few connections and one TLS context for the whole process."""
     context = ssl.create_default_context(cafile=server.authorities)
-    box = _Postbox(server, context, deadlines or Deadlines())
+    box = _Postbox(server, context, deadlines or Deadlines(), look_up)
     try:
         yield box.send
     finally:
@@ -89,11 +99,12 @@ def message_of(letter: Letter, sender: str) -> bytes:
 class _Postbox:
     """The connections of a process to its mail server."""
 
-    def __init__(self, server: MailServer, tls: ssl.SSLContext, within: Deadlines) -> None:
+    def __init__(self, server: MailServer, tls: ssl.SSLContext, within: Deadlines, look_up: LookUp) -> None:
         self._server = server
         self._tls = tls
         self._within = within
         self._loop = asyncio.get_running_loop()
+        self._resolver = CheckedResolver(ANYWHERE, within=within.resolve, look_up=look_up)
         self._places = asyncio.Semaphore(server.connections)
         self._kept_free = asyncio.Semaphore(1)
         self._idle: deque[tuple[float, SMTP]] = deque()
@@ -175,7 +186,7 @@ class _Postbox:
         server = self._server
         client = SMTP(
             hostname=server.host,
-            port=server.port,
+            sock=await self._socket(),
             use_tls=server.security is Security.IMPLICIT,
             start_tls=server.security is Security.STARTTLS,
             tls_context=self._tls,
@@ -188,6 +199,17 @@ class _Postbox:
         # One that fails closes itself.
         await client.connect(timeout=self._within.connect)
         return client
+
+    async def _socket(self) -> socket.socket:
+        """Connect as webhooks do: a name server that hangs takes no thread that others wait for."""
+        found = await self._resolver.resolve(self._server.host, self._server.port)
+        try:
+            async with asyncio.timeout(self._within.connect):
+                return await aiohappyeyeballs.start_connection(
+                    found, loop=self._loop, happy_eyeballs_delay=NEXT_ADDRESS_AFTER, interleave=1
+                )
+        except OSError as error:
+            raise ConnectFailed from error
 
     def _kept(self) -> SMTP | None:
         while self._idle:

@@ -16,10 +16,12 @@ from aiosmtplib import (
     SMTPSenderRefused,
 )
 
-from app.delivery.failures import of_connecting, of_tls
+from app.delivery import failures
+from app.delivery.connections import ConnectFailed
+from app.delivery.resolver import NameUnresolved
 from app.domain.retry import Answer, Detail, Phase
 
-FAILURES = (SMTPException, TimeoutError, OSError)
+FAILURES = (SMTPException, ConnectFailed, TimeoutError, OSError)
 """All that a mail server, its network or its name can raise."""
 
 NOT_NOW, FOR_GOOD, NO_CODE = 400, 500, 600
@@ -31,6 +33,8 @@ _FULL = frozenset({(2, 2)})
 
 def answer_of(error: Exception) -> Answer:
     """Say what came of a mail that raised one of FAILURES."""
+    if isinstance(error, NameUnresolved | ConnectFailed):
+        return failures.answer_of(error)
     if isinstance(error, SMTPConnectResponseError):
         return _said(error, Detail.MAIL_REFUSED)
     if isinstance(error, SMTPAuthenticationError):
@@ -39,10 +43,10 @@ def answer_of(error: Exception) -> Answer:
         return _refused(error)
     cause = error if isinstance(error, ssl.SSLError) else error.__cause__
     if isinstance(cause, ssl.SSLError):
-        return Answer(failed=Phase.TLS, detail=of_tls(cause))
+        return Answer(failed=Phase.TLS, detail=failures.of_tls(cause))
     if isinstance(error, SMTPConnectError):
         timed_out = isinstance(error, TimeoutError)
-        return Answer(failed=Phase.CONNECT, detail=Detail.TIMEOUT if timed_out else of_connecting(cause))
+        return Answer(failed=Phase.CONNECT, detail=Detail.TIMEOUT if timed_out else failures.of_connecting(cause))
     if isinstance(error, TimeoutError):
         return Answer(failed=Phase.TIMEOUT)
     if isinstance(error, OSError):

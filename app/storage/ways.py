@@ -52,6 +52,8 @@ _CHANNEL = case(
 )
 
 
+_LOOKING = 0x6C656E65
+"""The class of the advisory lock by which one at a time looks who has lost its last way."""
 LAPSED_LATELY = timedelta(hours=1)
 """How long ago a sign-in has ceased to count, for its end to be why an agency lost its last way."""
 
@@ -158,8 +160,10 @@ async def seen_in_console(session: AsyncSession, agency_code: str, *, reaches_fo
 async def note_lost(session: AsyncSession) -> Sequence[Lost]:
     """Keep which agencies have a way that lasts, and give those that had one and have lost the last.
 
-    Each loss is given once, by however many processes this is asked at once.
+    Each loss is given once, by however many processes this is asked at once: one looks, and the others are given none.
     """
+    if not await session.scalar(select(func.pg_try_advisory_xact_lock(_LOOKING, 0))):
+        return ()
     lasting = union(
         select(endpoints.c.agency_code).where(_LASTING),
         select(console_sign_ins.c.agency_code).where(_LOOKED_INTO),

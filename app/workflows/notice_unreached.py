@@ -19,10 +19,13 @@ async def notice_unreached(sessions: async_sessionmaker[AsyncSession], *, now: d
     """
     told = 0
     async with sessions.begin() as tx:
-        for lost in await ways.note_lost(tx):
+        every = await ways.note_lost(tx)
+        for lost in every:
             if lost.console_lapsed:
-                # No endpoint changed, so nobody has asked yet what was offered meanwhile and never looked at.
+                # No endpoint changed, so nobody has asked yet what was offered meanwhile and never looked at. All
+                # referrals before any endpoint, as every story has it, so that nobody waits crosswise.
                 await delivery_history.doubt_offers(tx, await delivery_history.lock_offers(tx, lost.agency_code))
+        for lost in every:
             coordinator = await ways.coordinator_of(tx, lost.agency_code)
             if coordinator is None:
                 log.warning("agency_unreached", agency=lost.agency_code)

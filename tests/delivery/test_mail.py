@@ -1,6 +1,7 @@
 """A mail goes to the operator's mail server over TLS, and what comes of it is known by a code alone."""
 
 import asyncio
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from uuid_utils.compat import uuid7
 
 from app.delivery.mail import MailServer, Security, message_of, open_mail
 from app.delivery.post import Deadlines
+from app.delivery.resolver import Found
 from app.domain.letter import Letter
 from app.domain.retry import Answer, Detail, Phase, Verdict, verdict
 from tests.delivery.certificates import Authority
@@ -183,6 +185,15 @@ async def test_a_server_that_is_not_there_is_a_connection_refused(tmp_path: Path
 
     async with mailing(box, tmp_path) as mail:
         assert await mail(a_letter()) == Answer(failed=Phase.CONNECT, detail=Detail.REFUSED)
+
+
+async def test_a_mail_server_whose_name_nobody_knows_is_a_failure_of_its_name() -> None:
+    def unknown(_host: str, _port: int) -> Found:
+        raise socket.gaierror(socket.EAI_NONAME, "kanari")
+
+    server = MailServer("mail.lembaga.example", 25, Security.NONE, SENDER)
+    async with open_mail(server, deadlines=SHORT, look_up=unknown) as mail:
+        assert await mail(a_letter()) == Answer(failed=Phase.DNS, detail=Detail.NAME_UNRESOLVED)
 
 
 async def talking(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lines: dict[bytes, bytes]) -> None:
