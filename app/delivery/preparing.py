@@ -15,6 +15,7 @@ from app.domain.channel import Channel, channel_of, mailbox_of
 from app.domain.events import EventType
 from app.domain.letter import Letter, letter_of
 from app.domain.retry import Answer, Detail, Phase
+from app.domain.vocabulary import Urgency
 from app.domain.webhook import body_of, headers_of
 from app.storage import challenges, equipment, letters
 from app.storage.claims import Claimed
@@ -85,6 +86,9 @@ class Preparer:
 
     async def _letter(self, claimed: Claimed, to: str, sent_at: datetime) -> Letter:
         data = self._data(claimed)
+        if claimed.emergency and "urgency" in data:
+            # A person reads how it stands, also where it was none yet when the news was written.
+            data = {**data, "urgency": Urgency.EMERGENCY.value}
         async with self._sessions.begin() as session:
             words = await letters.words_for(session, claimed.endpoint_id, data)
         return letter_of(

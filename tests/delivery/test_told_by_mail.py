@@ -67,6 +67,17 @@ async def test_an_offer_goes_out_by_mail_with_its_time_in_the_agencys_zone_and_i
     assert (delivery.endpoint_id, box.messages[0]["Message-ID"]) == (endpoint_id, f"<{delivery.id}@lembaga.example>")
 
 
+async def test_what_has_become_an_emergency_since_it_was_told_is_mailed_as_one(world: World, tmp_path: Path) -> None:
+    await world.endpoint(URL)
+    handoff = await world.offer(urgency="emergency")
+    await world.tell(EventType.HANDOFF_OFFERED, handoff_id=handoff, **OFFERED)
+
+    async with a_mailbox() as box, mailing(box, tmp_path) as mail, world.delivering(mail=mail):
+        await until(lambda: all_are(world, "delivered"))
+
+    assert "please open now" in box.messages[0]["Subject"]
+
+
 async def test_a_mail_that_is_put_off_comes_again_as_the_same_mail(world: World, tmp_path: Path) -> None:
     await world.endpoint(URL)
     handoff = await world.offer(urgency="emergency")
