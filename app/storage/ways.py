@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Text,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -56,6 +57,16 @@ _LOOKING = 0x6C656E65
 """The class of the advisory lock by which one at a time looks who has lost its last way."""
 LAPSED_LATELY = timedelta(hours=1)
 """How long ago a sign-in has ceased to count, for its end to be why an agency lost its last way."""
+_CODES = bindparam("codes", type_=ARRAY(Text()))
+# Built once: each intake asks this, and building it takes SQLAlchemy longer than PostgreSQL takes to answer.
+_WAYS_OF = union(
+    select(endpoints.c.agency_code, _CHANNEL.label("channel")).where(
+        endpoints.c.agency_code == func.any(_CODES), _WORKING
+    ),
+    select(console_sign_ins.c.agency_code, literal_column(f"'{Channel.CONSOLE}'", Text)).where(
+        console_sign_ins.c.agency_code == func.any(_CODES), _LOOKED_INTO
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +95,7 @@ async def working(session: AsyncSession, agency_codes: Iterable[str]) -> dict[st
 
     An endpoint does not fail as long as no worker noticed, and real time does not say so.
     """
-    codes = literal(sorted(agency_codes), ARRAY(Text()))
-    found = await session.execute(
-        union(
-            select(endpoints.c.agency_code, _CHANNEL.label("channel")).where(
-                endpoints.c.agency_code == func.any(codes), _WORKING
-            ),
-            select(console_sign_ins.c.agency_code, literal_column(f"'{Channel.CONSOLE}'", Text)).where(
-                console_sign_ins.c.agency_code == func.any(codes), _LOOKED_INTO
-            ),
-        )
-    )
+    found = await session.execute(_WAYS_OF, {"codes": sorted(agency_codes)})
     ways: dict[str, set[str]] = {}
     for agency_code, channel in found:
         ways.setdefault(agency_code, set()).add(channel)
