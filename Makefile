@@ -12,7 +12,7 @@ RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; 
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox demo chaos receivers test contract check format lock openapi lint-openapi changes examples docs docs-check bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit bench-privacy clients clients-lock clean
+.PHONY: help run sandbox demo chaos receivers test contract check format lock openapi lint-openapi changes examples docs docs-check check-alerts bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit bench-privacy bench-signals clients clients-lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile
@@ -76,9 +76,9 @@ openapi/node_modules/.package-lock.json: openapi/package.json openapi/package-lo
 	@cd openapi && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules/.package-lock.json
 
 examples: $(DEV_READY) ## Write anew what the API's description shows as answers, by calling every operation
-	@LINTAS_WRITE_EXAMPLES=1 $(VENV_PYTHON) -m pytest tests/description/test_examples.py || true
+	@LINTAS_WRITE_EXAMPLES=1 $(VENV_PYTHON) -m pytest tests/description/test_examples.py tests/description/test_webhooks.py || true
 	@.venv/bin/lintas openapi
-	@$(VENV_PYTHON) -m pytest tests/description/test_examples.py
+	@$(VENV_PYTHON) -m pytest tests/description/test_examples.py tests/description/test_webhooks.py
 
 docs: $(DEV_READY) ## Write the generated parts of the documents anew
 	@$(VENV_PYTHON) docs/generate.py
@@ -108,6 +108,14 @@ bench-audit: $(DEV_READY) ## Measure how an audit is linked and verified; ARGS=1
 
 bench-privacy: $(DEV_READY) ## Measure what sealing and the audit cost an intake (some minutes); ARGS="--pairs 5"
 	@$(VENV_PYTHON) -m bench.privacy $(ARGS)
+
+bench-signals: $(DEV_READY) ## Measure what metrics and traces cost an intake (some minutes); ARGS="--rounds 5"
+	@$(VENV_PYTHON) -m bench.signals $(ARGS)
+
+check-alerts: $(DEV_READY) ## Check the alerts, fire each of them, and the main ones by a running Lintas (needs prometheus and promtool)
+	@command -v promtool >/dev/null && command -v prometheus >/dev/null || \
+		{ echo "make check-alerts needs promtool and prometheus: on Debian and Ubuntu the package prometheus." >&2; exit 1; }
+	@$(VENV_PYTHON) -m pytest tests/watching/test_files.py tests/watching/test_prometheus.py
 
 clients: $(DEV_READY) ## Make clients in Python, TypeScript and PHP from openapi.json, and drive each; ARGS="--only python" chooses
 	@$(VENV_PYTHON) -m openapi.clients $(ARGS)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Annotated
 
 import httpx
-import orjson
 import typer
 
+from app.api.contract import as_file
+from app.api.openapi import document
 from app.commands import (
     agreements,
     audit,
@@ -194,7 +195,7 @@ def write_openapi(
     """Write the API's description to openapi/openapi.json."""
     nowhere = "postgresql://localhost/none"
     service = compose(Settings(), url=nowhere, key_ring=KeyRing.generate("none"), name="openapi")
-    written = orjson.dumps(create_app(service).openapi(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    written = as_file(document(create_app(service)))
     if not check:
         OPENAPI.parent.mkdir(exist_ok=True)
         OPENAPI.write_bytes(written)

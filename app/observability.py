@@ -78,6 +78,7 @@ FIELDS = frozenset(
         "status",
         "table",
         "taken",
+        "trace_id",
         "version",
         "why",
         "worker",

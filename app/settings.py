@@ -110,6 +110,24 @@ class WebhookSettings(_Part):
     breaker: BreakerSettings = BreakerSettings()
 
 
+class MetricsSettings(_Part):
+    """Where a process, of the API or of the workers, shows its metrics and its health to whoever watches it."""
+
+    host: str = "127.0.0.1"
+    """Metrics name nobody, but they are for nobody else either."""
+    port: Port | None = None
+    """None: nowhere; 0: any port that is free, which the log names. Each process of a machine needs its own."""
+
+
+class TracingSettings(_Part):
+    """Where what is traced is sent."""
+
+    endpoint: AnyHttpUrl | None = None
+    """An OTLP/HTTP address, such as http://collector:4318/v1/traces; None: nothing is traced."""
+    share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """The share of requests that are traced, of those whose caller has not decided that."""
+
+
 STANDARD_PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 
 
@@ -321,6 +339,8 @@ class Settings(BaseSettings):
     webhook: WebhookSettings = WebhookSettings()
     mail: MailSettings = MailSettings()
     rate_limit: RateLimitSettings = RateLimitSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    tracing: TracingSettings = TracingSettings()
     second_person: SecondPersonSettings = SecondPersonSettings()
     console_reaches_for: Annotated[timedelta, Field(ge=timedelta(0)), BeforeValidator(_seconds)] = timedelta(days=7)
     """How long after somebody of an agency signed in the console counts as a way by which it is told; 0 is never."""

@@ -9,10 +9,12 @@ from typing import TypeAlias
 
 import structlog
 
+from app import metrics
 from app.delivery.dispatcher import Dispatcher, Pace
 from app.delivery.mail import Mail, MailServer, Security, open_mail
 from app.delivery.post import Deadlines, Post, open_post
 from app.domain.breaker import BreakerRule
+from app.domain.progress import CLOCKS
 from app.observability import told_of
 from app.service import Service
 from app.settings import Settings
@@ -48,6 +50,7 @@ async def work(service: Service, stop: asyncio.Event, *, through: Callable[[Post
 
     `through` wraps what webhooks are posted by, for who wants to see them.
     """
+    service.progress.begin()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(deliver(service, stop, through=through))
         for name, job, every in jobs_of(service, stop):
@@ -99,6 +102,7 @@ async def _run_clocks(service: Service) -> None:
         answering = await credit_outage(tx, outage_after=service.terms.outage_after)
     if answering:
         await run_due_clocks(service.sessions, service.reference, service.key_ring, service.terms, service.clock)
+    service.progress.note(CLOCKS)
 
 
 async def _forget_answers(service: Service, stop: asyncio.Event) -> None:
@@ -193,6 +197,7 @@ async def deliver(service: Service, stop: asyncio.Event, *, through: Callable[[P
             signing_clock=service.signing_clock,
             pace=pace_of(service.settings),
             listen_url=service.listen_url,
+            progress=service.progress,
         )
         tasks.create_task(dispatcher.run())
         await stop.wait()
@@ -225,7 +230,9 @@ async def repeat(name: str, job: Callable[[], Awaitable[object]], *, every: floa
     while not stop.is_set():
         try:
             await job()
+            metrics.JOBS.labels(name, "done").inc()
         except Exception as error:  # noqa: BLE001 - the top of a loop that logs and goes on
+            metrics.JOBS.labels(name, "failed").inc()
             if is_passing(error):
                 log.warning("worker_waits_for_database", worker=name, error=type(error).__name__)
             else:

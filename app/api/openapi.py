@@ -7,9 +7,9 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
-from app.api import asked, etags, webhook_contract
+from app.api import asked, etags
 from app.api.deprecation import declared
-from app.api.description import problems
+from app.api.description import problems, webhooks
 from app.api.description.headers import ACCEPT_LANGUAGE, HEADERS, OF_EVERY_ANSWER, headers, idempotency_key, if_match
 from app.api.description.links import add_links
 from app.api.description.operation_problems import UNFRAMED, problems_of
@@ -73,7 +73,7 @@ def document(app: FastAPI, *, server: str | None = None) -> dict[str, Any]:
         servers=[{"url": server or "/", "description": "Where this document was read."}],
     )
     schemas = found.setdefault("components", {}).setdefault("schemas", {})
-    schemas |= problems.schemas() | webhook_contract.schemas()
+    schemas |= problems.schemas() | webhooks.schemas()
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     found["components"] |= {
@@ -82,7 +82,7 @@ def document(app: FastAPI, *, server: str | None = None) -> dict[str, Any]:
         "examples": problems.examples(),
         "securitySchemes": SECURITY_SCHEMES,
     }
-    found["webhooks"] = webhook_contract.webhooks()
+    found["webhooks"] = webhooks.webhooks()
     answers = recorded()
     for context in iter_route_contexts(app.routes):
         route = context.original_route

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from alembic.config import Config
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
+SHIPPED = Path(__file__).with_name("migrations")
+"""Where an installed package has the migrations; in a checkout they are run where they are written."""
+MIGRATIONS = SHIPPED if SHIPPED.is_dir() else Path(__file__).parents[2] / "migrations"
 
 
 def configuration(url: str = "") -> "Config":

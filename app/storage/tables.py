@@ -421,6 +421,7 @@ handoffs = Table(
         text("id DESC"),
         postgresql_where=text("state IN ('offered', 'accepted', 'in_progress', 'on_hold', 'cancel_requested')"),
     ),
+    Index("ix_handoffs_offered", "urgency", "offered_at", postgresql_where=text("state = 'offered'")),
     # A request makes one handoff at a time.
     Index(
         "uq_handoffs_service_request_id_live",
@@ -521,6 +522,7 @@ events = Table(
     Column("handoff_id", Uuid),
     # A feed by id alone would lose what commits out of order; a reader stops below the oldest running transaction.
     Column("xact", BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")),
+    Column("traceparent", Text, comment="Of what wrote it, as W3C writes it."),
     Index("ix_events_feed", "agency_code", "xact", "id"),
     Index("ix_events_handoff_id", "handoff_id"),
     Index("ix_events_xact", "xact"),
