@@ -32,6 +32,21 @@ class Readiness(BaseModel):
     checks: dict[str, Result]
 
 
+NOT_READY = {
+    "model": Readiness,
+    "content": {
+        "application/json": {
+            "examples": {
+                "database": {
+                    "summary": "The database does not answer.",
+                    "value": {"status": "failed", "checks": {"database": "failed"}},
+                }
+            }
+        }
+    },
+}
+
+
 class Readying:
     """Looks whether the process is ready: one look at a time, however many ask, and never for long."""
 
@@ -95,13 +110,13 @@ async def check_liveness() -> Liveness:
     return Liveness()
 
 
-@router.get("/ready", responses={503: {"model": Readiness, "description": "Not ready"}})
+@router.get("/ready", responses={503: {**NOT_READY, "description": "Not ready"}})
 async def check_readiness(looks: Looks, response: Response) -> Readiness:
     """Say whether requests can be served: database, migrations, key ring, feed, registry. If not, go elsewhere."""
     return _answer(await looks.checks(), response)
 
 
-@router.get("/startup", responses={503: {"model": Readiness, "description": "Not started yet"}})
+@router.get("/startup", responses={503: {**NOT_READY, "description": "Not started yet"}})
 async def check_startup(looks: Looks, response: Response) -> Readiness:
     """Say whether the process has been ready once."""
     if looks.started:
