@@ -2,14 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from importlib.metadata import version
 from socket import AF_INET, AF_INET6, create_server, socket
 
 import structlog
 from fastapi import APIRouter, FastAPI
+from sqlalchemy.pool import QueuePool
 
+from app import metrics, tracing
 from app.api import (
     agencies,
     agreements,
@@ -34,12 +38,16 @@ from app.api.application import build
 from app.api.contract import prepared
 from app.api.issuer_keys import HttpKeySource, Issuer, IssuerKeys
 from app.api.proxies import CertificateHeader
+from app.api.rate_limit import Buckets
 from app.api.server import Server
 from app.api.tokens import Tokens
+from app.api.watched import measure_loop, watched
+from app.console.console import Console
+from app.console.pages.everything import ROUTERS as PAGES
 from app.domain.access_token import TokenTerms
-from app.service import Service
+from app.service import Service, session_terms_of
 from app.settings import TokenSettings
-from app.storage import clocks
+from app.storage import clocks, signals
 from app.storage.database import sessions_of
 from app.workers import repeat
 
@@ -72,16 +80,20 @@ SAYS_SANDBOX = (("Lintas-Sandbox", "true"),)
 LOOK_EVERY = 5.0
 """Seconds between two looks whether the issuer's keys are still fresh."""
 
+SENT_WITHIN = 20
+"""Twentieths of a second in which the last spans may be sent."""
+
 log = structlog.get_logger()
 
 
 def create_app(service: Service) -> FastAPI:
     """Compose the API."""
     limits, by = service.settings.rate_limit, service.settings.certificates
-    return build(
-        ROUTERS,
+    console = console_in(service)
+    api = build(
+        ROUTERS if console is None else (*ROUTERS, *PAGES),
         sessions=service.sessions,
-        health_sessions=sessions_of(service.health_engine),
+        readying=service.readying,
         key_ring=service.key_ring,
         ring_checked=service.ring_checked,
         reference=service.reference,
@@ -97,6 +109,25 @@ def create_app(service: Service) -> FastAPI:
         real_clock=service.real_clock,
         docs=service.settings.docs,
         prepared=prepared(),
+    )
+    api.state.console = console
+    return api
+
+
+def console_in(service: Service) -> Console | None:
+    """Lay out the console; None where it is off."""
+    settings = service.settings
+    if not settings.console:
+        return None
+    limits = settings.rate_limit
+    return Console(
+        # By the clock of this machine, as a browser's cookies are: a sandbox's is moved.
+        real_clock=service.signing_clock,
+        sessions=session_terms_of(settings),
+        leave_to=settings.sign_in.leave_to,
+        links=settings.is_trial or service.sandbox,
+        requests=Buckets(limits.per_key, time.monotonic) if limits.per_key else None,
+        failures=Buckets(limits.failures_per_address, time.monotonic) if limits.failures_per_address else None,
     )
 
 
@@ -169,3 +200,70 @@ async def serve(
         await service.key_uses.write(service.sessions)
     except Exception as error:  # noqa: BLE001 - a stop ends whatever the database does
         log.warning("key_uses_lost", error=type(error).__name__)
+
+
+@asynccontextmanager
+async def shown(service: Service, listener: socket | None) -> AsyncIterator[None]:
+    """Show on a socket, while something is done, how this process is and what it counts; without one, do nothing."""
+    if listener is None:
+        yield
+        return
+    count = sessions_of(service.health_engine)
+
+    async def look() -> list[signals.Sample]:
+        async with count.begin() as tx:
+            return await signals.look(tx, now=service.clock(), real_now=service.real_clock())
+
+    metrics.BUILD.labels(version("lintas"), service.process.partition(" ")[0]).set(1)
+    server = Server(
+        watched(service.readying, look, before=partial(_read_off, service)),
+        partial(log.info, "watched", port=listener.getsockname()[1]),
+        stop_within=timedelta(seconds=1),
+    )
+    over = asyncio.Event()
+    tasks = [asyncio.create_task(server.serve([listener])), asyncio.create_task(measure_loop(over))]
+    try:
+        yield
+    finally:
+        over.set()
+        server.should_exit = server.force_exit = True
+        _, late = await asyncio.wait(tasks, timeout=1)
+        for task in late:
+            task.cancel()
+
+
+@asynccontextmanager
+async def traced(service: Service) -> AsyncIterator[None]:
+    """Trace what is done, where the settings ask for it, and in the end wait a moment for what is left to be sent."""
+    of = service.settings.tracing
+    if of.endpoint is None:
+        yield
+        return
+    # A hundred modules, which nobody loads who does not trace.
+    from app.otlp import Otlp  # noqa: PLC0415
+
+    at = str(of.endpoint)
+    otlp = Otlp(
+        at if (of.endpoint.path or "/") != "/" else f"{at.rstrip('/')}/v1/traces",
+        share=of.share,
+        process=service.process.partition(" ")[0],
+        instance=service.id,
+        version=version("lintas"),
+    )
+    tracing.tell_by(otlp)
+    try:
+        yield
+    finally:
+        tracing.tell_by(None)
+        sending, left = otlp.end(), SENT_WITHIN
+        while sending.is_alive() and left > 0:
+            await asyncio.sleep(0.05)
+            left -= 1
+
+
+def _read_off(service: Service) -> None:
+    pool = service.engine.sync_engine.pool
+    if isinstance(pool, QueuePool):
+        metrics.POOL.labels("in_use").set(pool.checkedout())
+        metrics.POOL.labels("idle").set(pool.checkedin())
+    metrics.POOL_SIZE.set(service.settings.database.pool_size + service.settings.database.pool_overflow)

@@ -23,6 +23,9 @@ LOWER_BOUNDS = ("minimum", "minLength", "minItems")
 UPPER_BOUNDS = ("maximum", "maxLength", "maxItems")
 OPTIONAL = ", which could be there"
 
+OF_OPERATORS = "/health/"
+"""Addresses that no client of an agency has to do with: nothing is promised of them (docs/api-stability.md)."""
+
 Json = dict[str, Any]
 Version = tuple[int, int, int]
 
@@ -56,6 +59,8 @@ class Comparison:
     def run(self) -> Iterator[str]:
         """Go through operations and webhooks."""
         for path, was in self.old.get("paths", {}).items():
+            if path.startswith(OF_OPERATORS):
+                continue
             for method in (method for method in METHODS if method in was):
                 now = self.new.get("paths", {}).get(path, {}).get(method)
                 yield from self._operation(f"{method.upper()} {path}", was[method], now)

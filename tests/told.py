@@ -24,6 +24,8 @@ WORTH_TELLING = frozenset(name.lower() for name in HEADERS)
 class Nowhere:
     """Stands for the reference data, of which a description needs nothing."""
 
+    version: int | None = None
+
     async def current(self, _: AsyncSession, /, *, to_change: bool = False) -> object:  # noqa: ARG002
         """Give nothing in particular."""
         return self

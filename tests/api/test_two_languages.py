@@ -138,11 +138,13 @@ TRANSLATED = sorted(path.name for path in (WRITTEN / "id").glob("*.md"))
 IN_ENGLISH_ALONE = {
     "audit.md": "for who operates the service",
     "benchmarks.md": "for who operates the service",
+    "console.md": "not written in Indonesian yet; the console itself speaks both",
     "decisions.md": "for who develops the service",
     "operations.md": "for who operates the service",
     "personal-data.md": "for who operates the service",
     "rights.md": "for who operates the service",
     "sealing.md": "for who operates the service",
+    "signals.md": "for who operates the service",
     "statistics.md": "for who operates the service",
 }
 

@@ -1,0 +1,33 @@
+"""What is said about signing in."""
+
+from collections.abc import Mapping
+
+from app.api.problem_texts import Text
+
+WORDS: Mapping[str, Text] = {
+    "sign_in.title": Text("Masuk", "Sign in"),
+    "sign_in.provider": Text("Masuk dengan akun lembaga Anda", "Sign in with your agency's account"),
+    "sign_in.provider_hint": Text(
+        "Anda dibawa ke halaman masuk lembaga Anda, lalu kembali ke sini.",
+        "You are taken to your agency's sign-in page, and then back here.",
+    ),
+    "sign_in.link_title": Text("Masuk dengan tautan", "Sign in by a link"),
+    "sign_in.link_hint": Text(
+        "Ini percobaan. Mintalah tautan sekali pakai kepada operator, yang membuatnya dengan:",
+        "This is a trial. Ask the operator for a link that works once, which is made by:",
+    ),
+    "sign_in.none": Text(
+        "Belum ada cara masuk yang diatur di sini. Hubungi operator.",
+        "No way of signing in is set up here. Ask the operator.",
+    ),
+    "sign_in.link_for": Text(
+        "Tautan ini untuk {name}, {agency}, dan hanya berlaku sekali.",
+        "This link is for {name}, {agency}, and works once.",
+    ),
+    "sign_in.continue": Text("Masuk sebagai {name}", "Sign in as {name}"),
+    "sign_in.link_over_title": Text("Tautan tidak berlaku", "This link does not work"),
+    "sign_in.link_over": Text(
+        "Tautan ini sudah dipakai, atau waktunya sudah habis. Mintalah yang baru kepada operator.",
+        "This link was used already, or its time is over. Ask the operator for a new one.",
+    ),
+}
