@@ -12,7 +12,7 @@ RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; 
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox demo chaos receivers test test-pgbouncer contract check format lock openapi lint-openapi changes examples docs docs-check bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit bench-privacy clients clients-lock image try-image lint-deploy lint-deploy-lock clean
+.PHONY: help run sandbox demo chaos receivers test test-pgbouncer rehearse-restore contract check format lock openapi lint-openapi changes examples docs docs-check bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit bench-privacy clients clients-lock image try-image lint-deploy lint-deploy-lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ test-pgbouncer: $(DEV_READY) ## Try a whole exchange behind a real PgBouncer in 
 	@PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null || \
 		{ echo "make test-pgbouncer needs PgBouncer: on Debian and Ubuntu the package pgbouncer." >&2; exit 1; }
 	@$(VENV_PYTHON) -m pytest tests/deploy/test_pgbouncer.py $(ARGS)
+
+rehearse-restore: $(DEV_READY) ## Restore a real cluster to a moment, and let a standby take over, while Lintas runs (some minutes)
+	@LINTAS_TEST_REHEARSE=1 $(VENV_PYTHON) -m pytest tests/deploy/test_restore.py $(ARGS)
 
 contract: $(DEV_READY) ## Ask a Lintas of its own all that its contract allows and forbids (about an hour); ARGS="--role sender --examples 50"
 	@$(VENV_PYTHON) -m tests.contract $(ARGS)
