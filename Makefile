@@ -12,7 +12,7 @@ RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; 
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox demo chaos receivers test test-pgbouncer rehearse-restore contract check format lock openapi lint-openapi changes examples docs docs-check bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit bench-privacy clients clients-lock image try-image lint-deploy lint-deploy-lock clean
+.PHONY: help run sandbox demo chaos receivers test test-browser contract check format lock openapi lint-openapi changes examples docs docs-check check-alerts bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit bench-privacy bench-signals clients clients-lock test-pgbouncer rehearse-restore image try-image lint-deploy lint-deploy-lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile
@@ -43,7 +43,13 @@ test-pgbouncer: $(DEV_READY) ## Try a whole exchange behind a real PgBouncer in 
 rehearse-restore: $(DEV_READY) ## Restore a real cluster to a moment, and let a standby take over, while Lintas runs (some minutes)
 	@LINTAS_TEST_REHEARSE=1 $(VENV_PYTHON) -m pytest tests/deploy/test_restore.py $(ARGS)
 
-contract: $(DEV_READY) ## Ask a Lintas of its own all that its contract allows and forbids (about an hour); ARGS="--role sender --examples 50"
+test-browser: $(DEV_READY) ## Try the console in a real browser (Debian's chromium); ARGS="-k word" chooses some
+	@$(PIP_INSTALL) --require-hashes -r requirements/browser.txt
+	@LINTAS_TEST_BROWSER=$${LINTAS_TEST_BROWSER:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)} || \
+		{ echo "make test-browser needs Chromium: on Debian the package chromium." >&2; exit 1; }; \
+	export LINTAS_TEST_BROWSER; $(VENV_PYTHON) -m mypy tests/browser/*.py && $(VENV_PYTHON) -m pytest tests/browser $(ARGS)
+
+contract: $(DEV_READY) ## Ask a Lintas of its own all that its contract allows and forbids (about ten minutes); ARGS="--role sender --examples 50"
 	@$(VENV_PYTHON) -m tests.contract $(ARGS)
 
 check: $(DEV_READY) ## Check all that .ci/run checks: format, lint, types, layers, migrations, tests, openapi
@@ -64,6 +70,7 @@ format: $(DEV_READY) ## Format the code, and mend what ruff can mend
 lock: $(DEV_READY) ## Lock what pyproject.toml asks for, with hashes; ARGS=--upgrade takes the newest
 	@$(LOCK) pyproject.toml --extra build -o requirements/run.txt $(ARGS)
 	@$(LOCK) pyproject.toml --extra build --extra dev -c requirements/run.txt -o requirements/dev.txt $(ARGS)
+	@$(LOCK) pyproject.toml --extra build --extra dev --extra browser -c requirements/dev.txt -o requirements/browser.txt $(ARGS)
 	@$(LOCK) pyproject.toml --extra build --extra bench -c requirements/dev.txt -o requirements/bench.txt $(ARGS)
 
 openapi: $(DEV_READY) ## Write the API's description and the schema of agreements anew
@@ -116,6 +123,14 @@ bench-audit: $(DEV_READY) ## Measure how an audit is linked and verified; ARGS=1
 
 bench-privacy: $(DEV_READY) ## Measure what sealing and the audit cost an intake (some minutes); ARGS="--pairs 5"
 	@$(VENV_PYTHON) -m bench.privacy $(ARGS)
+
+bench-signals: $(DEV_READY) ## Measure what metrics and traces cost an intake (some minutes); ARGS="--rounds 5"
+	@$(VENV_PYTHON) -m bench.signals $(ARGS)
+
+check-alerts: $(DEV_READY) ## Check the alerts, fire each of them, and the main ones by a running Lintas (needs prometheus and promtool)
+	@command -v promtool >/dev/null && command -v prometheus >/dev/null || \
+		{ echo "make check-alerts needs promtool and prometheus: on Debian and Ubuntu the package prometheus." >&2; exit 1; }
+	@$(VENV_PYTHON) -m pytest tests/watching/test_files.py tests/watching/test_prometheus.py
 
 clients: $(DEV_READY) ## Make clients in Python, TypeScript and PHP from openapi.json, and drive each; ARGS="--only python" chooses
 	@$(VENV_PYTHON) -m openapi.clients $(ARGS)

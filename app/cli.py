@@ -24,6 +24,7 @@ from app.commands import (
     rights,
     sandbox,
     sealing,
+    sign_in,
     statistics,
     written,
 )
@@ -48,6 +49,7 @@ from app.commands.running import (
     settings_with,
     without_limits,
 )
+from app.domain.caller import Role
 from app.domain.errors import NotFound, UnknownAgency
 from app.domain.retention import RetentionInvalid
 from app.main import create_app, listen
@@ -77,6 +79,7 @@ OPENAPI = Path(__file__).parents[1] / "openapi" / "openapi.json"
 
 cli = typer.Typer(name="lintas", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 sandbox.add_to(cli)
+sign_in.add_to(cli)
 keys = typer.Typer(no_args_is_help=True, help="Kunci API dan kunci segel / API keys, and keys that seal.")
 keys_of_agencies.add_to(keys)
 cli.add_typer(keys, name="keys")
@@ -100,6 +103,11 @@ def serve(host: Host = None, port: Port = None) -> None:
     settings = settings_with(host=host, port=port)
     configure_logging(level=settings.log_level, console=settings.log_format == "console")
     url, ring = given_database(settings), given_key_ring(settings)
+    if settings.console and settings.sign_in.issuer is None:
+        raise CannotGoOn(
+            "LINTAS_SIGN_IN__ISSUER belum diisi: tidak seorang pun dapat masuk ke konsol",
+            "LINTAS_SIGN_IN__ISSUER is not set: nobody could sign in to the console",
+        )
     look_at_ledger(settings)
     with _listening(settings) as listener:
         settings = _at(settings, listener)
@@ -137,11 +145,12 @@ def all_(
     person = settings.log_format == "console" or (settings.log_format is None and sys.stderr.isatty())
     configure_logging(level=settings.log_level, console=person, stream=sys.stderr)
     with _listening(settings) as listener:
-        settings = _at(settings, listener)
+        settings = _with_console(_at(settings, listener))
         _make_room(settings)
         ring = key_ring_of(settings) or prepare_trial.own_key_ring(settings.data_dir)
         with contextlib.ExitStack() as stack:
             url = address_of(settings) or stack.enter_context(prepare_trial.own_database(settings.data_dir))
+            stack.enter_context(prepare_trial.telling_where(settings.data_dir, settings.reached_at))
             direct = direct_address(settings, url)
             if revision_at(direct) != head():
                 migrate_to_head(direct)
@@ -294,11 +303,22 @@ def _at(settings: Settings, listener: socket.socket) -> Settings:
     return settings.model_copy(update={"port": listener.getsockname()[1]})
 
 
+def _with_console(settings: Settings) -> Settings:
+    """Have the console on, unless the settings have it off."""
+    return settings if settings.console is not None else settings.model_copy(update={"console": True})
+
+
 def _welcome(settings: Settings, issued: dict[str, tuple[str, str]]) -> None:
     """Tell a person where Lintas is and how to send it something."""
     at = settings.reached_at
     print(f"\nLintas siap / is ready:   {at}\nDokumentasi / API docs:   {at}/docs\n")
     print_columns([(role, agency_code, secret) for role, (agency_code, secret) in issued.items()])
+    if settings.console and settings.is_trial:
+        who = prepare_trial.HOLDERS[Role.RECEIVER]
+        print(
+            "\nBuka konsol dengan tautan sekali pakai dari / open the console by a link that works once, from:\n\n"
+            f'.venv/bin/lintas sign-in {who} --role receiver --name "Ibu Contoh"'
+        )
     if "sender" in issued:
         print(f"\nKirim rujukan / send a referral:\n\n{prepare_trial.first_request(at, issued['sender'][1])}\n")
     else:

@@ -10,18 +10,21 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from uuid_utils.compat import uuid7
 
-from app.api import health
+from app.api import readying
 from app.api.key_uses import KeyUses
+from app.api.readying import Process, Readying
 from app.domain.addresses import Reach
 from app.domain.clock import BusinessClock
+from app.domain.progress import Progress
 from app.domain.proposals import SecondPerson
 from app.domain.retention import Retention, RetentionInvalid, read_retention
 from app.reference.yaml_text import Unreadable, load_yaml
 from app.settings import Settings
+from app.storage.console_sessions import SessionTerms
 from app.storage.database import Pool, open_engine, sessions_of
 from app.storage.reference import ReferenceKeeper
 from app.storage.sealing import KeyRing
-from app.storage.shared_clock import SharedClock
+from app.storage.shared_clock import SharedClock, since_boot
 from app.workflows.desk import Terms
 
 
@@ -57,6 +60,9 @@ class Service:
     """When each key was last used, as this process saw it."""
     sandbox: bool
     """Whether this is a world of an integrator's own, whose clock can be moved."""
+    progress: Progress
+    """How its workers get on, where it has any."""
+    readying: Readying
     listen_url: str | None
     """The database's own address, for LISTEN; None where only a pooler is known, and polling has to do."""
 
@@ -112,10 +118,11 @@ def compose(
     real_clock = SharedClock(machine_clock)
     ring_checked = asyncio.Event()
     ring_checked.set()
-    moment = timedelta(seconds=health.DEADLINE)
+    moment = timedelta(seconds=readying.DEADLINE)
     own = Pool(
         size=1,
-        overflow=0,
+        # For whoever counts what waits: readiness does not wait for that.
+        overflow=1,
         wait=moment,
         connect=moment,
         statement=moment,
@@ -124,6 +131,16 @@ def compose(
     health_engine = open_engine(url, application_name=f"lintas {name} health", pool=own)
     direct = settings.database.listen_url
     listen_url = str(direct) if direct else None if settings.database.through_pgbouncer else url
+    reference, progress = ReferenceKeeper(), Progress(since_boot)
+    looked_at = Process(
+        sessions_of(health_engine),
+        key_ring,
+        ring_checked,
+        reference,
+        revision,
+        skew=None if sandbox else real_clock.skew,
+        progress=progress,
+    )
     return Service(
         id=uuid7(),
         process=f"{name} {gethostname()}:{getpid()}",
@@ -133,7 +150,7 @@ def compose(
         sessions=sessions_of(engine),
         key_ring=key_ring,
         ring_checked=ring_checked,
-        reference=ReferenceKeeper(),
+        reference=reference,
         clock=clock or real_clock,
         real_clock=real_clock,
         signing_clock=machine_clock if sandbox else real_clock,
@@ -141,8 +158,15 @@ def compose(
         revision=revision,
         key_uses=KeyUses(real_clock),
         sandbox=sandbox,
+        progress=progress,
+        readying=Readying(looked_at),
         listen_url=listen_url,
     )
+
+
+def session_terms_of(settings: Settings) -> SessionTerms:
+    """Say how long somebody stays signed in to the console."""
+    return SessionTerms(settings.sign_in.idle, settings.sign_in.longest)
 
 
 def retention_of(settings: Settings) -> Retention:

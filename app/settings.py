@@ -109,6 +109,24 @@ class WebhookSettings(_Part):
     breaker: BreakerSettings = BreakerSettings()
 
 
+class MetricsSettings(_Part):
+    """Where a process, of the API or of the workers, shows its metrics and its health to whoever watches it."""
+
+    host: str = "127.0.0.1"
+    """Metrics name nobody, but they are for nobody else either."""
+    port: Port | None = None
+    """None: nowhere; 0: any port that is free, which the log names. Each process of a machine needs its own."""
+
+
+class TracingSettings(_Part):
+    """Where what is traced is sent."""
+
+    endpoint: AnyHttpUrl | None = None
+    """An OTLP/HTTP address, such as http://collector:4318/v1/traces; None: nothing is traced."""
+    share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """The share of requests that are traced, of those whose caller has not decided that."""
+
+
 class RateLimitSettings(_Part):
     """How much one caller may ask of one process; 0 is no limit."""
 
@@ -218,6 +236,53 @@ class CertificateSettings(_Part):
         return self
 
 
+class SignInSettings(_Part):
+    """How people sign in to the console, and how long they stay."""
+
+    issuer: Word | None = None
+    """The provider (OpenID Connect), as its tokens name it, to the letter; None is none."""
+    client_id: Word | None = None
+    """What the provider knows this service by; it must lead back to /console/sign-in/return."""
+    client_secret: SecretStr | None = None
+    """None: a public client, which PKCE alone protects."""
+    scope: Word = "openid profile"
+    algorithms: Annotated[tuple[Algorithm, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)] = (
+        "RS256",
+        "ES256",
+    )
+    agency_claim: Word = "lintas_agency"
+    """The claim of the ID token that names the agency: a name, or a JSON Pointer."""
+    roles_claim: Word = "lintas_roles"
+    leeway: Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(minutes=5)), BeforeValidator(_seconds)] = (
+        timedelta(seconds=30)
+    )
+    """How far the provider's clock may be off."""
+    asks_again: bool = True
+    """Whether the provider asks who it is each time, though somebody signed in there before in this browser."""
+    idle: Annotated[Some, Field(ge=timedelta(minutes=1), le=timedelta(hours=8))] = timedelta(minutes=30)
+    """How long a session lives in which nothing is asked for."""
+    longest: Annotated[Some, Field(ge=timedelta(minutes=5), le=timedelta(hours=24))] = timedelta(hours=8)
+    """How long a session lives however much it is used."""
+    leave_to: Annotated[str, Field(pattern=r"^https://[a-z0-9.-]+(:[0-9]+)?/[A-Za-z0-9/._~-]*$")] = (
+        "https://www.google.com/"
+    )
+    """The harmless page that "leave now" leads to."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> "SignInSettings":
+        if self.issuer is None:
+            if self.client_id is not None or self.client_secret is not None:
+                raise _incomplete("LINTAS_SIGN_IN__ISSUER is needed: without it nobody signs in there")
+            return self
+        if not _may_be_fetched(self.issuer):
+            raise _incomplete("LINTAS_SIGN_IN__ISSUER must be an https address without query or fragment")
+        if self.client_id is None:
+            raise _incomplete("LINTAS_SIGN_IN__CLIENT_ID is needed where there is an issuer")
+        if "openid" not in self.scope.split():
+            raise _incomplete("LINTAS_SIGN_IN__SCOPE must hold openid")
+        return self
+
+
 class DatabaseSettings(_Part):
     """How the database is reached."""
 
@@ -276,9 +341,14 @@ class Settings(BaseSettings):
     """Where erasures are written down outside the database; None is erasures.jsonl in data_dir."""
     webhook: WebhookSettings = WebhookSettings()
     rate_limit: RateLimitSettings = RateLimitSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    tracing: TracingSettings = TracingSettings()
     second_person: SecondPersonSettings = SecondPersonSettings()
     tokens: TokenSettings = TokenSettings()
     certificates: CertificateSettings = CertificateSettings()
+    console: bool | None = None
+    """Whether the console is at /console; None is yes under `lintas all` and in a sandbox."""
+    sign_in: SignInSettings = SignInSettings()
     docs: bool = True
     """Whether the manual and the API reference are shown at /docs."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -9,13 +9,15 @@ from typing import TypeAlias
 
 import structlog
 
+from app import metrics
 from app.delivery.dispatcher import Dispatcher, Pace
 from app.delivery.post import Deadlines, Post, open_post
 from app.domain.breaker import BreakerRule
+from app.domain.progress import CLOCKS
 from app.observability import told_of
-from app.service import Service
+from app.service import Service, session_terms_of
 from app.settings import Settings
-from app.storage import clocks, due_times, ring_holders
+from app.storage import clocks, console_sessions, due_times, ring_holders
 from app.storage.database import is_passing
 from app.workflows import keep_history
 from app.workflows.answer_rights import watch_requests
@@ -47,6 +49,7 @@ async def work(service: Service, stop: asyncio.Event, *, through: Callable[[Post
 
     `through` wraps what webhooks are posted by, for who wants to see them.
     """
+    service.progress.begin()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(deliver(service, stop, through=through))
         for name, job, every in jobs_of(service, stop):
@@ -65,6 +68,7 @@ def jobs_of(service: Service, stop: asyncio.Event) -> tuple[Job, ...]:
         ("recoveries", partial(_recover, service, stop), 1.0),
         ("forget_answers", partial(forget_answers, service.sessions, is_stopped=stop.is_set), 60.0),
         ("forget_past", partial(_forget_past, service, stop), 3600.0),
+        ("forget_sessions", partial(_forget_sessions, service, stop), 60.0),
         ("make_months", partial(_make_months, service), 600.0),
         ("drop_months", partial(_drop_months, service), 3600.0),
         ("sweep_queue", partial(keep_history.sweep_queue, service.sessions), 60.0),
@@ -98,11 +102,19 @@ async def _run_clocks(service: Service) -> None:
         answering = await credit_outage(tx, outage_after=service.terms.outage_after)
     if answering:
         await run_due_clocks(service.sessions, service.reference, service.key_ring, service.terms, service.clock)
+    service.progress.note(CLOCKS)
 
 
 async def _forget_past(service: Service, stop: asyncio.Event) -> None:
     kept = service.settings.history_months
     await forget_past(service.sessions, now=service.real_clock(), kept=kept, is_stopped=stop.is_set)
+
+
+async def _forget_sessions(service: Service, stop: asyncio.Event) -> None:
+    terms, forgotten = session_terms_of(service.settings), console_sessions.AT_ONCE
+    while forgotten >= console_sessions.AT_ONCE and not stop.is_set():
+        async with service.sessions.begin() as tx:
+            forgotten = await console_sessions.forget_expired(tx, now=service.signing_clock(), terms=terms)
 
 
 async def _bring_near(service: Service) -> None:
@@ -179,6 +191,7 @@ async def deliver(service: Service, stop: asyncio.Event, *, through: Callable[[P
             signing_clock=service.signing_clock,
             pace=pace_of(service.settings),
             listen_url=service.listen_url,
+            progress=service.progress,
         )
         tasks.create_task(dispatcher.run())
         await stop.wait()
@@ -190,7 +203,9 @@ async def repeat(name: str, job: Callable[[], Awaitable[object]], *, every: floa
     while not stop.is_set():
         try:
             await job()
+            metrics.JOBS.labels(name, "done").inc()
         except Exception as error:  # noqa: BLE001 - the top of a loop that logs and goes on
+            metrics.JOBS.labels(name, "failed").inc()
             if is_passing(error):
                 log.warning("worker_waits_for_database", worker=name, error=type(error).__name__)
             else:

@@ -5,9 +5,11 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
+from app import metrics
 from app.api.scope_table import scopes_of_roles
 from app.commands.audit_report import WORDS
 from app.domain import disclosure, simfoni
@@ -19,6 +21,7 @@ from app.domain.retention import KEPT_MONTHS, CaseClass, Ended
 from app.domain.statistics import RESULT_TERMS
 from app.main import ROUTERS
 from app.reference.load import shipped
+from app.reference.yaml_text import load_yaml
 from app.settings import PREFIX, Settings
 from docs import diagram, tables
 
@@ -146,7 +149,29 @@ def token_faults_table(language: str) -> str:
     return "\n".join(lines)
 
 
+def metrics_table() -> str:
+    """Tabulate every metric of our own."""
+    lines = ["| metric | kind | labels | of | |", "|---|---|---|---|---|"]
+    for told in metrics.DESCRIBED.values():
+        of = "the service" if told.from_database else "the process"
+        labels = ", ".join(f"`{label}`" for label in told.labels)
+        lines.append(f"| `{told.name}` | {told.kind} | {labels} | {of} | {told.said} |")
+    return "\n".join(lines)
+
+
+def alerts_table() -> str:
+    """Tabulate every alert: whom it wakes, and when it fires."""
+    document: Any = load_yaml((HERE.parent / "deploy" / "prometheus" / "alerts.yaml").read_text("utf-8")).value
+    lines = ["| alert | | fires when | for |", "|---|---|---|---|"]
+    for rule in (rule for group in document["groups"] for rule in group["rules"]):
+        when = " ".join(rule["expr"].split()).replace("|", "\\|")
+        lines.append(f"| `{rule['alert']}` | {rule['labels']['severity']} | `{when}` | {rule.get('for', '0m')} |")
+    return "\n".join(lines)
+
+
 PARTS: dict[str, Callable[[], str]] = {
+    "metrics-table": metrics_table,
+    "alerts-table": alerts_table,
     "disclosure-table": disclosure_table,
     "intake-table": intake_table,
     "settings-table": settings_table,

@@ -30,6 +30,8 @@ from app.workflows.desk import Terms
 from tests.deadline import in_time
 from tests.told import Told
 
+collect_ignore = [] if "LINTAS_TEST_BROWSER" in os.environ else ["browser"]
+"""What opens a browser is tried by `make test-browser`, which says what it needs."""
 EVERY_TABLE = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
 
 
@@ -102,6 +104,8 @@ def terms() -> Terms:
 
 class NoReference:
     """Stands for the reference data in tests of the frame, which never look into it."""
+
+    version: int | None = None
 
     async def current(self, _: AsyncSession, /, *, to_change: bool = False) -> object:  # noqa: ARG002
         """Give nothing in particular."""

@@ -25,6 +25,8 @@ from app.workflows.desk import Terms
 class Nowhere:
     """Stands for the reference data, of which the manual needs nothing."""
 
+    version = None
+
     async def current(self, _: AsyncSession, /, *, to_change: bool = False) -> object:  # noqa: ARG002
         return self
 

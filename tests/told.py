@@ -20,6 +20,8 @@ from app.workflows.desk import Terms
 class Nowhere:
     """Stands for the reference data, of which a description needs nothing."""
 
+    version: int | None = None
+
     async def current(self, _: AsyncSession, /, *, to_change: bool = False) -> object:  # noqa: ARG002
         """Give nothing in particular."""
         return self

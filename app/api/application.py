@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import compile_path
 
+from app import tracing
 from app.api import contract, health
 from app.api.contract import Contract
 from app.api.docs import routes as manual
@@ -23,7 +24,9 @@ from app.api.presented import Credentials
 from app.api.problems import on_domain_error, on_http_exception, on_invalid_request
 from app.api.proxies import CertificateHeader, Networks, Proxies
 from app.api.rate_limit import RateLimit
+from app.api.readying import Process, Readying
 from app.api.tokens import Tokens
+from app.api.tracing import Traced
 from app.api.validation import ReferenceSource
 from app.domain.analysis import check
 from app.domain.clock import BusinessClock
@@ -47,7 +50,6 @@ def build(
     routers: Iterable[APIRouter],
     *,
     sessions: async_sessionmaker[AsyncSession],
-    health_sessions: async_sessionmaker[AsyncSession] | None = None,
     key_ring: KeyRing,
     ring_checked: asyncio.Event | None = None,
     reference: ReferenceSource,
@@ -64,10 +66,11 @@ def build(
     key_uses: KeyUses | None = None,
     docs: bool = True,
     prepared: bytes | None = None,
+    readying: Readying | None = None,
 ) -> FastAPI:
     """Build the API; `revision` is the migration the database must stand at, None is whichever; 0 is no limit.
 
-    With `health_sessions`, readiness asks over connections of its own. `forwarding` are the proxies whose word for an
+    With `readying`, that is who looks whether the process is ready. `forwarding` are the proxies whose word for an
     address is taken. `real_clock` is what tokens and certificates are judged by, where `clock` is set.
     With `ring_checked`, nothing is sealed or opened until it is set. `docs` serves the manual at /docs.
     `prepared` is the contract of these routers as it was written before; None has it worked out when it is asked for.
@@ -82,6 +85,7 @@ def build(
         generate_unique_id_function=_named_as_written,
         middleware=[
             Middleware(Proxies, forwarding=forwarding, certificates=certificates),
+            *((Middleware(Traced),) if tracing.is_on() else ()),
             Middleware(RequestLog),
             Middleware(SecurityHeaders),
             Middleware(
@@ -108,7 +112,7 @@ def build(
     api.state.revision = revision
     api.state.check = check
     api.state.key_uses = key_uses or KeyUses(clock)
-    api.state.readying = health.Readying(api, health_sessions or sessions)
+    api.state.readying = readying or Readying(Process(sessions, key_ring, api.state.ring_checked, reference, revision))
     for router in (*routers, health.router, contract.router, *((manual.router,) if docs else ())):
         api.include_router(router)
     api.state.route_table = tuple(route_table(api))

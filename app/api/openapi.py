@@ -26,7 +26,8 @@ for each service the victim needs, and hands it over with the loop closed.
 
 Send a key with every request: `Authorization: Bearer lintas_...`, or an access token in its place where the operator \
 takes those of an issuer. Bodies are JSON in UTF-8, at most 256 KiB; times \
-are RFC 3339 with an offset. Code lists are open: expect codes you do not know yet. Errors are RFC 9457 problems with \
+are RFC 3339 with an offset, days and times of the years 1900 to 2199. Text holds no NUL, no other control character \
+and something to see. Code lists are open: expect codes you do not know yet. Errors are RFC 9457 problems with \
 a stable `code`, in Indonesian, or in English where `Accept-Language` asks for it. A POST may carry an \
 `Idempotency-Key`; repeated within 72 hours with the same body, it gives the first answer again.
 

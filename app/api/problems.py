@@ -117,7 +117,7 @@ def problem(scope: Scope, error: DomainError) -> Response:
     members = {name: _plain(getattr(error, name)) for name in row.members}
     if isinstance(error, handoff.IllegalTransition):
         members["available_actions"] = _within_reach(scope, error.available_actions)
-    return _render(scope, row.status, error.code, _findings(error), members, _headers(error))
+    return _render(scope, row.status, error.code, _findings(error), members, headers_of(error))
 
 
 def status_of(kind: type[DomainError]) -> int:
@@ -191,7 +191,8 @@ def _findings(error: DomainError) -> Sequence[Finding]:
     return ()
 
 
-def _headers(error: DomainError) -> dict[str, str]:
+def headers_of(error: DomainError) -> dict[str, str]:
+    """Give the headers that an error is answered with."""
     if isinstance(error, refusals.Unauthenticated):
         detail = ', error="invalid_token"' if error.key_given else ""
         detail += f', error_description="{error.fault}"' if error.fault else ""

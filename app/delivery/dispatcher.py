@@ -13,10 +13,12 @@ from traceback import extract_tb
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from app import metrics, tracing
 from app.delivery.post import Post
 from app.delivery.preparing import Preparer
 from app.delivery.recorder import Recorder
 from app.domain.breaker import BreakerRule
+from app.domain.progress import CLAIMS, Progress
 from app.domain.retry import DELIVERED, Answer, Phase, exhausted
 from app.storage import delivery_history
 from app.storage.claims import Claimed, claim_due
@@ -69,6 +71,7 @@ class Dispatcher:
         pace: Pace | None = None,
         listen_url: str | None = None,
         chance: Callable[[], float] = random.random,
+        progress: Progress | None = None,
     ) -> None:
         """Take what it works with; `clock` tells real time, `listen_url` is the database's address for LISTEN.
 
@@ -84,6 +87,7 @@ class Dispatcher:
         self._listen_url = listen_url
         self._recorder = Recorder(sessions, clock=clock, chance=chance, rule=self._pace.breaker)
         self._running: dict[asyncio.Task[None], Claimed] = {}
+        self._progress = progress or Progress(monotonic)
         self._hint = asyncio.Event()
         self._stopping = False
 
@@ -116,6 +120,7 @@ class Dispatcher:
             try:
                 claimed = await self._claim()
             except Exception as error:
+                metrics.CLAIM_LOOKS.labels("failed").inc()
                 if is_passing(error):
                     log.warning("deliveries_not_claimed", error=type(error).__name__, again_in=backoff)
                 else:
@@ -140,9 +145,13 @@ class Dispatcher:
         failing = sum(delivery.failing for delivery in self._running.values())
         for_failing = max(1, int(self._pace.concurrency * self._pace.failing_share)) - failing
         async with self._sessions.begin() as session:
-            return await claim_due(
+            claimed = await claim_due(
                 session, now=now, lease=self._pace.lease, limit=free, failing_limit=max(0, for_failing)
             )
+        metrics.CLAIM_LOOKS.labels("done").inc()
+        metrics.CLAIMED.inc(len(claimed))
+        self._progress.note(CLAIMS)
+        return claimed
 
     def _places(self, now: datetime) -> int:
         """Count the posts that may begin: those that have taken long already have places of their own."""
@@ -170,6 +179,8 @@ class Dispatcher:
         # There is room for another now.
         delivery = self._running.pop(task)
         self._hint.set()
+        # With every place taken nothing is claimed, and all is well as long as posts end.
+        self._progress.note(CLAIMS)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("delivery_broke_off", delivery_id=str(delivery.id), exc_info=error)
 
@@ -182,7 +193,21 @@ class Dispatcher:
             # This process slept through its lease: another may have the delivery by now.
             log.warning("lease_too_short_to_post", delivery_id=str(claimed.id))
             return
-        answer = await self._answer_to(claimed, started_at)
+        with tracing.span(
+            "deliver webhook",
+            "client",
+            parent=claimed.traceparent,
+            lintas__delivery_id=claimed.id,
+            lintas__event_id=claimed.event_id,
+            lintas__event_type=claimed.type,
+            lintas__endpoint_id=claimed.endpoint_id,
+            lintas__attempt=claimed.attempt,
+            lintas__referral_id=_referral_of(claimed),
+        ) as span:
+            answer = await self._answer_to(claimed, started_at, span.traceparent or claimed.traceparent)
+            span.say(lintas__outcome=answer.outcome, http__response__status_code=answer.status)
+            if answer.outcome != DELIVERED:
+                span.fail()
         duration = timedelta(seconds=monotonic() - began)
         delivered = answer.outcome == DELIVERED
         # Asked first: to put together what is not written costs as much as to sign the post.
@@ -193,6 +218,7 @@ class Dispatcher:
                 delivery_id=str(claimed.id),
                 endpoint_id=str(claimed.endpoint_id),
                 event_id=str(claimed.event_id),
+                referral_id=_referral_of(claimed),
                 attempt=claimed.attempt,
                 outcome=answer.outcome,
                 status=answer.status,
@@ -201,8 +227,9 @@ class Dispatcher:
             )
         sealed = delivery_history.seal_answer(self._key_ring, claimed.id, claimed.attempt, answer.start)
         await self._recorder.record(Posted(claimed, answer, started_at, duration, sealed))
+        _count_post(claimed, answer.outcome, duration, started_at + duration)
 
-    async def _answer_to(self, claimed: Claimed, started_at: datetime) -> Answer:
+    async def _answer_to(self, claimed: Claimed, started_at: datetime, traceparent: str | None) -> Answer:
         if exhausted(claimed.attempt, emergency=claimed.emergency, open_offer=claimed.offer):
             # Every attempt was counted and none recorded: whoever made one died of it.
             return Answer(failed=Phase.INTERNAL)
@@ -211,7 +238,12 @@ class Dispatcher:
             if isinstance(prepared, Answer):
                 return prepared
             own_tls = () if prepared.tls is None else (prepared.tls,)
-            return await self._post(prepared.url, prepared.body, prepared.headers, *own_tls)
+            headers = prepared.headers
+            if traceparent is not None:
+                # Of one trace there is one parent, whatever the agency wants to be sent beside it.
+                own = {name: value for name, value in headers.items() if name.lower() != "traceparent"}
+                headers = {**own, "traceparent": traceparent}
+            return await self._post(prepared.url, prepared.body, headers, *own_tls)
         except Exception as error:  # noqa: BLE001 - one delivery must not end the others
             # Where, but not what: the error may hold the URL or the secret.
             place = extract_tb(error.__traceback__)[-1]
@@ -235,3 +267,17 @@ class Dispatcher:
             except Exception as error:  # noqa: BLE001 - the poll goes on without it
                 log.warning("hints_interrupted", error=type(error).__name__)
             await asyncio.sleep(self._pace.poll.total_seconds())
+
+
+def _referral_of(claimed: Claimed) -> str | None:
+    found = claimed.data.get("referral_id")
+    return found if isinstance(found, str) else None
+
+
+def _count_post(claimed: Claimed, outcome: str, duration: timedelta, ended_at: datetime) -> None:
+    metrics.POSTS.labels(outcome).observe(duration.total_seconds())
+    if outcome == DELIVERED:
+        # Its id holds the millisecond in which the news was written.
+        written = (claimed.event_id.int >> 80) / 1000
+        first = "yes" if claimed.attempt == 1 else "no"
+        metrics.NEWS_AGE.labels(first).observe(max(0.0, ended_at.timestamp() - written))

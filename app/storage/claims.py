@@ -67,6 +67,8 @@ class Claimed(NamedTuple):
     """Its endpoint's breaker is open, and what comes of this one decides."""
     next_room_in: timedelta | None
     """When its endpoint may get more, where a number of posts a minute keeps it from that now."""
+    traceparent: str | None = None
+    """Of what wrote its news."""
 
     @property
     def of_its_address(self) -> bool:
@@ -268,6 +270,7 @@ def _claim() -> Select[Any]:
             _IS_FAILING,
             _IS_OPEN,
             (rated.c.full_at - func.statement_timestamp()).label("next_room_in"),
+            events.c.traceparent,
         )
         .join_from(claimed, events, events.c.id == claimed.c.event_id)
         .join(endpoints, endpoints.c.id == claimed.c.endpoint_id)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app import tracing
 from app.domain.events import NewEvent
 from app.storage import deliveries
 from app.storage.tables import audit, events, feed_state
@@ -33,7 +34,7 @@ async def announce(session: AsyncSession, news: NewEvent | Sequence[NewEvent], *
     told = [news] if isinstance(news, NewEvent) else list(news)
     if not told:
         return []
-    ids = [uuid7() for _ in told]
+    ids, of_trace = [uuid7() for _ in told], tracing.traceparent()
     rows = [
         {
             "id": event_id,
@@ -43,6 +44,7 @@ async def announce(session: AsyncSession, news: NewEvent | Sequence[NewEvent], *
             "data": event.data,
             "referral_id": event.referral_id,
             "handoff_id": event.handoff_id,
+            "traceparent": of_trace,
         }
         for event_id, event in zip(ids, told, strict=True)
     ]

@@ -201,6 +201,46 @@ token_subjects = Table(
     comment="Who has called with an access token of the outside issuer.",
 )
 
+console_sessions = Table(
+    "console_sessions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("hash", LargeBinary, nullable=False, unique=True, comment="Of the token that the browser shows."),
+    Column(
+        "person_id",
+        Uuid,
+        ForeignKey("token_subjects.id"),
+        nullable=False,
+        index=True,
+        comment="Who is signed in, as the audit names them.",
+    ),
+    Column("roles", Codes, nullable=False),
+    Column("name", Text, nullable=False, comment="As the person is greeted."),
+    Column("signed_in_at", Moment, nullable=False),
+    Column("last_seen_at", Moment, nullable=False, comment="To about a minute."),
+    Column("expires_at", Moment, nullable=False, index=True, comment="However often it is used."),
+    comment="Who is signed in to the console. Signing out deletes the row.",
+)
+
+console_links = Table(
+    "console_links",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True, comment="Of what the link holds."),
+    Column("person_id", Uuid, ForeignKey("token_subjects.id"), nullable=False),
+    Column("roles", Codes, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+    comment="Links of a trial that sign a person in once. Using one deletes the row.",
+)
+
+console_sign_ins = Table(
+    "console_sign_ins",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True, comment="Of what the browser keeps meanwhile."),
+    Column("next", Text, nullable=False, comment="The page to show afterwards, of the console's own."),
+    Column("expires_at", Moment, nullable=False, index=True),
+    comment="Sign-ins that have gone to the provider and have not come back.",
+)
+
 idempotency_records = Table(
     "idempotency_records",
     metadata,
@@ -421,6 +461,7 @@ handoffs = Table(
         text("id DESC"),
         postgresql_where=text("state IN ('offered', 'accepted', 'in_progress', 'on_hold', 'cancel_requested')"),
     ),
+    Index("ix_handoffs_offered", "urgency", "offered_at", postgresql_where=text("state = 'offered'")),
     # A request makes one handoff at a time.
     Index(
         "uq_handoffs_service_request_id_live",
@@ -521,6 +562,7 @@ events = Table(
     Column("handoff_id", Uuid),
     # A feed by id alone would lose what commits out of order; a reader stops below the oldest running transaction.
     Column("xact", BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")),
+    Column("traceparent", Text, comment="Of what wrote it, as W3C writes it."),
     Index("ix_events_feed", "agency_code", "xact", "id"),
     Index("ix_events_handoff_id", "handoff_id"),
     Index("ix_events_xact", "xact"),

@@ -21,6 +21,7 @@ from app.domain.vocabulary import Urgency
 from app.storage import audit, cases
 from app.storage.reference import Reference, ReferenceKeeper
 from app.storage.sealing import KeyRing
+from app.workflows.count_case import count_case
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,4 +177,5 @@ class Desk:
     async def save(self, case: Case) -> Case:
         """Keep what the story changed and announce its news."""
         await cases.save(self.tx, case, now=self.now)
+        count_case(self.tx, case)
         return case

@@ -4,13 +4,13 @@ To make and to drop a partition takes whoever owns the table. The functions do t
 is one, by the names and bounds that follow from it; who does not own the tables drops no month that is not over.
 
 Revision: 0021
-Follows: 0017
+Follows: 0020
 """
 
 from alembic import op
 
 revision = "0021"
-down_revision = "0017"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 

@@ -38,6 +38,7 @@ FOR_PROGRAMS = {
     "disclosure.Access": "never shown",
     "docs.Language": "the languages themselves",
     "events.EventType": "said by event_texts.NEWS",
+    "handoff.Step": "part of an address; said by the words of the page",
     "intake_fields.FieldClass": "said by the tables of docs/personal-data.md",
     "language.Language": "the languages themselves",
     "likeness.LikenessKind": "never shown",
@@ -138,11 +139,13 @@ TRANSLATED = sorted(path.name for path in (WRITTEN / "id").glob("*.md"))
 IN_ENGLISH_ALONE = {
     "audit.md": "for who operates the service",
     "benchmarks.md": "for who operates the service",
+    "console.md": "for who operates and develops the service; the pages themselves are in both",
     "decisions.md": "for who develops the service",
     "operations.md": "for who operates the service",
     "personal-data.md": "for who operates the service",
     "rights.md": "for who operates the service",
     "sealing.md": "for who operates the service",
+    "signals.md": "for who operates the service",
     "statistics.md": "for who operates the service",
 }
 

@@ -102,7 +102,7 @@ def test_a_first_start_is_all_it_takes_to_send_a_referral(place: Path) -> None:
     assert set(keys) == {"sender", "receiver", "coordinator", "operator", "protection_officer"}
     assert "dp3ap2kb-ppu" in listed.stdout
     assert not any(key in listed.stdout for key in keys.values())
-    assert (healthy.returncode, json.loads(healthy.stdout)["status"]) == (0, "ok")
+    assert (healthy.returncode, json.loads(healthy.stdout)["status"]) == (0, "pass")
     assert servers_of(place) == []
     assert "Bunga" not in (place / "log.txt").read_text()
     for name in ("keyring.json", "trial-keys.json"):

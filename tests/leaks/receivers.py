@@ -28,6 +28,9 @@ ANSWERS = {
     "/cut-short": f"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{SAID}".encode(),
     "/hangs-up": b"",
 }
+_TAKEN = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+COLLECTS = "/collects"
+"""Where traces are sent: a cookie that it set would come back to it."""
 HANGS = "/hangs"
 PATHS = (*ANSWERS, HANGS)
 
@@ -64,7 +67,7 @@ async def receivers() -> AsyncIterator[Receivers]:
             path = head.split(b" ")[1].decode()
             if path == HANGS:
                 await asyncio.Event().wait()
-            writer.write(ANSWERS.get(path, b""))
+            writer.write(_TAKEN if path == COLLECTS else ANSWERS.get(path, b""))
             await writer.drain()
         writer.close()
 

@@ -29,7 +29,7 @@ from chaos.units import PROJECT, House, Unit
 from tests.leaks.bodies import Contract
 from tests.leaks.canaries import MARK, NATIONAL_ID, Canaries
 from tests.leaks.places import EVERYTHING_LOGGED, LOOKED_INTO_BY
-from tests.leaks.receivers import Receivers, receivers
+from tests.leaks.receivers import COLLECTS, Receivers, receivers
 from tests.sealing.filled import changed
 
 SENDER = "lpsk"
@@ -45,6 +45,7 @@ SETTINGS = OF_CHAOS | {
     "LINTAS_DATABASE__STATEMENT_TIMEOUT": "4",
     "LINTAS_STOP_WITHIN": "2",
     "LINTAS_LOG_LEVEL": "DEBUG",
+    "LINTAS_METRICS__PORT": "0",
     # What is slow is told with the task that was at it, and a process that aborts tells where its threads stood.
     "PYTHONASYNCIODEBUG": "1",
     "PYTHONFAULTHANDLER": "1",
@@ -60,7 +61,7 @@ HOSTILE_HEADERS = {
     "X-Forwarded-For": f"{MARK}, 10.1.2.3",
     "Forwarded": f"for={MARK}",
     "X-Forwarded-Host": f"{MARK}.example",
-    "traceparent": f"00-{MARK}-00",
+    "traceparent": f"00-{NATIONAL_ID * 2}-00f067aa0ba902b7-01",
     "tracestate": f"a={MARK}",
     "baggage": f"name={MARK}",
     f"X-{MARK}": MARK,
@@ -91,6 +92,8 @@ class World:
     sessions: async_sessionmaker[AsyncSession]
     house: House
     receivers: Receivers
+    collector: Receivers
+    """Who is sent the traces."""
     keys: dict[str, str]
     client: httpx.AsyncClient
     environment: dict[str, str]
@@ -217,24 +220,27 @@ async def a_world(directory: Path) -> AsyncIterator[World]:
             "TMPDIR": str(directory / "temporary"),
         }
         keys = await _keys(sessions)
-        house = House(directory, lambda: postgres.port, postgres.url(0), settings)
-        await house.start(UNITS)
-        outside = {name: value for name, value in os.environ.items() if not name.startswith("LINTAS_")}
-        async with receivers() as there, httpx.AsyncClient(timeout=30, trust_env=False) as client:
-            api = next(unit for unit in house.units if unit.serves)
-            contract = (await client.get(f"http://127.0.0.1:{api.port}/openapi.json")).json()
-            yield World(
-                directory,
-                postgres,
-                engine,
-                sessions,
-                house,
-                there,
-                keys,
-                client,
-                outside | settings | {"LINTAS_DATABASE_URL": url, "PYTHONASYNCIODEBUG": ""},
-                Contract(contract),
-            )
+        async with receivers() as there, receivers() as collector:
+            settings |= {"LINTAS_TRACING__ENDPOINT": f"http://127.0.0.1:{collector.port}{COLLECTS}"}
+            house = House(directory, lambda: postgres.port, postgres.url(0), settings)
+            await house.start(UNITS)
+            outside = {name: value for name, value in os.environ.items() if not name.startswith("LINTAS_")}
+            async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+                api = next(unit for unit in house.units if unit.serves)
+                contract = (await client.get(f"http://127.0.0.1:{api.port}/openapi.json")).json()
+                yield World(
+                    directory,
+                    postgres,
+                    engine,
+                    sessions,
+                    house,
+                    there,
+                    collector,
+                    keys,
+                    client,
+                    outside | settings | {"LINTAS_DATABASE_URL": url, "PYTHONASYNCIODEBUG": ""},
+                    Contract(contract),
+                )
     finally:
         if house is not None:
             house.kill_all()
