@@ -18,7 +18,10 @@ class Item:
         return path == self.path or path.startswith(f"{self.path}/")
 
 
-MENU: tuple[Item, ...] = (Item("/console/handoffs", "handoffs.navigation", frozenset({Role.RECEIVER})),)
+MENU: tuple[Item, ...] = (
+    Item("/console/handoffs", "handoffs.navigation", frozenset({Role.RECEIVER})),
+    Item("/console/referrals", "referrals.navigation", frozenset({Role.SENDER})),
+)
 """The main menu, in its order."""
 
 

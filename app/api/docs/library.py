@@ -21,7 +21,13 @@ WRITTEN = HERE.parents[2] / "docs"
 REFERENCE = "api"
 """The page of the API reference, which is made of the contract and no document."""
 OUTSIDE = {"openapi.json": "/openapi.json"}
-MEDIA = {".svg": "image/svg+xml", ".png": "image/png", ".css": "text/css", ".js": "text/javascript", ".txt": "text/plain"}
+MEDIA = {
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".txt": "text/plain",
+}
 
 
 @dataclass(frozen=True, slots=True)
