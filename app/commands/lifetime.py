@@ -78,7 +78,7 @@ def watchers_port(settings: Settings) -> socket | None:
         why = str(error.strerror).partition(" (")[0]
         raise CannotGoOn(
             f"{of.host}:{of.port} tidak dapat dipakai; pilih lain dengan LINTAS_METRICS__PORT, LINTAS_METRICS__HOST",
-            f"{of.host}:{of.port} cannot be used ({why}); choose another with LINTAS_METRICS__PORT, LINTAS_METRICS__HOST",
+            f"{of.host}:{of.port} cannot be used ({why}); choose another: LINTAS_METRICS__PORT, LINTAS_METRICS__HOST",
         ) from None
 
 

@@ -9,6 +9,9 @@ from app.console.pages import (
     placing,
     provider,
     reach,
+    referral_changes,
+    referral_entry,
+    referrals,
     service_request,
     service_requests,
     sign_in,
@@ -27,6 +30,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     placing.router,
     supplying.router,
     reach.router,
+    # A fixed address before the one of a referral.
+    referral_entry.router,
+    referrals.router,
+    referral_changes.router,
     # The last: it takes every address that is left.
     home.elsewhere,
 )
