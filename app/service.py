@@ -20,6 +20,7 @@ from app.domain.proposals import SecondPerson
 from app.domain.retention import Retention, RetentionInvalid, read_retention
 from app.reference.yaml_text import Unreadable, load_yaml
 from app.settings import Settings
+from app.storage.console_sessions import SessionTerms
 from app.storage.database import Pool, open_engine, sessions_of
 from app.storage.reference import ReferenceKeeper
 from app.storage.sealing import KeyRing
@@ -73,7 +74,12 @@ class Service:
             outage_after=self.settings.outage_after,
             confirm_vital_interest=self.settings.confirm_vital_interest,
             fallback_coordinator=self.settings.fallback_coordinator,
-            reach=Reach(self.settings.webhook.allow_networks, self.settings.webhook.allow_http),
+            reach=Reach(
+                self.settings.webhook.allow_networks,
+                self.settings.webhook.allow_http,
+                sends_mail=self.settings.mail.host is not None,
+            ),
+            console_reaches_for=self.settings.console_reaches_for,
             retention=self.retention,
             erasure_ledger=self.settings.ledger,
             second_person=second_person_of(self.settings),
@@ -161,6 +167,11 @@ def compose(
         readying=Readying(looked_at),
         listen_url=listen_url,
     )
+
+
+def session_terms_of(settings: Settings) -> SessionTerms:
+    """Say how long somebody stays signed in to the console, and for how long that reaches their agency."""
+    return SessionTerms(settings.sign_in.idle, settings.sign_in.longest, settings.console_reaches_for)
 
 
 def retention_of(settings: Settings) -> Retention:

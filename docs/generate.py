@@ -130,20 +130,22 @@ def findings_table() -> str:
     return "\n".join(lines)
 
 
-def scopes_table() -> str:
+def scopes_table(language: str) -> str:
     """Tabulate every scope with the roles that can make use of it."""
     held = scopes_of_roles(ROUTERS)
-    lines = ["| scope | roles |", "|---|---|"]
+    every = tables.WORDS["every_role"]
+    lines = [getattr(tables.HEADS["scopes"], language), "|---|---|"]
     for scope in sorted(frozenset().union(*held.values())):
         roles = [role.value for role in Role if scope in held[role]]
-        lines.append(f"| `{scope}` | {'every role' if len(roles) == len(Role) else ', '.join(roles)} |")
+        lines.append(f"| `{scope}` | {getattr(every, language) if len(roles) == len(Role) else ', '.join(roles)} |")
     return "\n".join(lines)
 
 
-def token_faults_table() -> str:
+def token_faults_table(language: str) -> str:
     """Tabulate why a token may be refused."""
+    said = FAULTS if language == "en" else tables.FAULTS_IN_INDONESIAN
     lines = ["| `error_description` | |", "|---|---|"]
-    lines += [f"| `{fault.value}` | {FAULTS[fault]} |" for fault in TokenFault]
+    lines += [f"| `{fault.value}` | {said[fault]} |" for fault in TokenFault]
     return "\n".join(lines)
 
 
@@ -176,8 +178,6 @@ PARTS: dict[str, Callable[[], str]] = {
     "findings-table": findings_table,
     "retention-table": retention_table,
     "statistics-table": statistics_table,
-    "scopes-table": scopes_table,
-    "token-faults-table": token_faults_table,
 }
 
 
@@ -186,6 +186,8 @@ IN_BOTH: dict[str, Callable[[str], str]] = {
     "moves-table": tables.moves,
     "news-table": tables.news,
     "problems-table": tables.problems,
+    "scopes-table": scopes_table,
+    "token-faults-table": token_faults_table,
 }
 """What is made for the language of the document that it stands in."""
 DRAWN: dict[str, Callable[[str], str]] = {"handoff-states.svg": diagram.draw}

@@ -30,6 +30,8 @@ from app.workflows.desk import Terms
 from tests.deadline import in_time
 from tests.told import Told
 
+collect_ignore = [] if "LINTAS_TEST_BROWSER" in os.environ else ["browser"]
+"""What opens a browser is tried by `make test-browser`, which says what it needs."""
 EVERY_TABLE = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
 
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from re import Pattern
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -16,7 +15,8 @@ from starlette.middleware import Middleware
 from starlette.routing import compile_path
 
 from app import tracing
-from app.api import health, openapi
+from app.api import contract, health
+from app.api.contract import Contract
 from app.api.docs import routes as manual
 from app.api.key_uses import KeyUses
 from app.api.middleware import HeadAsGet, LastResort, RequestLog, SecurityHeaders
@@ -65,6 +65,7 @@ def build(
     real_clock: BusinessClock | None = None,
     key_uses: KeyUses | None = None,
     docs: bool = True,
+    prepared: bytes | None = None,
     readying: Readying | None = None,
 ) -> FastAPI:
     """Build the API; `revision` is the migration the database must stand at, None is whichever; 0 is no limit.
@@ -72,12 +73,14 @@ def build(
     With `readying`, that is who looks whether the process is ready. `forwarding` are the proxies whose word for an
     address is taken. `real_clock` is what tokens and certificates are judged by, where `clock` is set.
     With `ring_checked`, nothing is sealed or opened until it is set. `docs` serves the manual at /docs.
+    `prepared` is the contract of these routers as it was written before; None has it worked out when it is asked for.
     """
     api = FastAPI(
         title="Lintas",
         version=API_VERSION,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_named_as_written,
         middleware=[
@@ -110,10 +113,11 @@ def build(
     api.state.check = check
     api.state.key_uses = key_uses or KeyUses(clock)
     api.state.readying = readying or Readying(Process(sessions, key_ring, api.state.ring_checked, reference, revision))
-    for router in (*routers, health.router, *((manual.router,) if docs else ())):
+    for router in (*routers, health.router, contract.router, *((manual.router,) if docs else ())):
         api.include_router(router)
     api.state.route_table = tuple(route_table(api))
-    _document_once(api)
+    api.state.contract = Contract(api, prepared)
+    api.openapi = lambda: api.state.contract.document  # type: ignore[method-assign]
     return api
 
 
@@ -129,17 +133,6 @@ def route_table(api: FastAPI) -> Iterator[RouteAt]:
         if isinstance(context.original_route, APIRoute) and context.path is not None:
             regex, _, _ = compile_path(context.path)
             yield RouteAt(regex, frozenset(context.methods or ()))
-
-
-def _document_once(api: FastAPI) -> None:
-    """Have the app write its OpenAPI document when it is first asked for, with what the frame adds."""
-
-    def documented() -> dict[str, Any]:
-        if api.openapi_schema is None:
-            api.openapi_schema = openapi.document(api)
-        return api.openapi_schema
-
-    api.openapi = documented  # type: ignore[method-assign]
 
 
 def _named_as_written(route: APIRoute) -> str:

@@ -83,11 +83,16 @@ def slot(
         return None
     if len(given) > 1 or not _KEY.match(given[0]):
         raise IdempotencyKeyInvalid
+    return place_for(request, given[0], body, caller, ring, by_key=by_key)
+
+
+def place_for(request: Request, key: str, body: bytes, caller: Caller, ring: KeyRing, *, by_key: bool) -> Slot:
+    """Find the place for the answer to a request that came with a key."""
     request_line = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
     whose = (caller.agency_code, str(caller.key_id)) if by_key else (caller.agency_code,)
     return Slot(
         caller.agency_code,
-        ring.hash("idempotency-key", "\n".join((*whose, given[0])).encode()),
+        ring.hash("idempotency-key", "\n".join((*whose, key)).encode()),
         ring.hash("idempotency-request", request_line + body),
         ring,
     )

@@ -20,12 +20,13 @@ USUAL = 50
 CURSOR = "after"
 LARGEST_NUMBER = 2**63 - 1
 DIGITS = re.compile(r"[0-9]{1,9}\Z")
-NOT_FILTERS = frozenset({CURSOR, "limit"})
+NOT_FILTERS = frozenset({CURSOR, "limit", "done"})
 
 View = TypeVar("View", bound=BaseModel)
 Row = TypeVar("Row")
 A = TypeVar("A")
 B = TypeVar("B")
+C = TypeVar("C")
 
 
 class Page(BaseModel, Generic[View]):
@@ -55,6 +56,10 @@ class Paging:
     def after(self, first: Callable[[Any], A], /) -> tuple[A] | None: ...
     @overload
     def after(self, first: Callable[[Any], A], second: Callable[[Any], B], /) -> tuple[A, B] | None: ...
+    @overload
+    def after(
+        self, first: Callable[[Any], A], second: Callable[[Any], B], third: Callable[[Any], C], /
+    ) -> tuple[A, B, C] | None: ...
     def after(self, *kinds: Callable[[Any], Any]) -> tuple[Any, ...] | None:
         """Give the place where the last page ended, each part read by its kind; None for the first page."""
         if self.cursor is None:
@@ -71,9 +76,11 @@ class Paging:
         self, rows: Sequence[Row], view: Callable[[Row], View], place: Callable[[Row], tuple[Any, ...]]
     ) -> Page[View]:
         """Make a page of up to `look_ahead` rows; `place` gives the parts that `after` reads."""
-        shown = rows[: self.limit]
-        following = self._cursor(place(shown[-1])) if len(rows) > self.limit else None
-        return self._linked([view(row) for row in shown], following)
+        return self._linked([view(row) for row in rows[: self.limit]], self.following(rows, place))
+
+    def following(self, rows: Sequence[Row], place: Callable[[Row], tuple[Any, ...]]) -> str | None:
+        """Give the cursor of the page after up to `look_ahead` rows; None where the list ends with them."""
+        return self._cursor(place(rows[self.limit - 1])) if len(rows) > self.limit else None
 
     def feed(
         self, rows: Sequence[Row], view: Callable[[Row], View], place: Callable[[Row], tuple[Any, ...]]

@@ -67,6 +67,7 @@ ROWS: Mapping[type[DomainError], Row] = {
     errors.NotNextVersion: Row(409, ("next_version",)),
     errors.TooManyUnverified: Row(409),
     errors.TooManySecrets: Row(409),
+    errors.NotAWebhook: Row(409),
     errors.KeyReplaced: Row(409),
     errors.ProposalEnded: Row(409, ("current_state",)),
     errors.AnotherPersonRequired: Row(403),
@@ -101,6 +102,14 @@ ROWS: Mapping[type[DomainError], Row] = {
     refusals.MethodNotAllowed: Row(405, ("allow",)),
     refusals.Unexpected: Row(500),
 }
+NEVER_ANSWERED: Mapping[type[DomainError], str] = {
+    DomainError: "what every error is of",
+    errors.FaultsFound: "what every error with faults is of",
+    refusals.Refusal: "what every refusal of a request is of",
+    errors.FactsInvalid: "what is read are facts that were checked when they were taken in",
+    errors.RegistryInvalid: "a change of the registry is answered as invalid_input",
+}
+"""Errors whose code no caller ever sees, and why; the documents leave them out."""
 
 
 def problem(scope: Scope, error: DomainError) -> Response:
@@ -109,7 +118,7 @@ def problem(scope: Scope, error: DomainError) -> Response:
     members = {name: _plain(getattr(error, name)) for name in row.members}
     if isinstance(error, handoff.IllegalTransition):
         members["available_actions"] = _within_reach(scope, error.available_actions)
-    return _render(scope, row.status, error.code, _findings(error), members, _headers(error))
+    return _render(scope, row.status, error.code, _findings(error), members, headers_of(error))
 
 
 def status_of(kind: type[DomainError]) -> int:
@@ -183,7 +192,8 @@ def _findings(error: DomainError) -> Sequence[Finding]:
     return ()
 
 
-def _headers(error: DomainError) -> dict[str, str]:
+def headers_of(error: DomainError) -> dict[str, str]:
+    """Give the headers that an error is answered with."""
     if isinstance(error, refusals.Unauthenticated):
         detail = ', error="invalid_token"' if error.key_given else ""
         detail += f', error_description="{error.fault}"' if error.fault else ""

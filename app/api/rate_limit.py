@@ -88,7 +88,7 @@ class RateLimit:
         if scope["type"] != "http" or not scope["path"].startswith("/v1/"):
             await self.app(scope, receive, send)
             return
-        key, address = _key(scope), _address(scope)
+        key, address = _key(scope), address_of(scope)
         state = scope.setdefault("state", {})
         state[CHARGE] = partial(self._charge, state)
         counting = self._counting(key, address, state, send)
@@ -160,7 +160,7 @@ def _key(scope: Scope) -> str:
     return f"certificate {hashlib.sha256(said[0]).hexdigest()}" if len(said) == 1 else ""
 
 
-def _address(scope: Scope) -> str:
+def address_of(scope: Scope) -> str:
     """Name the address, or of IPv6 the network a single host may choose its address from."""
     host, _ = scope.get("client") or ("", 0)
     try:

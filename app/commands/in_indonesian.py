@@ -11,6 +11,7 @@ INDONESIAN: Mapping[str, str] = {
     "work": "Jalankan pekerja pada basis data LINTAS_DATABASE_URL; boleh berapa pun jumlahnya.",
     "all": "Jalankan seluruh Lintas dalam satu proses, dengan basis data sendiri di .lintas/ bila tidak ditentukan.",
     "sandbox": "Jalankan dunia coba sendiri bagi pembuat klien: kunci, lembaga dan jamnya dapat diatur.",
+    "sign-in": "Cetak tautan sekali pakai untuk masuk ke konsol; hanya dalam percobaan.",
     "migrate": "Sesuaikan basis data dengan versi ini.",
     "repair-feed": "Setelah dump dipulihkan: teruskan umpan bagi semua pembacanya.",
     "seed": "Tambahkan wilayah, kode, lembaga dan dokumen bawaan Lintas yang belum ada.",

@@ -58,6 +58,7 @@ _OF_ACTIONS: Mapping[str, Purpose] = MappingProxyType(
         "proposal": Purpose.ADMINISTER,
         "certificate": Purpose.ADMINISTER,
         "token_subject": Purpose.ADMINISTER,
+        "session": Purpose.ADMINISTER,
         "audit": Purpose.ACCOUNT,
     }
 )

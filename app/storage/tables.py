@@ -201,6 +201,46 @@ token_subjects = Table(
     comment="Who has called with an access token of the outside issuer.",
 )
 
+console_sessions = Table(
+    "console_sessions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("hash", LargeBinary, nullable=False, unique=True, comment="Of the token that the browser shows."),
+    Column(
+        "person_id",
+        Uuid,
+        ForeignKey("token_subjects.id"),
+        nullable=False,
+        index=True,
+        comment="Who is signed in, as the audit names them.",
+    ),
+    Column("roles", Codes, nullable=False),
+    Column("name", Text, nullable=False, comment="As the person is greeted."),
+    Column("signed_in_at", Moment, nullable=False),
+    Column("last_seen_at", Moment, nullable=False, comment="To about a minute."),
+    Column("expires_at", Moment, nullable=False, index=True, comment="However often it is used."),
+    comment="Who is signed in to the console. Signing out deletes the row.",
+)
+
+console_links = Table(
+    "console_links",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True, comment="Of what the link holds."),
+    Column("person_id", Uuid, ForeignKey("token_subjects.id"), nullable=False),
+    Column("roles", Codes, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+    comment="Links of a trial that sign a person in once. Using one deletes the row.",
+)
+
+console_sign_ins = Table(
+    "console_sign_ins",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True, comment="Of what the browser keeps meanwhile."),
+    Column("next", Text, nullable=False, comment="The page to show afterwards, of the console's own."),
+    Column("expires_at", Moment, nullable=False, index=True),
+    comment="Sign-ins that have gone to the provider and have not come back.",
+)
+
 idempotency_records = Table(
     "idempotency_records",
     metadata,
@@ -606,6 +646,28 @@ former_addresses = Table(
     Column("endpoint_id", Uuid, ForeignKey("endpoints.id"), nullable=False),
     Column("sealed", LargeBinary, nullable=False, comment="URL and own headers, sealed by the key ring."),
     comment="Where the news goes that an endpoint's address was changed: to the address that it was.",
+)
+
+console_looks = Table(
+    "console_looks",
+    metadata,
+    Column("agency_code", Text, ForeignKey("agencies.code"), primary_key=True),
+    Column("signed_in_at", Moment, nullable=False, comment="When somebody last did. Real time."),
+    Column(
+        "reaches_until",
+        Moment,
+        nullable=False,
+        comment="How long that counts as a working way to be told. Real time.",
+    ),
+    comment="The agencies whose people look into the console.",
+)
+
+reached_agencies = Table(
+    "reached_agencies",
+    metadata,
+    Column("agency_code", Text, ForeignKey("agencies.code"), primary_key=True),
+    Column("lost_at", Moment, comment="Since when none works, which its coordinator was told; null while one does."),
+    comment="The agencies that have, or had, a working way to be told.",
 )
 
 endpoint_rates = Table(

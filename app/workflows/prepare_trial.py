@@ -29,6 +29,7 @@ HOLDERS: Mapping[Role, str] = MappingProxyType(
 """Who holds the key of each role: seed agencies that a first referral is likely to meet."""
 
 ADDRESS = "database-url"
+REACHED_AT = "reached-at"
 POSTGRES = "postgres"
 
 
@@ -66,6 +67,25 @@ def address_of_own_database(data_dir: Path) -> str | None:
     """Give the address of the embedded database; None while it does not run."""
     try:
         return (data_dir / ADDRESS).read_text()
+    except OSError:
+        return None
+
+
+@contextlib.contextmanager
+def telling_where(data_dir: Path, reached_at: str) -> Iterator[None]:
+    """Let other commands know where the service is reached, for as long as it runs."""
+    path = data_dir / REACHED_AT
+    write_private(path, reached_at)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def where_it_is_reached(data_dir: Path) -> str | None:
+    """Give the address at which the service of a trial is reached; None while it does not run."""
+    try:
+        return (data_dir / REACHED_AT).read_text()
     except OSError:
         return None
 

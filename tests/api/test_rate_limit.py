@@ -9,7 +9,7 @@ import pytest
 
 from app.api.bearer import secret_in
 from app.api.dependencies import CurrentCaller
-from app.api.rate_limit import MOST_BUCKETS, Buckets, _address, _key
+from app.api.rate_limit import MOST_BUCKETS, Buckets, _key, address_of
 from app.api.route import v1_router
 from app.domain.caller import Role
 from tests.api.issuers import OTHER_RSA, an_issuer, tokens_of
@@ -161,9 +161,9 @@ def test_no_number_of_strangers_fills_the_memory() -> None:
 
 def test_a_host_cannot_hide_among_its_own_addresses() -> None:
     def named(address: str) -> str:
-        return _address({"client": (address, 1)})
+        return address_of({"client": (address, 1)})
 
     assert named("2001:db8::1") == named("2001:db8::ffff:2")
     assert named("2001:db8:0:1::1") != named("2001:db8::1")
     assert named("::ffff:192.0.2.1") == named("192.0.2.1") == str(ip_address("192.0.2.1"))
-    assert _address({"client": None}) == named("nonsense") == "unknown"
+    assert address_of({"client": None}) == named("nonsense") == "unknown"

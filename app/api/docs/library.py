@@ -21,7 +21,13 @@ WRITTEN = HERE.parents[2] / "docs"
 REFERENCE = "api"
 """The page of the API reference, which is made of the contract and no document."""
 OUTSIDE = {"openapi.json": "/openapi.json"}
-MEDIA = {".svg": "image/svg+xml", ".css": "text/css", ".js": "text/javascript", ".txt": "text/plain"}
+MEDIA = {
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".txt": "text/plain",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,7 @@ class Library:
     @cached_property
     def assets(self) -> Mapping[tuple[str, str], Asset]:
         """Give what the pages need beside their text, by digest and name."""
-        drawn = [asset_of(path) for path in sorted(self.root.glob("**/*.svg"))]
+        drawn = [asset_of(path) for kind in ("svg", "png") for path in sorted(self.root.glob(f"**/*.{kind}"))]
         return {(asset.digest, asset.name): asset for asset in (*drawn, *shipped_assets().values())}
 
 

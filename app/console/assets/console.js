@@ -1,0 +1,58 @@
+// What makes the console quicker; it works without all of this.
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const leaveForm = document.querySelector("form.leave");
+  const leaveTo = document.body.dataset.leaveTo;
+
+  // Leave now: nothing to see at once, the session over at the server, and this page gone from the history.
+  // The server is waited for no longer than a person would notice; it hears of it all the same.
+  let leaving = false;
+  function leave() {
+    if (leaving) return;
+    leaving = true;
+    root.classList.add("left-behind");
+    document.title = "";
+    document.body.replaceChildren();
+    const told = fetch("/console/leave", {
+      method: "POST", keepalive: true, redirect: "manual",
+      headers: { "Content-Type": "application/x-www-form-urlencoded" }, body: "",
+    }).catch(() => {});
+    const waited = new Promise((resolve) => { setTimeout(resolve, 400); });
+    Promise.race([told, waited]).finally(() => location.replace(leaveTo));
+  }
+  leaveForm.addEventListener("submit", (event) => { event.preventDefault(); leave(); });
+
+  let presses = [];
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.repeat) return;
+    presses = [...presses.filter((at) => event.timeStamp - at < 3000), event.timeStamp];
+    if (presses.length >= 3) leave();
+  }, true);
+
+  // A page that comes back from the browser's memory is asked for again: its session may be over.
+  window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
+  // A form goes once.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("[data-once]")) return;
+    if (form.dataset.gone) { event.preventDefault(); return; }
+    form.dataset.gone = "yes";
+    setTimeout(() => form.querySelectorAll("button").forEach((button) => { button.disabled = true; }), 0);
+  });
+  window.addEventListener("pagehide", () => document.querySelectorAll("[data-gone]").forEach((form) => {
+    delete form.dataset.gone;
+    form.querySelectorAll("button").forEach((button) => { button.disabled = false; });
+  }));
+
+  // What was done is said once: not again when the page is loaded again.
+  const here = new URL(location.href);
+  if (here.searchParams.has("done")) {
+    here.searchParams.delete("done");
+    history.replaceState(null, "", here.pathname + here.search + here.hash);
+  }
+
+  // Where a form needs correction, reading begins there.
+  document.querySelector(".summary")?.focus();
+})();
