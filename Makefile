@@ -12,7 +12,7 @@ RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; 
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox demo chaos receivers test test-browser contract check format lock openapi lint-openapi changes examples docs docs-check check-alerts bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit bench-privacy bench-signals clients clients-lock test-pgbouncer rehearse-restore image try-image lint-deploy lint-deploy-lock clean
+.PHONY: help run sandbox demo chaos receivers test test-browser test-pgbouncer rehearse-restore contract check format lock openapi lint-openapi changes examples docs docs-check check-alerts bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit bench-privacy bench-signals clients clients-lock image try-image lint-deploy lint-deploy-lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile

@@ -76,10 +76,9 @@ def watchers_port(settings: Settings) -> socket | None:
         return listen(of.host, of.port)
     except OSError as error:
         why = str(error.strerror).partition(" (")[0]
-        at, by = f"{of.host}:{of.port}", "LINTAS_METRICS__PORT, LINTAS_METRICS__HOST"
         raise CannotGoOn(
-            f"{at} tidak dapat dipakai; pilih lain dengan {by}",
-            f"{at} cannot be used ({why}); choose another with {by}",
+            f"{of.host}:{of.port} tidak dapat dipakai; pilih lain dengan LINTAS_METRICS__PORT, LINTAS_METRICS__HOST",
+            f"{of.host}:{of.port} cannot be used ({why}); choose another: LINTAS_METRICS__PORT, LINTAS_METRICS__HOST",
         ) from None
 
 

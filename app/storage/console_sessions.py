@@ -32,6 +32,8 @@ class SessionTerms:
     """Without asking for anything."""
     longest: timedelta = timedelta(hours=8)
     """However busy."""
+    reaches_for: timedelta = timedelta(days=7)
+    """How long after a sign-in the console counts as a way by which the person's agency is told."""
 
 
 @dataclass(frozen=True, slots=True)

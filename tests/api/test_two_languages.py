@@ -42,6 +42,7 @@ FOR_PROGRAMS = {
     "intake_fields.FieldClass": "said by the tables of docs/personal-data.md",
     "language.Language": "the languages themselves",
     "likeness.LikenessKind": "never shown",
+    "mail.Security": "a setting",
     "purposes.Purpose": "said by the audit's own story",
     "referral.ClockKind": "never shown",
     "retention.CaseClass": "a setting",

@@ -14,7 +14,7 @@ from app.domain.caller import Role
 from app.domain.handoff import TRANSITIONS, Actor
 from app.storage.tables import audit, handoffs
 from tests.console.conftest import Browser, House
-from tests.workflows.conftest import PPU, a_referral, of
+from tests.workflows.conftest import KUKAR, PPU, a_referral, of
 from tests.workflows.test_duties import submitted
 
 LIST = "/console/handoffs"
@@ -254,6 +254,16 @@ async def test_its_sender_is_led_to_the_referral(house: House) -> None:
 
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/console/referrals/")
+
+
+async def test_its_coordinator_is_led_to_the_service_request(house: House) -> None:
+    handoff = await offered(house)
+    coordinator = await house.signed_in(KUKAR, Role.COORDINATOR)
+
+    answer = await coordinator.open(f"{LIST}/{handoff}")
+
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/console/service-requests/")
 
 
 async def test_a_guardian_who_must_not_be_told_is_said_in_so_many_words(house: House) -> None:

@@ -2,7 +2,21 @@
 
 from fastapi import APIRouter
 
-from app.console.pages import handoff, handoffs, home, provider, sign_in
+from app.console.pages import (
+    handoff,
+    handoffs,
+    home,
+    placing,
+    provider,
+    reach,
+    referral_changes,
+    referral_entry,
+    referrals,
+    service_request,
+    service_requests,
+    sign_in,
+    supplying,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     home.router,
@@ -11,6 +25,15 @@ ROUTERS: tuple[APIRouter, ...] = (
     provider.router,
     handoffs.router,
     handoff.router,
+    service_requests.router,
+    service_request.router,
+    placing.router,
+    supplying.router,
+    reach.router,
+    # A fixed address before the one of a referral.
+    referral_entry.router,
+    referrals.router,
+    referral_changes.router,
     # The last: it takes every address that is left.
     home.elsewhere,
 )

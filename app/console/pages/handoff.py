@@ -84,11 +84,14 @@ FIRST = (Step.ACCEPT, Step.START, Step.RESUME, Step.COMPLETE, Step.CONFIRM_CANCE
 
 @router.get("/handoffs/{handoff_id}")
 async def show_handoff(request: Request, handoff_id: UUID, caller: CurrentCaller, desk: Desk) -> Response:
-    """Show a handoff to its receiver, and record the look; whoever sent the case is led to it."""
+    """Show a handoff to its receiver, and record the look; its sender and coordinator are led to what is theirs."""
     case = await desk.lock_case(caller.agency_code, handoff_id=handoff_id, reading=True)
     handoff = case.handoffs[handoff_id]
-    if handoff.agency_code != caller.agency_code and caller.may(Role.SENDER, Role.COORDINATOR):
-        return RedirectResponse(f"/console/referrals/{case.referral.id}", 303)
+    if handoff.agency_code != caller.agency_code:
+        if caller.agency_code in case.owners() and caller.may(Role.SENDER):
+            return RedirectResponse(f"/console/referrals/{case.referral.id}", 303)
+        if caller.may(Role.COORDINATOR):
+            return RedirectResponse(f"/console/service-requests/{handoff.service_request_id}", 303)
     view = await _of_receiver(desk, caller, case, handoff_id, disclosing=True)
     known, facts = _held(desk, view.case, handoff.agency_code, request.state.language)
     return page(
