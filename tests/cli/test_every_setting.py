@@ -19,6 +19,8 @@ NOT_READABLE = {
     "LINTAS_TOKENS__ISSUER": "canary",
     "LINTAS_TOKENS__AUDIENCE": "canary" * 50,
     "LINTAS_TOKENS__KEY_SET_URL": "canary" * 50,
+    "LINTAS_MAIL__CA_FILE": "canary/nowhere.pem",
+    "LINTAS_MAIL__HOST": "canary" * 50,
     "LINTAS_SIGN_IN__AGENCY_CLAIM": "canary" * 50,
     "LINTAS_SIGN_IN__CLIENT_ID": "canary" * 50,
     "LINTAS_SIGN_IN__ROLES_CLAIM": "canary" * 50,
@@ -30,6 +32,8 @@ NOT_READABLE = {
     "LINTAS_DATABASE__RUN_ROLE": "canary; DROP",
 }
 """What is wrong of settings that take a text; of all others a word is."""
+BESIDE = {"LINTAS_MAIL__": {"LINTAS_MAIL__HOST": "mail.example", "LINTAS_MAIL__SENDER": "lintas@mail.example"}}
+"""What else has to be set for those whose names begin so to count at all."""
 FOUND_OUT_LATER = {
     "LINTAS_HOST": "canary.invalid",
     "LINTAS_KEY_RING": "canary",
@@ -67,6 +71,9 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [name for name in EVERY_SETTING if name not in FOUND_OUT_LATER | NEVER_WRONG])
 def test_a_setting_that_cannot_be_read_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for beginning, others in BESIDE.items():
+        for other, value in others.items() if name.startswith(beginning) else ():
+            monkeypatch.setenv(other, value)
     monkeypatch.setenv(name, NOT_READABLE.get(name, "canary"))
 
     with pytest.raises(SettingsInvalid) as caught:
