@@ -43,6 +43,12 @@ async def caseworker(visit: Visit, **more: object) -> Visitor:
     return await visit(SENDER, Role.SENDER, name="Ibu Contoh", **more)
 
 
+async def show(visitor: Visitor, name: str) -> None:
+    """Take a picture of the page from its top, where what is fixed to the screen stands."""
+    await visitor.page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
+    await visitor.picture(name)
+
+
 async def turn(page: Page, words: dict[str, str]) -> None:
     await page.locator(f'button[data-turn="1"]:visible:text-is("{words["next"]}")').click()
 
@@ -59,14 +65,14 @@ async def fill_in(page: Page, words: dict[str, str], *, visitor: Visitor | None 
     await page.locator('input[name="case.types[]"][value="physical"]').check()
     await at_step()
     if visitor is not None and picture:
-        await visitor.picture(f"console-entry-{picture}")
+        await show(visitor, f"console-entry-{picture}")
     await turn(page, words)
     for name, sought, code in (("incident", "Sepaku", "64.09.04"), ("domicile", "Tenggarong", "64.02.06")):
         await page.locator(f"#sought-{name}").fill(sought)
         await page.locator(f'#found-{name} input[value="{code}"]').check()
     await at_step()
     if visitor is not None and picture:
-        await visitor.picture(f"console-places-{picture}")
+        await show(visitor, f"console-places-{picture}")
     await turn(page, words)
     await page.locator("#f-victim-name").fill("Contoh Seorang")
     await page.locator("#f-victim-age").fill("31")
@@ -80,7 +86,7 @@ async def fill_in(page: Page, words: dict[str, str], *, visitor: Visitor | None 
     await page.locator('input[name="services[]"][value="health_service"]').check()
     await at_step()
     if visitor is not None and picture:
-        await visitor.picture(f"console-services-{picture}")
+        await show(visitor, f"console-services-{picture}")
     await turn(page, words)
     await at_step()
     await turn(page, words)
@@ -108,7 +114,7 @@ async def test_a_referral_is_entered_in_steps_checked_sent_and_followed(
     await expect(page.get_by_role("button", name=words["send"])).to_be_visible()
     await visitor.check()
     if name:
-        await visitor.picture(f"console-check-{name}")
+        await show(visitor, f"console-check-{name}")
     await page.locator("details summary").first.click()
     await visitor.check()
 
@@ -117,11 +123,11 @@ async def test_a_referral_is_entered_in_steps_checked_sent_and_followed(
     assert re.fullmatch(r".*/console/referrals/[0-9a-f-]{36}/sent", page.url)
     await visitor.check()
     if name:
-        await visitor.picture(f"console-sent-{name}")
+        await show(visitor, f"console-sent-{name}")
     await visitor.follow(words["follow"])
     await visitor.check()
     if name:
-        await visitor.picture(f"console-referral-{name}")
+        await show(visitor, f"console-referral-{name}")
     assert "UPTD PPA Penajam Paser Utara" in await visitor.text()
 
 
@@ -296,8 +302,7 @@ async def test_the_other_pages_can_be_used_by_everybody(town: Town, visit: Visit
         visitor = await caseworker(visit, size=size, language=language)
         await visitor.open("/console/referrals?part=all")
         await visitor.check()
-        if name:
-            await visitor.picture(f"console-referrals-{name}")
+            await show(visitor, f"console-referrals-{name}")
         for page in ("", "/amend", "/cancel", "/void", "/withdraw-consent", "/confirm"):
             await visitor.open(f"/console/referrals/{referral}{page}")
             await visitor.check()
@@ -305,5 +310,3 @@ async def test_the_other_pages_can_be_used_by_everybody(town: Town, visit: Visit
         await visitor.page.locator('a[href*="/why/"]').first.click()
         await visitor.page.wait_for_load_state()
         await visitor.check()
-        if name:
-            await visitor.picture(f"console-why-{name}")
