@@ -78,6 +78,7 @@ FIELDS = frozenset(
         "status",
         "table",
         "taken",
+        "trace_id",
         "version",
         "why",
         "worker",
@@ -123,7 +124,7 @@ def configure_logging(*, level: str = "INFO", console: bool = False, stream: Tex
         logger.handlers[:] = []
         logger.propagate = True
     logging.getLogger("uvicorn.access").disabled = True
-    for name in ("sqlalchemy.engine", "httpx", "httpcore"):
+    for name in ("sqlalchemy.engine", "httpx", "httpcore", "alembic.runtime.plugins"):
         logging.getLogger(name).setLevel(logging.WARNING)
     # Whoever breaks unseen by us is told of by name too.
     sys.excepthook = _log_uncaught

@@ -10,10 +10,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from uuid_utils.compat import uuid7
 
-from app.api import health
+from app.api import readying
 from app.api.key_uses import KeyUses
+from app.api.readying import Process, Readying
 from app.domain.addresses import Reach
 from app.domain.clock import BusinessClock
+from app.domain.progress import Progress
 from app.domain.proposals import SecondPerson
 from app.domain.retention import Retention, RetentionInvalid, read_retention
 from app.reference.yaml_text import Unreadable, load_yaml
@@ -22,7 +24,7 @@ from app.storage.console_sessions import SessionTerms
 from app.storage.database import Pool, open_engine, sessions_of
 from app.storage.reference import ReferenceKeeper
 from app.storage.sealing import KeyRing
-from app.storage.shared_clock import SharedClock
+from app.storage.shared_clock import SharedClock, since_boot
 from app.workflows.desk import Terms
 
 
@@ -58,6 +60,9 @@ class Service:
     """When each key was last used, as this process saw it."""
     sandbox: bool
     """Whether this is a world of an integrator's own, whose clock can be moved."""
+    progress: Progress
+    """How its workers get on, where it has any."""
+    readying: Readying
     listen_url: str | None
     """The database's own address, for LISTEN; None where only a pooler is known, and polling has to do."""
 
@@ -69,7 +74,12 @@ class Service:
             outage_after=self.settings.outage_after,
             confirm_vital_interest=self.settings.confirm_vital_interest,
             fallback_coordinator=self.settings.fallback_coordinator,
-            reach=Reach(self.settings.webhook.allow_networks, self.settings.webhook.allow_http),
+            reach=Reach(
+                self.settings.webhook.allow_networks,
+                self.settings.webhook.allow_http,
+                sends_mail=self.settings.mail.host is not None,
+            ),
+            console_reaches_for=self.settings.console_reaches_for,
             retention=self.retention,
             erasure_ledger=self.settings.ledger,
             second_person=second_person_of(self.settings),
@@ -113,10 +123,11 @@ def compose(
     real_clock = SharedClock(machine_clock)
     ring_checked = asyncio.Event()
     ring_checked.set()
-    moment = timedelta(seconds=health.DEADLINE)
+    moment = timedelta(seconds=readying.DEADLINE)
     own = Pool(
         size=1,
-        overflow=0,
+        # For whoever counts what waits: readiness does not wait for that.
+        overflow=1,
         wait=moment,
         connect=moment,
         statement=moment,
@@ -125,6 +136,16 @@ def compose(
     health_engine = open_engine(url, application_name=f"lintas {name} health", pool=own)
     direct = settings.database.listen_url
     listen_url = str(direct) if direct else None if settings.database.through_pgbouncer else url
+    reference, progress = ReferenceKeeper(), Progress(since_boot)
+    looked_at = Process(
+        sessions_of(health_engine),
+        key_ring,
+        ring_checked,
+        reference,
+        revision,
+        skew=None if sandbox else real_clock.skew,
+        progress=progress,
+    )
     return Service(
         id=uuid7(),
         process=f"{name} {gethostname()}:{getpid()}",
@@ -134,7 +155,7 @@ def compose(
         sessions=sessions_of(engine),
         key_ring=key_ring,
         ring_checked=ring_checked,
-        reference=ReferenceKeeper(),
+        reference=reference,
         clock=clock or real_clock,
         real_clock=real_clock,
         signing_clock=machine_clock if sandbox else real_clock,
@@ -142,13 +163,15 @@ def compose(
         revision=revision,
         key_uses=KeyUses(real_clock),
         sandbox=sandbox,
+        progress=progress,
+        readying=Readying(looked_at),
         listen_url=listen_url,
     )
 
 
 def session_terms_of(settings: Settings) -> SessionTerms:
-    """Say how long somebody stays signed in to the console."""
-    return SessionTerms(settings.sign_in.idle, settings.sign_in.longest)
+    """Say how long somebody stays signed in to the console, and for how long that reaches their agency."""
+    return SessionTerms(settings.sign_in.idle, settings.sign_in.longest, settings.console_reaches_for)
 
 
 def retention_of(settings: Settings) -> Retention:

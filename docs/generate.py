@@ -5,9 +5,11 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
+from app import metrics
 from app.api.scope_table import scopes_of_roles
 from app.commands.audit_report import WORDS
 from app.domain import disclosure, simfoni
@@ -19,6 +21,7 @@ from app.domain.retention import KEPT_MONTHS, CaseClass, Ended
 from app.domain.statistics import RESULT_TERMS
 from app.main import ROUTERS
 from app.reference.load import shipped
+from app.reference.yaml_text import load_yaml
 from app.settings import PREFIX, Settings
 from docs import diagram, tables
 
@@ -127,32 +130,54 @@ def findings_table() -> str:
     return "\n".join(lines)
 
 
-def scopes_table() -> str:
+def scopes_table(language: str) -> str:
     """Tabulate every scope with the roles that can make use of it."""
     held = scopes_of_roles(ROUTERS)
-    lines = ["| scope | roles |", "|---|---|"]
+    every = tables.WORDS["every_role"]
+    lines = [getattr(tables.HEADS["scopes"], language), "|---|---|"]
     for scope in sorted(frozenset().union(*held.values())):
         roles = [role.value for role in Role if scope in held[role]]
-        lines.append(f"| `{scope}` | {'every role' if len(roles) == len(Role) else ', '.join(roles)} |")
+        lines.append(f"| `{scope}` | {getattr(every, language) if len(roles) == len(Role) else ', '.join(roles)} |")
     return "\n".join(lines)
 
 
-def token_faults_table() -> str:
+def token_faults_table(language: str) -> str:
     """Tabulate why a token may be refused."""
+    said = FAULTS if language == "en" else tables.FAULTS_IN_INDONESIAN
     lines = ["| `error_description` | |", "|---|---|"]
-    lines += [f"| `{fault.value}` | {FAULTS[fault]} |" for fault in TokenFault]
+    lines += [f"| `{fault.value}` | {said[fault]} |" for fault in TokenFault]
+    return "\n".join(lines)
+
+
+def metrics_table() -> str:
+    """Tabulate every metric of our own."""
+    lines = ["| metric | kind | labels | of | |", "|---|---|---|---|---|"]
+    for told in metrics.DESCRIBED.values():
+        of = "the service" if told.from_database else "the process"
+        labels = ", ".join(f"`{label}`" for label in told.labels)
+        lines.append(f"| `{told.name}` | {told.kind} | {labels} | {of} | {told.said} |")
+    return "\n".join(lines)
+
+
+def alerts_table() -> str:
+    """Tabulate every alert: whom it wakes, and when it fires."""
+    document: Any = load_yaml((HERE.parent / "deploy" / "prometheus" / "alerts.yaml").read_text("utf-8")).value
+    lines = ["| alert | | fires when | for |", "|---|---|---|---|"]
+    for rule in (rule for group in document["groups"] for rule in group["rules"]):
+        when = " ".join(rule["expr"].split()).replace("|", "\\|")
+        lines.append(f"| `{rule['alert']}` | {rule['labels']['severity']} | `{when}` | {rule.get('for', '0m')} |")
     return "\n".join(lines)
 
 
 PARTS: dict[str, Callable[[], str]] = {
+    "metrics-table": metrics_table,
+    "alerts-table": alerts_table,
     "disclosure-table": disclosure_table,
     "intake-table": intake_table,
     "settings-table": settings_table,
     "findings-table": findings_table,
     "retention-table": retention_table,
     "statistics-table": statistics_table,
-    "scopes-table": scopes_table,
-    "token-faults-table": token_faults_table,
 }
 
 
@@ -161,6 +186,8 @@ IN_BOTH: dict[str, Callable[[str], str]] = {
     "moves-table": tables.moves,
     "news-table": tables.news,
     "problems-table": tables.problems,
+    "scopes-table": scopes_table,
+    "token-faults-table": token_faults_table,
 }
 """What is made for the language of the document that it stands in."""
 DRAWN: dict[str, Callable[[str], str]] = {"handoff-states.svg": diagram.draw}

@@ -1,11 +1,12 @@
 """The generated tables that are there in both languages: problems, news, moves, and the glossary."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from app.api.problem_advice import ADVICE, AGAIN
 from app.api.problem_texts import PROBLEMS, Text
-from app.api.problems import ROWS
+from app.api.problems import NEVER_ANSWERED, ROWS
+from app.domain.access_token import TokenFault
 from app.domain.event_texts import NEWS
 from app.domain.handoff import TRANSITIONS
 from app.domain.labels import LABELS
@@ -18,11 +19,13 @@ HEADS = {
     ),
     "news": Text("| type | isinya | kepada |", "| type | what it says | to |"),
     "moves": Text("| dari | langkah | ke | oleh |", "| from | move | to | by |"),
+    "scopes": Text("| scope | peran |", "| scope | roles |"),
     "labels": Text("| kode | Indonesia | Inggris |", "| code | Indonesian | English |"),
 }
 WORDS = {
     "same": Text("sama persis", "the same"),
     "mended": Text("tidak", "no"),
+    "every_role": Text("semua peran", "every role"),
     "waiting": Text("selama menunggu koordinator", "while a person is waited for"),
     "service_types": Text("Jenis layanan", "Types of service"),
     "case_types": Text("Jenis kasus", "Types of case"),
@@ -38,14 +41,35 @@ WORDS = {
     "completion_outcome": Text("Hasil layanan", "Outcomes of a service"),
 }
 
+FAULTS_IN_INDONESIAN: Mapping[TokenFault, str] = {
+    TokenFault.MALFORMED: "bukan token yang bertanda tangan, atau kepalanya terlalu besar",
+    TokenFault.TOO_LARGE: "terlalu besar",
+    TokenFault.ALGORITHM: "tidak ditandatangani dengan cara yang ditetapkan (`alg`)",
+    TokenFault.TYPE: "kepalanya tidak mengatakan bahwa ini token akses (`typ`)",
+    TokenFault.HEADER: "kepalanya membawa kunci, atau meminta dibaca dengan cara lain",
+    TokenFault.KEY: "penerbit tidak punya kunci dengan nama ini (`kid`) yang boleh menandatangani",
+    TokenFault.SIGNATURE: "tidak ditandatangani dengan kunci itu",
+    TokenFault.ISSUER: "milik penerbit lain (`iss`)",
+    TokenFault.AUDIENCE: "untuk layanan lain (`aud`)",
+    TokenFault.TIMES: "`exp`, `iat` atau `nbf` tidak ada atau bukan angka, atau umurnya terlalu panjang",
+    TokenFault.EXPIRED: "sudah kedaluwarsa (`exp`)",
+    TokenFault.TOO_EARLY: "belum berlaku, atau diterbitkan di masa depan (`nbf`, `iat`)",
+    TokenFault.ID_TOKEN: "token ID atau token penyegar",
+    TokenFault.SUBJECT: "tidak mengatakan milik siapa (`sub`)",
+    TokenFault.AGENCY: "tidak menyebut lembaga, atau lembaga yang tidak terdaftar",
+    TokenFault.ROLES: "tidak membawa satu pun peran",
+    TokenFault.CERTIFICATE: "terikat pada sertifikat yang tidak ditunjukkan, atau terikat dengan cara lain (`cnf`)",
+}
+
 
 def problems(language: str) -> str:
-    """Tabulate every problem with what to do about it."""
+    """Tabulate every problem that is answered, with what to do about it."""
     statuses: dict[str, int] = {}
     for kind, row in ROWS.items():
         statuses.setdefault(kind.code, row.status)
     rows = [getattr(HEADS["problems"], language), "|---|---|---|---|---|"]
-    for code in sorted(PROBLEMS, key=lambda code: (statuses.get(code, 400), code)):
+    unseen = {kind.code for kind in NEVER_ANSWERED}
+    for code in sorted(PROBLEMS.keys() - unseen, key=lambda code: (statuses.get(code, 400), code)):
         again = WORDS["same" if code in AGAIN else "mended"]
         # What a problem fills in is named here by the member that it comes from.
         title, detail = (re.sub(r"{(\w+)}", r"`\1`", getattr(text, language)) for text in PROBLEMS[code])

@@ -105,6 +105,8 @@ def terms() -> Terms:
 class NoReference:
     """Stands for the reference data in tests of the frame, which never look into it."""
 
+    version: int | None = None
+
     async def current(self, _: AsyncSession, /, *, to_change: bool = False) -> object:  # noqa: ARG002
         """Give nothing in particular."""
         return self

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from re import Pattern
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -15,7 +14,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import compile_path
 
-from app.api import health, openapi
+from app import tracing
+from app.api import contract, health
+from app.api.contract import Contract
 from app.api.docs import routes as manual
 from app.api.key_uses import KeyUses
 from app.api.middleware import HeadAsGet, LastResort, RequestLog, SecurityHeaders
@@ -23,7 +24,9 @@ from app.api.presented import Credentials
 from app.api.problems import on_domain_error, on_http_exception, on_invalid_request
 from app.api.proxies import CertificateHeader, Networks, Proxies
 from app.api.rate_limit import RateLimit
+from app.api.readying import Process, Readying
 from app.api.tokens import Tokens
+from app.api.tracing import Traced
 from app.api.validation import ReferenceSource
 from app.domain.analysis import check
 from app.domain.clock import BusinessClock
@@ -47,7 +50,6 @@ def build(
     routers: Iterable[APIRouter],
     *,
     sessions: async_sessionmaker[AsyncSession],
-    health_sessions: async_sessionmaker[AsyncSession] | None = None,
     key_ring: KeyRing,
     ring_checked: asyncio.Event | None = None,
     reference: ReferenceSource,
@@ -63,22 +65,27 @@ def build(
     real_clock: BusinessClock | None = None,
     key_uses: KeyUses | None = None,
     docs: bool = True,
+    prepared: bytes | None = None,
+    readying: Readying | None = None,
 ) -> FastAPI:
     """Build the API; `revision` is the migration the database must stand at, None is whichever; 0 is no limit.
 
-    With `health_sessions`, readiness asks over connections of its own. `forwarding` are the proxies whose word for an
+    With `readying`, that is who looks whether the process is ready. `forwarding` are the proxies whose word for an
     address is taken. `real_clock` is what tokens and certificates are judged by, where `clock` is set.
     With `ring_checked`, nothing is sealed or opened until it is set. `docs` serves the manual at /docs.
+    `prepared` is the contract of these routers as it was written before; None has it worked out when it is asked for.
     """
     api = FastAPI(
         title="Lintas",
         version=API_VERSION,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_named_as_written,
         middleware=[
             Middleware(Proxies, forwarding=forwarding, certificates=certificates),
+            *((Middleware(Traced),) if tracing.is_on() else ()),
             Middleware(RequestLog),
             Middleware(SecurityHeaders),
             Middleware(
@@ -105,11 +112,12 @@ def build(
     api.state.revision = revision
     api.state.check = check
     api.state.key_uses = key_uses or KeyUses(clock)
-    api.state.readying = health.Readying(api, health_sessions or sessions)
-    for router in (*routers, health.router, *((manual.router,) if docs else ())):
+    api.state.readying = readying or Readying(Process(sessions, key_ring, api.state.ring_checked, reference, revision))
+    for router in (*routers, health.router, contract.router, *((manual.router,) if docs else ())):
         api.include_router(router)
     api.state.route_table = tuple(route_table(api))
-    _document_once(api)
+    api.state.contract = Contract(api, prepared)
+    api.openapi = lambda: api.state.contract.document  # type: ignore[method-assign]
     return api
 
 
@@ -125,17 +133,6 @@ def route_table(api: FastAPI) -> Iterator[RouteAt]:
         if isinstance(context.original_route, APIRoute) and context.path is not None:
             regex, _, _ = compile_path(context.path)
             yield RouteAt(regex, frozenset(context.methods or ()))
-
-
-def _document_once(api: FastAPI) -> None:
-    """Have the app write its OpenAPI document when it is first asked for, with what the frame adds."""
-
-    def documented() -> dict[str, Any]:
-        if api.openapi_schema is None:
-            api.openapi_schema = openapi.document(api)
-        return api.openapi_schema
-
-    api.openapi = documented  # type: ignore[method-assign]
 
 
 def _named_as_written(route: APIRoute) -> str:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 from uuid_utils.compat import uuid7
 
+from app import metrics
 from app.api.problems import problem, unexpected
 from app.api.refusals import Unavailable
 from app.observability import told_of
@@ -159,13 +160,26 @@ def _request_id(scope: Scope) -> str:
 def _log_request(scope: Scope, state: MutableMapping[str, Any], status: int, started: float) -> None:
     route = getattr(scope.get("route"), "path_format", None) or "unmatched"
     caller = state.get("caller")
-    write = log.debug if route.startswith("/health") else log.info
+    seconds = time.perf_counter() - started
+    is_health = route.startswith("/health")
+    if not is_health:
+        _count_request(scope["method"], route, status, seconds)
+    write = log.debug if is_health else log.info
+    desk = state.get("desk")
     write(
         "request",
         method=scope["method"] if scope["method"].isalpha() else "?",
         route=route,
         status=status,
-        duration_ms=round((time.perf_counter() - started) * 1000, 1),
+        duration_ms=round(seconds * 1000, 1),
         agency=getattr(caller, "agency_code", None),
         key_id=getattr(caller, "key_id", None),
+        # The case that the answer tells of; of a list, none.
+        referral_id=next(iter(desk.told_of), None) if desk is not None else None,
     )
+
+
+def _count_request(method: str, route: str, status: int, seconds: float) -> None:
+    # Whoever asks for what is not there chooses the method: it is no label of ours.
+    known = "other" if route == "unmatched" else method
+    metrics.REQUESTS.labels(known, route, f"{status // 100}xx").observe(seconds)

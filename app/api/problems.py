@@ -67,6 +67,7 @@ ROWS: Mapping[type[DomainError], Row] = {
     errors.NotNextVersion: Row(409, ("next_version",)),
     errors.TooManyUnverified: Row(409),
     errors.TooManySecrets: Row(409),
+    errors.NotAWebhook: Row(409),
     errors.KeyReplaced: Row(409),
     errors.ProposalEnded: Row(409, ("current_state",)),
     errors.AnotherPersonRequired: Row(403),
@@ -101,6 +102,14 @@ ROWS: Mapping[type[DomainError], Row] = {
     refusals.MethodNotAllowed: Row(405, ("allow",)),
     refusals.Unexpected: Row(500),
 }
+NEVER_ANSWERED: Mapping[type[DomainError], str] = {
+    DomainError: "what every error is of",
+    errors.FaultsFound: "what every error with faults is of",
+    refusals.Refusal: "what every refusal of a request is of",
+    errors.FactsInvalid: "what is read are facts that were checked when they were taken in",
+    errors.RegistryInvalid: "a change of the registry is answered as invalid_input",
+}
+"""Errors whose code no caller ever sees, and why; the documents leave them out."""
 
 
 def problem(scope: Scope, error: DomainError) -> Response:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from socket import socket
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from app.api.protocol import StrictProtocol
 
@@ -19,7 +19,7 @@ class Server(uvicorn.Server):
 
     def __init__(
         self,
-        api: FastAPI,
+        api: ASGIApp,
         on_ready: Callable[[], None],
         *,
         stop_within: timedelta,

@@ -35,6 +35,10 @@ class Judging:
 class ReferenceSource(Protocol):
     """Gives the reference data as it stands in a transaction."""
 
+    @property
+    def version(self) -> int | None:
+        """Which version was read last; None before the first."""
+
     async def current(self, tx: AsyncSession, /, *, to_change: bool = False) -> Any:
         """Give the data, loaded anew only if it has changed; to change it is to have it alone."""
 

@@ -1,116 +1,168 @@
-"""What is posted to an agency's endpoints, as the OpenAPI document tells it to who writes a receiver."""
+"""What `data` holds in each type of news, as the OpenAPI document and the tests of every workflow have it."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from app.domain.events import EventType
 
-DESCRIPTION = """\
-Thin: what it is about is fetched from `url` with a key of your own. Deduplicate by `webhook-id`, which is the same in \
-every attempt, verify the signature (Standard Webhooks) and answer 2xx at once. Order is not promised. Live with \
-types, fields and codes that you do not know.
-"""
+JSON = dict[str, Any]
 _ID = {"type": "string", "format": "uuid"}
 _TEXT = {"type": "string"}
 _TIME = {"type": "string", "format": "date-time"}
-_URL = {"type": "string", "format": "uri"}
+_URL = {"type": "string", "format": "uri", "description": "Where it is read, with a key of your own."}
+_STATE = {**_TEXT, "description": "Where it stands since then; live with a code you do not know."}
 _WHY = {"type": "array", "items": _TEXT, "description": "Why you are told, where that is not plain."}
 _BASIS = {**_TEXT, "description": "`vital_interest` where an emergency moves without consent; absent else."}
-_OF_DUTY = {"duty": _TEXT, "due_at": _TIME, "document": _TEXT, "clause": _TEXT}
+_OF_DUTY = {
+    "duty": {**_TEXT, "description": "The duty of the receiver that is due or has passed."},
+    "due_at": {**_TIME, "description": "Until when the duty was to be kept."},
+    "document": {**_TEXT, "description": "The agreement that names the duty."},
+    "clause": {**_TEXT, "description": "The clause that names the duty."},
+}
 
 
-def _object(must: Mapping[str, Any], may: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+def an_object(must: Mapping[str, Any], may: Mapping[str, Any], **more: Any) -> JSON:
+    """Give the schema of an object by what it always holds and what it may hold."""
     return {"type": "object", "required": sorted(must), "properties": {**must, **may}, **more}
 
 
-_CASE = {"referral_id": _ID, "service_type": _TEXT, "urgency": _TEXT, "state": _TEXT, "url": _URL}
+_CASE = {
+    "referral_id": _ID,
+    "service_type": {**_TEXT, "description": "A code of the set `service_types`."},
+    "urgency": {**_TEXT, "description": "`emergency`, `urgent` or `standard`."},
+    "state": _STATE,
+    "url": _URL,
+}
 _SEQUENCE = {"type": "integer", "minimum": 1, "description": "Counts the events of one handoff; there may be gaps."}
-DATA: Mapping[str, dict[str, Any]] = {
-    "handoff": _object(
-        {**_CASE, "handoff_id": _ID, "respond_by": _TIME, "sequence": _SEQUENCE},
+DATA: Mapping[str, JSON] = {
+    "handoff": an_object(
+        {
+            **_CASE,
+            "handoff_id": _ID,
+            "respond_by": {**_TIME, "description": "Until when the receiver is to answer the offer."},
+            "sequence": _SEQUENCE,
+        },
         {"because": _WHY, "basis": _BASIS, **_OF_DUTY},
     ),
-    "service_request": _object(
-        {**_CASE, "service_request_id": _ID, "reason": {"type": ["string", "null"]}},
-        {"because": _WHY, "acknowledge_by": _TIME, "handoff_id": _ID, **_OF_DUTY},
-    ),
-    "referral": _object(
-        {"referral_id": _ID, "state": _TEXT, "url": _URL},
+    "service_request": an_object(
         {
-            "expires_at": {**_TIME, "description": "Of `consent_expiring`: when the consent ends."},
-            "confirm_by": {**_TIME, "description": "Of `confirmation_due`: until when a person must confirm it."},
+            **_CASE,
+            "service_request_id": _ID,
+            "reason": {"type": ["string", "null"], "description": "Why it stands there, where there is a reason."},
+        },
+        {
+            "because": _WHY,
+            "acknowledge_by": {**_TIME, "description": "Until when its coordinator is to acknowledge it."},
+            "handoff_id": _ID,
+            **_OF_DUTY,
         },
     ),
-    "endpoint": _object(
+    "referral": an_object(
+        {"referral_id": _ID, "state": _STATE, "url": _URL},
+        {
+            "expires_at": {**_TIME, "description": "When the consent ends."},
+            "confirm_by": {**_TIME, "description": "Until when a person must confirm the vital interest."},
+        },
+    ),
+    "endpoint": an_object(
         {"endpoint_id": _ID},
         {
-            "challenge": {"type": "string", "description": "Of a verification: what to give back."},
-            "changed": {"type": "array", "items": _TEXT},
-            "state": _TEXT,
-            "agency": _TEXT,
-            "reason": {"type": ["string", "null"]},
-            "failing_since": {"type": ["string", "null"], "format": "date-time"},
+            "challenge": {**_TEXT, "description": "What to give back to `POST /v1/endpoints/{endpoint_id}/verify`."},
+            "changed": {"type": "array", "items": _TEXT, "description": "What was changed, such as `url`."},
+            "state": _STATE,
+            "agency": {**_TEXT, "description": "The agency whose endpoint it is."},
+            "reason": {"type": ["string", "null"], "description": "Why it stands there, where there is a reason."},
+            "failing_since": {
+                "type": ["string", "null"],
+                "format": "date-time",
+                "description": "Since when nothing that was posted has been taken.",
+            },
         },
     ),
-    "proposal": _object(
-        {"proposal_id": _ID, "kind": _TEXT, "state": _TEXT, "expires_at": _TIME},
-        {"endpoint_id": _ID, "document": _TEXT, "version": {"type": "integer"}},
+    "agency": an_object(
+        {
+            "agency": {**_TEXT, "description": "The agency that no working way leads to any more."},
+            "lost_at": {**_TIME, "description": "Since when none does."},
+            "url": _URL,
+        },
+        {},
     ),
-    "key": _object(
+    "proposal": an_object(
+        {
+            "proposal_id": _ID,
+            "kind": {**_TEXT, "description": "What is proposed."},
+            "state": _STATE,
+            "expires_at": {**_TIME, "description": "When it lapses unless somebody confirms it."},
+        },
+        {
+            "endpoint_id": {**_ID, "description": "The endpoint that it is about."},
+            "document": {**_TEXT, "description": "The agreement whose draft is to become law."},
+            "version": {"type": "integer", "description": "The version of that agreement."},
+        },
+    ),
+    "key": an_object(
         {"key_id": _ID},
         {
             "expires_at": {**_TIME, "description": "When it ends; of a rotation, when the old one does."},
-            "new_key_id": _ID,
+            "new_key_id": {**_ID, "description": "The key that takes its place."},
         },
     ),
 }
-"""What `data` holds, by what the type begins with."""
+"""What `data` may hold, by what the type begins with."""
+_OF_AN_ENDPOINT_THAT_FAILS = ("agency", "state", "reason", "failing_since")
+ALWAYS: Mapping[EventType, tuple[str, ...]] = {
+    EventType.SERVICE_REQUEST_NEEDS_COORDINATOR: ("acknowledge_by",),
+    EventType.SERVICE_REQUEST_OVERDUE: ("because",),
+    EventType.REFERRAL_CONSENT_EXPIRING: ("expires_at",),
+    EventType.REFERRAL_CONFIRMATION_DUE: ("confirm_by",),
+    EventType.ENDPOINT_VERIFICATION: ("challenge",),
+    EventType.ENDPOINT_CHANGED: ("changed",),
+    EventType.ENDPOINT_FAILING: _OF_AN_ENDPOINT_THAT_FAILS,
+    EventType.ENDPOINT_DISABLED: _OF_AN_ENDPOINT_THAT_FAILS,
+    EventType.KEY_EXPIRING: ("expires_at",),
+    EventType.KEY_ROTATED: ("expires_at", "new_key_id"),
+}
+"""What a type always holds beyond what each of its kind does."""
+SOMETIMES: Mapping[EventType, tuple[str, ...]] = {
+    EventType.HANDOFF_REMINDER: ("duty", "due_at"),
+    EventType.SERVICE_REQUEST_OVERDUE: ("handoff_id", *_OF_DUTY),
+    EventType.ENDPOINT_CHANGED: ("state",),
+}
+"""What a type may hold that others of its kind never do."""
 
 
-def schemas() -> dict[str, dict[str, Any]]:
-    """Give the schema of each kind of webhook, by its name."""
-    return {_name(kind): _schema(kind, data) for kind, data in DATA.items()}
+def kind_of(type_: EventType) -> str:
+    """Give what a type begins with."""
+    return type_.value.partition(".")[0]
 
 
-def webhooks() -> dict[str, Any]:
-    """Give what stands under `webhooks` in the document."""
-    return {kind: {"post": _operation(kind)} for kind in DATA}
-
-
-def _name(kind: str) -> str:
-    return f"{kind.title().replace('_', '')}Webhook"
-
-
-def _schema(kind: str, data: dict[str, Any]) -> dict[str, Any]:
-    types = [type_.value for type_ in EventType if type_.value.startswith(f"{kind}.")]
-    of_type = {"type": "string", "pattern": f"^{kind}\\.", "examples": types}
-    return _object({"type": of_type, "timestamp": _TIME, "data": data}, {}, title=_name(kind))
-
-
-def _operation(kind: str) -> dict[str, Any]:
+def fields_of(type_: EventType) -> JSON:
+    """Give the schema of what `data` holds in news of a type."""
+    whole = DATA[kind_of(type_)]
+    own = {*ALWAYS.get(type_, ()), *SOMETIMES.get(type_, ())}
+    of_others = _claimed(kind_of(type_)) - own
     return {
-        "operationId": f"receive_{kind}",
-        "summary": f"News of the types {kind}.*",
-        "description": DESCRIPTION,
-        "tags": ["webhooks"],
-        "security": [],
-        "parameters": [
-            _header("webhook-id", "The id of the event, in the feed too.", **_ID),
-            _header("webhook-timestamp", "Unix seconds, when this attempt was signed.", type="string"),
-            _header("webhook-signature", "One for each secret that signs, separated by spaces: `v1,...` or `v1a,...`."),
-        ],
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{_name(kind)}"}}},
-        },
-        "responses": {
-            "2XX": {"description": "Taken, whatever the answer's body holds."},
-            "410": {"description": "No more news, ever: the endpoint is disabled, and its agency told."},
-            "default": {"description": "Not taken, and tried again by a schedule; `Retry-After` is honoured."},
-        },
+        **whole,
+        "required": sorted({*whole["required"], *ALWAYS.get(type_, ())}),
+        "properties": {name: said for name, said in whole["properties"].items() if name not in of_others},
     }
 
 
-def _header(name: str, description: str, **schema: Any) -> dict[str, Any]:
-    wanted = {"type": "string", **schema}
-    return {"name": name, "in": "header", "required": True, "description": description, "schema": wanted}
+def stands_alone(type_: EventType) -> bool:
+    """Say whether a type holds something that others of its kind do not."""
+    return type_ in ALWAYS or type_ in SOMETIMES
+
+
+def shared_fields(kind: str) -> JSON:
+    """Give the schema of what `data` holds in the types of a kind that hold nothing of their own."""
+    whole = DATA[kind]
+    return {
+        **whole,
+        "properties": {name: said for name, said in whole["properties"].items() if name not in _claimed(kind)},
+    }
+
+
+def _claimed(kind: str) -> frozenset[str]:
+    """Name what only some types of a kind hold."""
+    claims = (*ALWAYS.items(), *SOMETIMES.items())
+    return frozenset(name for type_, names in claims if kind_of(type_) == kind for name in names)

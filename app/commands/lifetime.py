@@ -12,9 +12,10 @@ from socket import socket
 
 import structlog
 
-from app.commands.running import unfit
-from app.main import serve
+from app.commands.running import CannotGoOn, unfit
+from app.main import listen, serve, shown, traced
 from app.service import Service
+from app.settings import Settings
 from app.storage.database import break_off, is_passing
 from app.workers import hold_key_ring, repeat, work
 from app.workflows.check_key_ring import check_key_ring
@@ -55,14 +56,30 @@ async def run(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, on_signal, number)
     try:
-        beginning = _begin(service, first)
-        if await _unless_stopped(service, beginning, stop, timedelta(0)):
-            everything = _everything(service, listener, stop, hurry, on_ready, workers=workers, parent=parent)
-            await _unless_stopped(service, everything, stop, service.settings.stop_within)
+        async with traced(service), shown(service, watchers_port(service.settings)):
+            beginning = _begin(service, first)
+            if await _unless_stopped(service, beginning, stop, timedelta(0)):
+                everything = _everything(service, listener, stop, hurry, on_ready, workers=workers, parent=parent)
+                await _unless_stopped(service, everything, stop, service.settings.stop_within)
     finally:
         with suppress(TimeoutError):
             async with asyncio.timeout(ENDS_WITHIN.total_seconds()):
                 await asyncio.gather(service.engine.dispose(), service.health_engine.dispose())
+
+
+def watchers_port(settings: Settings) -> socket | None:
+    """Take the port for metrics and health, where there is to be one; CannotGoOn where it cannot be had."""
+    of = settings.metrics
+    if of.port is None:
+        return None
+    try:
+        return listen(of.host, of.port)
+    except OSError as error:
+        why = str(error.strerror).partition(" (")[0]
+        raise CannotGoOn(
+            f"{of.host}:{of.port} tidak dapat dipakai; pilih lain dengan LINTAS_METRICS__PORT, LINTAS_METRICS__HOST",
+            f"{of.host}:{of.port} cannot be used ({why}); choose another: LINTAS_METRICS__PORT, LINTAS_METRICS__HOST",
+        ) from None
 
 
 async def _begin(service: Service, first: Callable[[], Awaitable[None]] | None) -> None:

@@ -18,9 +18,13 @@ class Item:
         return path == self.path or path.startswith(f"{self.path}/")
 
 
+_SEES_TO_IT = frozenset({Role.COORDINATOR, Role.OPERATOR})
+
 MENU: tuple[Item, ...] = (
     Item("/console/handoffs", "handoffs.navigation", frozenset({Role.RECEIVER})),
     Item("/console/referrals", "referrals.navigation", frozenset({Role.SENDER})),
+    Item("/console/service-requests", "service_requests.navigation", _SEES_TO_IT),
+    Item("/console/reach", "reach.navigation", _SEES_TO_IT),
 )
 """The main menu, in its order."""
 

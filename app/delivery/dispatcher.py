@@ -1,4 +1,4 @@
-"""The dispatcher: claims what is due, posts it, records what came of it, each in a short transaction of its own."""
+"""The dispatcher: claims what is due, sends it, records what came of it, each in a short transaction of its own."""
 
 import asyncio
 import logging
@@ -13,11 +13,16 @@ from traceback import extract_tb
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from app import metrics, tracing
+from app.delivery.mail import Mail
 from app.delivery.post import Post
 from app.delivery.preparing import Preparer
 from app.delivery.recorder import Recorder
 from app.domain.breaker import BreakerRule
-from app.domain.retry import DELIVERED, Answer, Phase, exhausted
+from app.domain.channel import Channel, channel_of
+from app.domain.letter import Letter
+from app.domain.progress import CLAIMS, Progress
+from app.domain.retry import DELIVERED, Answer, Detail, Phase, exhausted
 from app.storage import delivery_history
 from app.storage.claims import Claimed, claim_due
 from app.storage.database import is_passing
@@ -64,26 +69,32 @@ class Dispatcher:
         key_ring: KeyRing,
         post: Post,
         *,
+        mail: Mail | None = None,
+        public_url: str = "",
         clock: Callable[[], datetime],
         signing_clock: Callable[[], datetime] | None = None,
         pace: Pace | None = None,
         listen_url: str | None = None,
         chance: Callable[[], float] = random.random,
+        progress: Progress | None = None,
     ) -> None:
         """Take what it works with; `clock` tells real time, `listen_url` is the database's address for LISTEN.
 
-        `signing_clock` tells receivers' time where `clock` runs ahead of it, as in a sandbox.
+        Without `mail` nothing is mailed, and what should be fails; mails lead to `public_url`. `signing_clock` tells
+        receivers' time where `clock` runs ahead of it, as in a sandbox.
         """
         self._sessions = sessions
         self._key_ring = key_ring
-        self._preparer = Preparer(sessions, key_ring)
+        self._preparer = Preparer(sessions, key_ring, public_url=public_url)
         self._post = post
+        self._mail = mail
         self._clock = clock
         self._signing_clock = signing_clock or clock
         self._pace = pace or Pace()
         self._listen_url = listen_url
         self._recorder = Recorder(sessions, clock=clock, chance=chance, rule=self._pace.breaker)
         self._running: dict[asyncio.Task[None], Claimed] = {}
+        self._progress = progress or Progress(monotonic)
         self._hint = asyncio.Event()
         self._stopping = False
 
@@ -116,6 +127,7 @@ class Dispatcher:
             try:
                 claimed = await self._claim()
             except Exception as error:
+                metrics.CLAIM_LOOKS.labels("failed").inc()
                 if is_passing(error):
                     log.warning("deliveries_not_claimed", error=type(error).__name__, again_in=backoff)
                 else:
@@ -140,9 +152,13 @@ class Dispatcher:
         failing = sum(delivery.failing for delivery in self._running.values())
         for_failing = max(1, int(self._pace.concurrency * self._pace.failing_share)) - failing
         async with self._sessions.begin() as session:
-            return await claim_due(
+            claimed = await claim_due(
                 session, now=now, lease=self._pace.lease, limit=free, failing_limit=max(0, for_failing)
             )
+        metrics.CLAIM_LOOKS.labels("done").inc()
+        metrics.CLAIMED.inc(len(claimed))
+        self._progress.note(CLAIMS)
+        return claimed
 
     def _places(self, now: datetime) -> int:
         """Count the posts that may begin: those that have taken long already have places of their own."""
@@ -170,6 +186,8 @@ class Dispatcher:
         # There is room for another now.
         delivery = self._running.pop(task)
         self._hint.set()
+        # With every place taken nothing is claimed, and all is well as long as posts end.
+        self._progress.note(CLAIMS)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("delivery_broke_off", delivery_id=str(delivery.id), exc_info=error)
 
@@ -182,7 +200,23 @@ class Dispatcher:
             # This process slept through its lease: another may have the delivery by now.
             log.warning("lease_too_short_to_post", delivery_id=str(claimed.id))
             return
-        answer = await self._answer_to(claimed, started_at)
+        channel = channel_of(claimed.url)
+        with tracing.span(
+            f"deliver {channel}",
+            "client",
+            parent=claimed.traceparent,
+            lintas__delivery_id=claimed.id,
+            lintas__event_id=claimed.event_id,
+            lintas__event_type=claimed.type,
+            lintas__endpoint_id=claimed.endpoint_id,
+            lintas__attempt=claimed.attempt,
+            lintas__referral_id=_referral_of(claimed),
+        ) as span:
+            answer = await self._answer_to(claimed, started_at, span.traceparent or claimed.traceparent)
+            by_http = channel is Channel.WEBHOOK
+            span.say(lintas__outcome=answer.outcome, http__response__status_code=answer.status if by_http else None)
+            if answer.outcome != DELIVERED:
+                span.fail()
         duration = timedelta(seconds=monotonic() - began)
         delivered = answer.outcome == DELIVERED
         # Asked first: to put together what is not written costs as much as to sign the post.
@@ -193,6 +227,7 @@ class Dispatcher:
                 delivery_id=str(claimed.id),
                 endpoint_id=str(claimed.endpoint_id),
                 event_id=str(claimed.event_id),
+                referral_id=_referral_of(claimed),
                 attempt=claimed.attempt,
                 outcome=answer.outcome,
                 status=answer.status,
@@ -201,8 +236,9 @@ class Dispatcher:
             )
         sealed = delivery_history.seal_answer(self._key_ring, claimed.id, claimed.attempt, answer.start)
         await self._recorder.record(Posted(claimed, answer, started_at, duration, sealed))
+        _count_post(claimed, answer.outcome, duration, started_at + duration)
 
-    async def _answer_to(self, claimed: Claimed, started_at: datetime) -> Answer:
+    async def _answer_to(self, claimed: Claimed, started_at: datetime, traceparent: str | None) -> Answer:
         if exhausted(claimed.attempt, emergency=claimed.emergency, open_offer=claimed.offer):
             # Every attempt was counted and none recorded: whoever made one died of it.
             return Answer(failed=Phase.INTERNAL)
@@ -210,8 +246,15 @@ class Dispatcher:
             prepared = await self._preparer.prepare(claimed, now=started_at, signed_at=self._signing_clock())
             if isinstance(prepared, Answer):
                 return prepared
+            if isinstance(prepared, Letter):
+                return await self._mailed(prepared)
             own_tls = () if prepared.tls is None else (prepared.tls,)
-            return await self._post(prepared.url, prepared.body, prepared.headers, *own_tls)
+            headers = prepared.headers
+            if traceparent is not None:
+                # Of one trace there is one parent, whatever the agency wants to be sent beside it.
+                own = {name: value for name, value in headers.items() if name.lower() != "traceparent"}
+                headers = {**own, "traceparent": traceparent}
+            return await self._post(prepared.url, prepared.body, headers, *own_tls)
         except Exception as error:  # noqa: BLE001 - one delivery must not end the others
             # Where, but not what: the error may hold the URL or the secret.
             place = extract_tb(error.__traceback__)[-1]
@@ -224,6 +267,12 @@ class Dispatcher:
             )
             return Answer(failed=Phase.INTERNAL)
 
+    async def _mailed(self, letter: Letter) -> Answer:
+        if self._mail is None:
+            # For who waits for it the address is none that works, and the coordinator is to hear of that.
+            return Answer(failed=Phase.CONNECT, detail=Detail.NO_MAIL_SERVER)
+        return await self._mail(letter)
+
     async def _drain(self) -> None:
         if self._running:
             await asyncio.wait(list(self._running), timeout=self._pace.drain.total_seconds())
@@ -235,3 +284,17 @@ class Dispatcher:
             except Exception as error:  # noqa: BLE001 - the poll goes on without it
                 log.warning("hints_interrupted", error=type(error).__name__)
             await asyncio.sleep(self._pace.poll.total_seconds())
+
+
+def _referral_of(claimed: Claimed) -> str | None:
+    found = claimed.data.get("referral_id")
+    return found if isinstance(found, str) else None
+
+
+def _count_post(claimed: Claimed, outcome: str, duration: timedelta, ended_at: datetime) -> None:
+    metrics.POSTS.labels(outcome).observe(duration.total_seconds())
+    if outcome == DELIVERED:
+        # Its id holds the millisecond in which the news was written.
+        written = (claimed.event_id.int >> 80) / 1000
+        first = "yes" if claimed.attempt == 1 else "no"
+        metrics.NEWS_AGE.labels(first).observe(max(0.0, ended_at.timestamp() - written))

@@ -55,6 +55,8 @@ class Case:
     coordinations_changed: set[tuple[UUID, str]] = field(default_factory=set)
     coordinations_ended: set[tuple[UUID, str]] = field(default_factory=set)
     news: list[NewEvent] = field(default_factory=list)
+    handoff_news: list[tuple[EventType, Handoff]] = field(default_factory=list)
+    """What happened to which handoff, whoever is told."""
 
     # --- looking ---
 
@@ -300,6 +302,7 @@ class Case:
         if handoff.barred and type_ not in (EventType.HANDOFF_WITHDRAWN, EventType.HANDOFF_CANCELLED):
             agency_codes = set(agency_codes) - {handoff.agency_code}
         handoff = self.put_handoff(replace(handoff, sequence=handoff.sequence + 1))
+        self.handoff_news.append((type_, handoff))
         data = {
             "handoff_id": str(handoff.id),
             "referral_id": str(self.referral.id),

@@ -97,14 +97,19 @@ def _of_handoff(type_: EventType, _: str, now: datetime, public_url: str) -> dic
 def _of_request(type_: EventType, _: str, now: datetime, public_url: str) -> dict[str, Any]:
     state = _REQUEST_STATES.get(type_) or RequestState(type_.value.partition(".")[2])
     request_id = uuid7()
-    waiting = {"acknowledge_by": (now + IN_A_WHILE).isoformat()} if state is RequestState.NEEDS_COORDINATOR else {}
+    waiting: dict[str, Any] = (
+        {"acknowledge_by": (now + IN_A_WHILE).isoformat()} if state is RequestState.NEEDS_COORDINATOR else {}
+    )
+    reason = "chain_exhausted" if waiting else None
+    if type_ is EventType.SERVICE_REQUEST_OVERDUE:
+        waiting = {"because": ["unacknowledged"]}
     return {
         "service_request_id": str(request_id),
         "referral_id": str(uuid7()),
         "service_type": "legal_service",
         "urgency": "standard",
         "state": state.value,
-        "reason": "chain_exhausted" if waiting else None,
+        "reason": reason,
         "url": f"{public_url}/v1/service-requests/{request_id}",
         **waiting,
     }

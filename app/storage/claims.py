@@ -67,6 +67,8 @@ class Claimed(NamedTuple):
     """Its endpoint's breaker is open, and what comes of this one decides."""
     next_room_in: timedelta | None
     """When its endpoint may get more, where a number of posts a minute keeps it from that now."""
+    traceparent: str | None = None
+    """Of what wrote its news."""
 
     @property
     def of_its_address(self) -> bool:
@@ -143,11 +145,7 @@ def _claimable() -> Select[UUID]:
     )
     ours = func.pg_try_advisory_xact_lock(_CLAIMING, func.hashtext(cast(waiting.c.id, Text)))
     # The claim that follows is planned for a long queue also when this one was short: plans are kept.
-    by_index = (
-        select(func.set_config("enable_seqscan", "off", true()), PLANNED_ONCE)
-        .cte("by_index")
-        .prefix_with("MATERIALIZED")
-    )
+    by_index = select(PLANNED_ONCE).cte("by_index").prefix_with("MATERIALIZED")
     return select(waiting.c.id).select_from(by_index.join(waiting, true())).where(ours)
 
 
@@ -272,6 +270,7 @@ def _claim() -> Select[Any]:
             _IS_FAILING,
             _IS_OPEN,
             (rated.c.full_at - func.statement_timestamp()).label("next_room_in"),
+            events.c.traceparent,
         )
         .join_from(claimed, events, events.c.id == claimed.c.event_id)
         .join(endpoints, endpoints.c.id == claimed.c.endpoint_id)

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, literal, select, text, tuple_
+from sqlalchemy import ColumnElement, case, func, insert, literal, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app import tracing
 from app.domain.events import NewEvent
 from app.storage import deliveries
 from app.storage.tables import audit, events, feed_state
@@ -33,7 +34,7 @@ async def announce(session: AsyncSession, news: NewEvent | Sequence[NewEvent], *
     told = [news] if isinstance(news, NewEvent) else list(news)
     if not told:
         return []
-    ids = [uuid7() for _ in told]
+    ids, of_trace = [uuid7() for _ in told], tracing.traceparent()
     rows = [
         {
             "id": event_id,
@@ -43,10 +44,13 @@ async def announce(session: AsyncSession, news: NewEvent | Sequence[NewEvent], *
             "data": event.data,
             "referral_id": event.referral_id,
             "handoff_id": event.handoff_id,
+            "traceparent": of_trace,
         }
         for event_id, event in zip(ids, told, strict=True)
     ]
-    await session.execute(insert(events).values(xact=THIS_TRANSACTION), rows)
+    # What reads them back is planned after this, and spared a statement of its own to say how.
+    planned = case((deliveries.PLANNED_ONCE.is_not(None), THIS_TRANSACTION))
+    await session.execute(insert(events).values(xact=planned), rows)
     await deliveries.enqueue(session, ids, now=now)
     return ids
 

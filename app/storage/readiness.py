@@ -36,6 +36,11 @@ async def revision(session: AsyncSession) -> str | None:
     return found
 
 
+async def registry_version(session: AsyncSession) -> int:
+    """Give the version that the registry is at now, without waiting for whoever changes it."""
+    return await session.scalar(text("SELECT version FROM registry_state")) or 0
+
+
 async def ring_keys_in_use(session: AsyncSession) -> frozenset[str]:
     """Give the ids of the ring's keys that some referral's data key or something of an endpoint is sealed under."""
     return frozenset((await session.scalars(_USED_KEYS)).all())

@@ -53,6 +53,11 @@ class ReferenceKeeper:
     _replays: dict[int, Rules] = field(default_factory=dict)
 
     @property
+    def version(self) -> int | None:
+        """Give the version of the reference that was read last; None before the first."""
+        return self._held.version if self._held is not None else None
+
+    @property
     def loaded(self) -> bool:
         """Say whether a reference was read yet."""
         return self._held is not None

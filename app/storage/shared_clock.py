@@ -39,6 +39,12 @@ class SharedClock:
         at, then = self._seen
         return at + timedelta(seconds=self._elapsed() - then)
 
+    async def skew(self, session: AsyncSession) -> timedelta:
+        """Say how far the clock of this machine is ahead of the database's; below zero it is behind."""
+        before = self._machine_clock()
+        at = await real_time(session)
+        return before + (self._machine_clock() - before) / 2 - at
+
     async def look(self, session: AsyncSession) -> None:
         """Look at the database's clock."""
         asked = self._elapsed()

@@ -461,6 +461,7 @@ handoffs = Table(
         text("id DESC"),
         postgresql_where=text("state IN ('offered', 'accepted', 'in_progress', 'on_hold', 'cancel_requested')"),
     ),
+    Index("ix_handoffs_offered", "urgency", "offered_at", postgresql_where=text("state = 'offered'")),
     # A request makes one handoff at a time.
     Index(
         "uq_handoffs_service_request_id_live",
@@ -561,6 +562,7 @@ events = Table(
     Column("handoff_id", Uuid),
     # A feed by id alone would lose what commits out of order; a reader stops below the oldest running transaction.
     Column("xact", BigInteger, nullable=False, server_default=text("pg_current_xact_id()::text::bigint")),
+    Column("traceparent", Text, comment="Of what wrote it, as W3C writes it."),
     Index("ix_events_feed", "agency_code", "xact", "id"),
     Index("ix_events_handoff_id", "handoff_id"),
     Index("ix_events_xact", "xact"),
@@ -644,6 +646,28 @@ former_addresses = Table(
     Column("endpoint_id", Uuid, ForeignKey("endpoints.id"), nullable=False),
     Column("sealed", LargeBinary, nullable=False, comment="URL and own headers, sealed by the key ring."),
     comment="Where the news goes that an endpoint's address was changed: to the address that it was.",
+)
+
+console_looks = Table(
+    "console_looks",
+    metadata,
+    Column("agency_code", Text, ForeignKey("agencies.code"), primary_key=True),
+    Column("signed_in_at", Moment, nullable=False, comment="When somebody last did. Real time."),
+    Column(
+        "reaches_until",
+        Moment,
+        nullable=False,
+        comment="How long that counts as a working way to be told. Real time.",
+    ),
+    comment="The agencies whose people look into the console.",
+)
+
+reached_agencies = Table(
+    "reached_agencies",
+    metadata,
+    Column("agency_code", Text, ForeignKey("agencies.code"), primary_key=True),
+    Column("lost_at", Moment, comment="Since when none works, which its coordinator was told; null while one does."),
+    comment="The agencies that have, or had, a working way to be told.",
 )
 
 endpoint_rates = Table(

@@ -21,6 +21,7 @@ from app.domain.vocabulary import Urgency
 from app.storage import audit, cases
 from app.storage.reference import Reference, ReferenceKeeper
 from app.storage.sealing import KeyRing
+from app.workflows.count_case import count_case
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Terms:
     confirm_vital_interest: timedelta = timedelta(hours=24)
     remind_of_expiry: tuple[timedelta, ...] = (timedelta(days=7), timedelta(days=1))
     reach: Reach = field(default_factory=Reach)
+    console_reaches_for: timedelta = timedelta(days=7)
+    """How long after a sign-in the console counts as a working way to be told."""
     second_person: SecondPerson = field(default_factory=SecondPerson)
     retention: Retention = field(default_factory=Retention)
     erasure_ledger: Path | None = None
@@ -176,4 +179,5 @@ class Desk:
     async def save(self, case: Case) -> Case:
         """Keep what the story changed and announce its news."""
         await cases.save(self.tx, case, now=self.now)
+        count_case(self.tx, case)
         return case

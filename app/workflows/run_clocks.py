@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from app import tracing
 from app.domain.calendar import respond_by
 from app.domain.case import Case
 from app.domain.events import EventType
@@ -91,7 +92,8 @@ async def _run_one(
         clock = await clocks.take(session, clock_id, now=now)
         if clock is None:
             return False
-        await run_clock(Desk(session, now, reference, keeper, terms, key_ring), clock)
+        with tracing.span("run clock", lintas__clock=clock.kind, lintas__referral_id=referral_id):
+            await run_clock(Desk(session, now, reference, keeper, terms, key_ring), clock)
     return True
 
 

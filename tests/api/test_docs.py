@@ -256,6 +256,14 @@ def test_a_heading_is_found_by_the_name_that_forges_give_it() -> None:
     assert page.title == "A page"
 
 
+def test_what_is_wider_than_a_phone_can_be_scrolled_by_keyboard() -> None:
+    page = render("# T\n\n![drawn](a.svg)\n\n```sh\nls\n```\n\n| a |\n|---|\n| b |\n", lambda target: target)
+
+    assert '<p tabindex="0"><img src="a.svg" alt="drawn"' in page.html
+    assert '<pre tabindex="0">' in page.html
+    assert '<div class="wide" tabindex="0">' in page.html
+
+
 def test_a_table_without_headings_has_no_empty_ones() -> None:
     page = render("# T\n\n| | |\n|---|---|\n| a | b |\n\n| x | |\n|---|---|\n| a | b |\n", lambda target: target)
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from uuid_utils.compat import uuid7
 
 from app.api.application import build
+from app.api.readying import Process, Readying
 from app.domain.clock import SettableClock
 from app.storage import readiness
 from app.storage.database import Pool, open_engine, sessions_of
@@ -24,6 +25,8 @@ Sessions = async_sessionmaker[AsyncSession]
 
 
 class BrokenReference:
+    version: int | None = None
+
     async def current(self, _: AsyncSession, /, *, to_change: bool = False) -> object:  # noqa: ARG002
         raise LookupError("nothing was seeded")
 
@@ -43,6 +46,10 @@ def a_service(
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=api), base_url="http://lintas.test")
 
 
+def statuses(answer: httpx.Response) -> dict[str, str]:
+    return {name: found[0]["status"] for name, found in answer.json()["checks"].items()}
+
+
 async def test_a_service_that_has_all_it_needs_is_ready(
     sessions: Sessions, key_ring: KeyRing, clock: SettableClock
 ) -> None:
@@ -52,9 +59,17 @@ async def test_a_service_that_has_all_it_needs_is_ready(
         live = await client.get("/health/live")
 
     assert (ready.status_code, startup.status_code, live.status_code) == (200, 200, 200)
-    checks = {"database": "ok", "migrations": "ok", "key_ring": "ok", "feed": "ok", "registry": "ok"}
-    assert ready.json() == {"status": "ok", "checks": checks}
-    assert live.json() == {"status": "ok"}
+    assert statuses(ready) == {
+        "database:responseTime": "pass",
+        "database:migration": "pass",
+        "keyRing:keys": "pass",
+        "feed:continuity": "pass",
+        "registry:version": "pass",
+    }
+    assert ready.json()["status"] == "pass"
+    assert ready.json()["checks"]["database:responseTime"][0]["observedUnit"] == "ms"
+    assert live.json() == {"status": "pass"}
+    assert {answer.headers["Content-Type"] for answer in (ready, startup, live)} == {"application/health+json"}
 
 
 async def test_a_database_of_another_version_is_not_ready(
@@ -65,7 +80,7 @@ async def test_a_database_of_another_version_is_not_ready(
         startup = await client.get("/health/startup")
 
     assert answer.status_code == 503
-    assert answer.json()["checks"] == {"database": "ok", "migrations": "failed"}
+    assert statuses(answer) == {"database:responseTime": "pass", "database:migration": "fail"}
     assert startup.status_code == 503
 
 
@@ -75,7 +90,7 @@ async def test_a_service_stays_ready_while_a_newer_version_has_migrated_its_data
     async with a_service(sessions, key_ring, clock, revision="0001") as client:
         ready = await client.get("/health/ready")
 
-    assert ready.json()["checks"]["migrations"] == "ok"
+    assert statuses(ready)["database:migration"] == "pass"
 
 
 async def test_a_missing_registry_is_not_ready(sessions: Sessions, key_ring: KeyRing, clock: SettableClock) -> None:
@@ -83,7 +98,7 @@ async def test_a_missing_registry_is_not_ready(sessions: Sessions, key_ring: Key
         answer = await client.get("/health/ready")
 
     assert answer.status_code == 503
-    assert answer.json()["checks"]["registry"] == "failed"
+    assert statuses(answer)["registry:version"] == "fail"
     assert "seeded" not in answer.text
 
 
@@ -113,7 +128,7 @@ async def test_a_key_ring_without_a_key_in_use_is_not_ready(
         answer = await client.get("/health/ready")
 
     assert answer.status_code == 503
-    assert answer.json()["checks"]["key_ring"] == "failed"
+    assert statuses(answer)["keyRing:keys"] == "fail"
 
 
 async def test_no_request_hangs_when_the_database_does(key_ring: KeyRing, clock: SettableClock) -> None:
@@ -136,17 +151,19 @@ async def test_no_request_hangs_when_the_database_does(key_ring: KeyRing, clock:
     await engine.dispose()
 
     assert {answer.status_code for answer in (*answers, again)} == {503}
-    assert answers[0].json() == {"status": "failed", "checks": {"database": "failed"}}
+    assert (answers[0].json()["status"], statuses(answers[0])) == ("fail", {"database:responseTime": "fail"})
 
 
 async def test_a_process_whose_connections_are_all_in_use_is_ready(
     database_url: str, sessions: Sessions, key_ring: KeyRing, clock: SettableClock
 ) -> None:
     busy = open_engine(database_url, pool=Pool(size=1, overflow=0, wait=timedelta(seconds=5)))
+    checked = asyncio.Event()
+    checked.set()
     api = build(
         (),
         sessions=sessions_of(busy),
-        health_sessions=sessions,
+        readying=Readying(Process(sessions, key_ring, checked, NoReference(), None)),
         key_ring=key_ring,
         reference=NoReference(),
         clock=clock,

@@ -3,8 +3,10 @@
 import re
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).parents[2]
-DOCUMENT = HERE / "docs" / "security.md"
+DOCUMENTS = [HERE / "docs" / "security.md", HERE / "docs" / "id" / "security.md"]
 NAMED = re.compile(r"`(tests/[\w/]+\.py)`(?::((?:,? ?`test_\w+`)+))?")
 TEST = re.compile(r"^(?:async )?def (test_\w+)\(", re.MULTILINE)
 
@@ -18,9 +20,10 @@ def named(text: str) -> list[tuple[str, str | None]]:
     return found
 
 
-def test_every_test_that_the_document_names_is_there() -> None:
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_test_that_the_document_names_is_there(document: Path) -> None:
     missing = []
-    for path, name in named(DOCUMENT.read_text()):
+    for path, name in named(document.read_text("utf-8")):
         file = HERE / path
         if not file.exists() or (name is not None and name not in TEST.findall(file.read_text())):
             missing.append((path, name))
@@ -28,8 +31,9 @@ def test_every_test_that_the_document_names_is_there() -> None:
     assert missing == []
 
 
-def test_every_risk_names_a_test() -> None:
-    ten = re.split(r"^## ", DOCUMENT.read_text(), flags=re.MULTILINE)[1]
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_risk_names_a_test(document: Path) -> None:
+    ten = re.split(r"^## ", document.read_text("utf-8"), flags=re.MULTILINE)[1]
     risks = re.split(r"^\*\*API", ten, flags=re.MULTILINE)[1:]
 
     assert len(risks) == 10

@@ -102,7 +102,7 @@ def test_a_first_start_is_all_it_takes_to_send_a_referral(place: Path) -> None:
     assert set(keys) == {"sender", "receiver", "coordinator", "operator", "protection_officer"}
     assert "dp3ap2kb-ppu" in listed.stdout
     assert not any(key in listed.stdout for key in keys.values())
-    assert (healthy.returncode, json.loads(healthy.stdout)["status"]) == (0, "ok")
+    assert (healthy.returncode, json.loads(healthy.stdout)["status"]) == (0, "pass")
     assert servers_of(place) == []
     assert "Bunga" not in (place / "log.txt").read_text()
     for name in ("keyring.json", "trial-keys.json"):
@@ -160,10 +160,11 @@ def test_a_port_in_use_is_said_in_a_line_before_anything_is_started(tmp_path: Pa
         port = taken.getsockname()[1]
         answer = lintas(tmp_path, "all", "--port", str(port))
 
+    by = "--port or LINTAS_PORT, --host or LINTAS_HOST"
     assert answer.returncode == 1
     assert answer.stderr.splitlines() == [
-        f"lintas: 127.0.0.1:{port} tidak dapat dipakai; pilih lain dengan --port atau LINTAS_PORT",
-        f"lintas: 127.0.0.1:{port} cannot be used (Address already in use); choose another with --port or LINTAS_PORT",
+        f"lintas: 127.0.0.1:{port} tidak dapat dipakai; pilih lain dengan {by.replace(' or ', ' atau ')}",
+        f"lintas: 127.0.0.1:{port} cannot be used (Address already in use); choose another with {by}",
     ]
     assert not (tmp_path / ".lintas").exists()
 

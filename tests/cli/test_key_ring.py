@@ -144,7 +144,7 @@ async def test_a_key_ring_of_other_bytes_is_not_ready(
             await session.execute(delete(ring_keys))
         mended = await client.get("/health/ready")
 
-    assert (failed.status_code, failed.json()["checks"]["key_ring"]) == (503, "failed")
+    assert (failed.status_code, failed.json()["checks"]["keyRing:keys"][0]["status"]) == (503, "fail")
     assert mended.status_code == 200
 
 

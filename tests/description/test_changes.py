@@ -1,11 +1,12 @@
 """What would break a client that was made from the released description is found, and nothing else is."""
 
+import json
 from copy import deepcopy
 from typing import Any
 
 import pytest
 
-from openapi.changes import breaking, may_break
+from openapi.changes import CORRECTIONS, breaking, may_break, released
 
 
 def described() -> dict[str, Any]:
@@ -166,3 +167,57 @@ def test_what_a_client_lives_with_is_let_through(where: str, value: object) -> N
 )
 def test_a_version_announces_a_break_or_does_not(released: str, present: str, may: bool) -> None:
     assert may_break(released, present) is may
+
+
+def test_a_correction_is_of_a_change_that_is_there() -> None:
+    last, present = released(), released().parents[1] / "openapi.json"
+
+    found = breaking(json.loads(last.read_text("utf-8")), json.loads(present.read_text("utf-8")))
+
+    assert set(found) >= CORRECTIONS
+
+
+def news(**types: dict[str, Any]) -> dict[str, Any]:
+    """A description of webhooks, each with the schema of its body."""
+    return {
+        "webhooks": {
+            name: {"post": {"requestBody": {"content": {"application/json": {"schema": schema}}}}}
+            for name, schema in types.items()
+        }
+    }
+
+
+def a_body(type_: dict[str, Any], *must: str, may: tuple[str, ...] = ()) -> dict[str, Any]:
+    data = {"type": "object", "required": [*must], "properties": {name: {"type": "string"} for name in (*must, *may)}}
+    return {"type": "object", "required": ["data", "type"], "properties": {"type": type_, "data": data}}
+
+
+MADE, ENDED = ({"type": "string", "const": f"thing.{what}"} for what in ("made", "ended"))
+ANY = {"type": "string", "pattern": r"^thing\.", "examples": ["thing.made", "thing.ended"]}
+TOGETHER = news(thing=a_body(ANY, "id", may=("why", "until")))
+
+
+def test_a_type_of_news_that_gets_a_webhook_of_its_own_breaks_nobody() -> None:
+    apart = news(made=a_body(MADE, "id", may=("until",)), ended=a_body(ENDED, "id", "why"))
+
+    assert breaking(TOGETHER, apart) == []
+
+
+def test_a_type_of_news_that_is_told_no_more_is_a_break_and_a_new_one_is_none() -> None:
+    one, two = news(made=a_body(MADE, "id")), news(made=a_body(MADE, "id"), ended=a_body(ENDED, "id"))
+
+    assert breaking(one, two) == []
+    assert breaking(two, one) == ["webhook thing.ended: is gone"]
+
+
+def test_news_that_promises_less_is_a_break() -> None:
+    def told(*bodies: dict[str, Any]) -> list[str]:
+        return breaking(TOGETHER, news(made=bodies[0], ended=bodies[1]))
+
+    whole = a_body(ENDED, "id", may=("why", "until"))
+    assert told(a_body(MADE), whole) == ["webhook thing body.data: id is gone"]
+    assert told(a_body(MADE, may=("id",)), whole) == ["webhook thing body.data: id is no longer always there"]
+    assert told(a_body(MADE, "id", may=("until",)), a_body(ENDED, "id")) == [
+        "webhook thing body.data: why is gone, which could be there"
+    ]
+    assert told(a_body({"type": "string", "const": "other.made"}, "id"), whole) == ["webhook thing.made: is gone"]

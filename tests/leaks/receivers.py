@@ -28,8 +28,25 @@ ANSWERS = {
     "/cut-short": f"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{SAID}".encode(),
     "/hangs-up": b"",
 }
+_TAKEN = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+COLLECTS = "/collects"
+"""Where traces are sent: a cookie that it set would come back to it."""
 HANGS = "/hangs"
 PATHS = (*ANSWERS, HANGS)
+
+
+MAILBOXES = ("takes", "unknown", "refused", "later", "full")
+"""The local parts of addresses, each answered in its way."""
+
+
+def refusing(address: str) -> str:
+    """Answer to the recipient of a mail: the server may say anything of a person it knows."""
+    return {
+        "unknown": f"550 5.1.1 {SAID}",
+        "refused": f"554 5.7.1 {SAID}",
+        "later": f"450 4.2.0 {SAID}",
+        "full": f"552 5.2.2 {SAID}",
+    }.get(address.partition("@")[0], f"250 2.1.5 {SAID}")
 
 
 @dataclass(slots=True)
@@ -64,7 +81,7 @@ async def receivers() -> AsyncIterator[Receivers]:
             path = head.split(b" ")[1].decode()
             if path == HANGS:
                 await asyncio.Event().wait()
-            writer.write(ANSWERS.get(path, b""))
+            writer.write(_TAKEN if path == COLLECTS else ANSWERS.get(path, b""))
             await writer.drain()
         writer.close()
 

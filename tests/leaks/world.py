@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,10 +26,12 @@ from app.workflows.seed import seed
 from chaos.postgres import Postgres
 from chaos.town import SETTINGS as OF_CHAOS
 from chaos.units import PROJECT, House, Unit
+from tests.delivery.mailboxes import SENDER as MAILED_FROM
+from tests.delivery.mailboxes import Mailbox, a_mailbox
 from tests.leaks.bodies import Contract
 from tests.leaks.canaries import MARK, NATIONAL_ID, Canaries
 from tests.leaks.places import EVERYTHING_LOGGED, LOOKED_INTO_BY
-from tests.leaks.receivers import Receivers, receivers
+from tests.leaks.receivers import COLLECTS, Receivers, receivers, refusing
 from tests.sealing.filled import changed
 
 SENDER = "lpsk"
@@ -45,6 +47,7 @@ SETTINGS = OF_CHAOS | {
     "LINTAS_DATABASE__STATEMENT_TIMEOUT": "4",
     "LINTAS_STOP_WITHIN": "2",
     "LINTAS_LOG_LEVEL": "DEBUG",
+    "LINTAS_METRICS__PORT": "0",
     # What is slow is told with the task that was at it, and a process that aborts tells where its threads stood.
     "PYTHONASYNCIODEBUG": "1",
     "PYTHONFAULTHANDLER": "1",
@@ -60,7 +63,7 @@ HOSTILE_HEADERS = {
     "X-Forwarded-For": f"{MARK}, 10.1.2.3",
     "Forwarded": f"for={MARK}",
     "X-Forwarded-Host": f"{MARK}.example",
-    "traceparent": f"00-{MARK}-00",
+    "traceparent": f"00-{NATIONAL_ID * 2}-00f067aa0ba902b7-01",
     "tracestate": f"a={MARK}",
     "baggage": f"name={MARK}",
     f"X-{MARK}": MARK,
@@ -91,6 +94,9 @@ class World:
     sessions: async_sessionmaker[AsyncSession]
     house: House
     receivers: Receivers
+    mailbox: Mailbox
+    collector: Receivers
+    """Who is sent the traces."""
     keys: dict[str, str]
     client: httpx.AsyncClient
     environment: dict[str, str]
@@ -199,6 +205,7 @@ async def a_world(directory: Path) -> AsyncIterator[World]:
     await postgres.start()
     house: House | None = None
     engine: AsyncEngine | None = None
+    mail = AsyncExitStack()
     try:
         url = postgres.url()
         await asyncio.to_thread(migrate_to_head, url)
@@ -217,28 +224,42 @@ async def a_world(directory: Path) -> AsyncIterator[World]:
             "TMPDIR": str(directory / "temporary"),
         }
         keys = await _keys(sessions)
-        house = House(directory, lambda: postgres.port, postgres.url(0), settings)
-        await house.start(UNITS)
-        outside = {name: value for name, value in os.environ.items() if not name.startswith("LINTAS_")}
-        async with receivers() as there, httpx.AsyncClient(timeout=30, trust_env=False) as client:
-            api = next(unit for unit in house.units if unit.serves)
-            contract = (await client.get(f"http://127.0.0.1:{api.port}/openapi.json")).json()
-            yield World(
-                directory,
-                postgres,
-                engine,
-                sessions,
-                house,
-                there,
-                keys,
-                client,
-                outside | settings | {"LINTAS_DATABASE_URL": url, "PYTHONASYNCIODEBUG": ""},
-                Contract(contract),
-            )
+        async with receivers() as there, receivers() as collector:
+            mailbox = await mail.enter_async_context(a_mailbox())
+            mailbox.at_recipient = refusing
+            (directory / "mail.pem").write_text(mailbox.authority.pem)
+            settings |= {
+                "LINTAS_MAIL__HOST": "127.0.0.1",
+                "LINTAS_MAIL__PORT": str(mailbox.port),
+                "LINTAS_MAIL__CA_FILE": str(directory / "mail.pem"),
+                "LINTAS_MAIL__SENDER": MAILED_FROM,
+            }
+            settings |= {"LINTAS_TRACING__ENDPOINT": f"http://127.0.0.1:{collector.port}{COLLECTS}"}
+            house = House(directory, lambda: postgres.port, postgres.url(0), settings)
+            await house.start(UNITS)
+            outside = {name: value for name, value in os.environ.items() if not name.startswith("LINTAS_")}
+            async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+                api = next(unit for unit in house.units if unit.serves)
+                contract = (await client.get(f"http://127.0.0.1:{api.port}/openapi.json")).json()
+                yield World(
+                    directory,
+                    postgres,
+                    engine,
+                    sessions,
+                    house,
+                    there,
+                    mailbox,
+                    collector,
+                    keys,
+                    client,
+                    outside | settings | {"LINTAS_DATABASE_URL": url, "PYTHONASYNCIODEBUG": ""},
+                    Contract(contract),
+                )
     finally:
         if house is not None:
             house.kill_all()
             await house.end()
+        await mail.aclose()
         if engine is not None:
             await engine.dispose()
         await postgres.stop()

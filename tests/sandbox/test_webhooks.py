@@ -7,12 +7,11 @@ from uuid import UUID
 import jsonschema
 import pytest
 
-from app.api import webhook_contract
 from app.domain.events import EventType
 from tests.delivery.receivers import a_receiver
+from tests.description.news import schema_of
 from tests.sandbox.integrator import FIRST, Integrator, types_in, until
 
-SCHEMAS = webhook_contract.schemas()
 ON_DEMAND = [one for one in EventType if one is not EventType.ENDPOINT_VERIFICATION]
 
 
@@ -81,7 +80,7 @@ async def test_news_of_every_type_comes_when_it_is_called_for_and_is_as_the_cont
     assert listed == [one.value for one in EventType]
     assert sorted(one["type"] for one in news) == sorted(one.value for one in EventType)
     for one in news:
-        jsonschema.validate(one, schema_of(one), format_checker=jsonschema.FormatChecker())
+        jsonschema.validate(one, schema_of(one["type"]), format_checker=jsonschema.FormatChecker())
 
 
 async def test_a_challenge_is_called_for_where_an_endpoint_is_not_proven(integrator: Integrator) -> None:
@@ -142,8 +141,3 @@ async def test_what_nobody_can_be_told_is_refused(integrator: Integrator, wanted
     assert answer.status_code == status
     assert "nobody" not in answer.text
     assert "dreamt" not in answer.text
-
-
-def schema_of(news: dict[str, Any]) -> dict[str, Any]:
-    name = news["type"].partition(".")[0].title().replace("_", "")
-    return SCHEMAS[f"{name}Webhook"]

@@ -6,11 +6,18 @@ from typing import Any
 import orjson
 
 PATH = Path(__file__).with_name("recorded.json")
+NEWS = Path(__file__).with_name("recorded_news.json")
 
 
 def recorded() -> dict[str, dict[str, Any]]:
     """Give an example of each good answer, by operation and status."""
     found: dict[str, dict[str, Any]] = orjson.loads(PATH.read_bytes())
+    return found
+
+
+def recorded_news() -> dict[str, Any]:
+    """Give a body of each type of news as it was posted, by type."""
+    found: dict[str, Any] = orjson.loads(NEWS.read_bytes())
     return found
 
 

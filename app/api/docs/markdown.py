@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
+from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -40,6 +41,7 @@ def render(text: str, link_to: LinkTo) -> Rendered:
         if token.children:
             token.children = _with_links(token.children, link_to)
     _drop_empty_heads(tokens)
+    _let_drawings_be_scrolled(tokens)
     title = next((one.text for one in headings if one.level == 1), "")
     return Rendered(title, _summary(tokens), headings, _parser().renderer.render(tokens, _parser().options, {}))
 
@@ -115,6 +117,13 @@ def _with_links(children: Sequence[Token], link_to: LinkTo) -> list[Token]:
             child.attrSet("src", link_to(str(child.attrGet("src"))) or "")
         kept.append(child)
     return kept
+
+
+def _let_drawings_be_scrolled(tokens: Sequence[Token]) -> None:
+    """Let a drawing, which is wider than a phone, be scrolled by who has a keyboard alone."""
+    for opening, inline in pairwise(tokens):
+        if opening.type == "paragraph_open" and [one.type for one in inline.children or ()] == ["image"]:
+            opening.attrSet("tabindex", "0")
 
 
 def _drop_empty_heads(tokens: list[Token]) -> None:

@@ -1,8 +1,5 @@
 """The manual and the API reference over HTTP: nothing from elsewhere, and nothing that a cache may not keep."""
 
-import gzip
-import hashlib
-from functools import lru_cache
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
@@ -11,6 +8,7 @@ from starlette.responses import Response
 from app.api.docs.frame import Content, framed, overview
 from app.api.docs.library import REFERENCE, library
 from app.api.docs.reference import reference
+from app.api.known_bytes import Encodings, unless_known
 from app.api.language import Language, chosen
 from app.api.refusals import NoSuchPage
 
@@ -30,7 +28,6 @@ FOR_EVER = 31_536_000
 router = APIRouter(include_in_schema=False)
 
 Accepted = Annotated[str, Header(alias="accept-language")]
-Encodings = Annotated[str, Header(alias="accept-encoding")]
 Asked = Annotated[Language | None, Query(alias="lang")]
 
 
@@ -49,7 +46,7 @@ def read_asset(request: Request, digest: str, name: str, encodings: Encodings = 
     if asset is None:
         raise NoSuchPage
     headers = {"Cache-Control": f"public, max-age={FOR_EVER}, immutable", "Vary": "Accept-Encoding"}
-    return _answer(request, asset.body, f"{asset.media_type}; charset=utf-8", headers, encodings)
+    return unless_known(request, asset.body, f"{asset.media_type}; charset=utf-8", headers, encodings)
 
 
 @router.get("/docs/{first}")
@@ -80,7 +77,7 @@ def _page(request: Request, slug: str, language: Language, encodings: str, *, ne
         "Cache-Control": f"public, max-age={KEPT_FOR}",
         "Vary": "Accept-Language, Accept-Encoding" if negotiated else "Accept-Encoding",
     }
-    return _answer(request, body, "text/html; charset=utf-8", headers, encodings)
+    return unless_known(request, body, "text/html; charset=utf-8", headers, encodings)
 
 
 def _content(request: Request, slug: str, language: Language) -> Content:
@@ -92,19 +89,3 @@ def _content(request: Request, slug: str, language: Language) -> Content:
         raise NoSuchPage
     page = library().page(slug, language)
     return Content(slug, page.title, page.html, library().language(slug, language), page.headings)
-
-
-def _answer(request: Request, body: bytes, media_type: str, headers: dict[str, str], encodings: str) -> Response:
-    zipped = "gzip" in {part.partition(";")[0].strip() for part in encodings.split(",") if "q=0" not in part}
-    tag = f'"{hashlib.sha256(body).hexdigest()[:24]}{"-gz" if zipped else ""}"'
-    headers = {**headers, "ETag": tag}
-    if tag in {one.strip() for one in request.headers.get("if-none-match", "").split(",")}:
-        return Response(status_code=304, headers=headers)
-    if zipped:
-        return Response(_zipped(body), media_type=media_type, headers={**headers, "Content-Encoding": "gzip"})
-    return Response(body, media_type=media_type, headers=headers)
-
-
-@lru_cache(maxsize=128)
-def _zipped(body: bytes) -> bytes:
-    return gzip.compress(body, 6, mtime=0)

@@ -2,13 +2,34 @@
 
 from fastapi import APIRouter
 
-from app.console.pages import handoffs, home, referral_changes, referral_entry, referrals, sign_in
+from app.console.pages import (
+    handoff,
+    handoffs,
+    home,
+    placing,
+    provider,
+    reach,
+    referral_changes,
+    referral_entry,
+    referrals,
+    service_request,
+    service_requests,
+    sign_in,
+    supplying,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     home.router,
     home.for_everybody,
     sign_in.router,
+    provider.router,
     handoffs.router,
+    handoff.router,
+    service_requests.router,
+    service_request.router,
+    placing.router,
+    supplying.router,
+    reach.router,
     # A fixed address before the one of a referral.
     referral_entry.router,
     referrals.router,

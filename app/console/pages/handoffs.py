@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query, Request
@@ -20,19 +19,13 @@ from app.storage.work_in_order import work_of
 router = console_router()
 
 
-class Part(StrEnum):
-    """A part of the work list."""
-
-    WAITING = "waiting"
-    UNDER_WAY = "under_way"
-    ENDED = "ended"
-
-
+Part = Literal["waiting", "under_way", "ended"]
+"""A part of the work list."""
 STATES: Mapping[Part, frozenset[HandoffState]] = {
     # What an agency must answer or begin: somebody waits for it.
-    Part.WAITING: frozenset({HandoffState.OFFERED, HandoffState.ACCEPTED, HandoffState.CANCEL_REQUESTED}),
-    Part.UNDER_WAY: frozenset({HandoffState.IN_PROGRESS, HandoffState.ON_HOLD}),
-    Part.ENDED: frozenset(HandoffState) - LIVE,
+    "waiting": frozenset({HandoffState.OFFERED, HandoffState.ACCEPTED, HandoffState.CANCEL_REQUESTED}),
+    "under_way": frozenset({HandoffState.IN_PROGRESS, HandoffState.ON_HOLD}),
+    "ended": frozenset(HandoffState) - LIVE,
 }
 
 
@@ -42,10 +35,10 @@ async def show_handoffs(
     caller: Receiver,
     tx: Transaction,
     paging: PageAsked,
-    part: Annotated[Part, Query()] = Part.WAITING,
+    part: Annotated[Part, Query()] = "waiting",
 ) -> Response:
     """Show what waits for an agency, what it is at, or what has ended, page by page."""
-    if part is Part.ENDED:
+    if part == "ended":
         place = paging.after(UUID)
         ended = await worklists.handoffs_of(
             tx,
@@ -58,8 +51,8 @@ async def show_handoffs(
         return page(
             request,
             "handoffs.html",
-            part=part.value,
-            parts_of_list=list(Part),
+            part=part,
+            parts_of_list=list(STATES),
             lines=ended[: paging.limit],
             next=following,
         )
@@ -72,5 +65,5 @@ async def show_handoffs(
     )
     following = paging.following(lines, lambda line: line.place)
     return page(
-        request, "handoffs.html", part=part.value, parts_of_list=list(Part), lines=lines[: paging.limit], next=following
+        request, "handoffs.html", part=part, parts_of_list=list(STATES), lines=lines[: paging.limit], next=following
     )

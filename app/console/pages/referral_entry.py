@@ -12,11 +12,11 @@ from app.api.faults import Finding
 from app.api.intake import ReferralSubmission
 from app.api.routing import RoutingPreview, preview_routing
 from app.console.choices import choices
-from app.console.explained import ServiceTold, tell
 from app.console.forms import Form, FormFaults, PostedForm
 from app.console.referral_form import PLACES, SEARCH, ReferralForm, texts
 from app.console.rendering import page
 from app.console.route import after_post, console_router
+from app.console.service_told import ServiceTold, tell
 from app.domain.caller import Caller
 from app.domain.consent import ground_of
 from app.domain.consent_words import ground_sentences

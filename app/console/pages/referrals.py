@@ -13,10 +13,10 @@ from app.api.desk import Desk
 from app.api.pages import PageAsked
 from app.api.referrals import referral_view
 from app.api.routing import read_decision
-from app.console.explained import tell
 from app.console.forms import Form
 from app.console.rendering import page
 from app.console.route import after_post, console_router
+from app.console.service_told import tell
 from app.domain.caller import Caller, Role
 from app.domain.errors import NotFound
 from app.domain.handoff import LIVE, HandoffState, ReferralState

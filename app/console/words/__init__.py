@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from app.api.problem_texts import Text
-from app.console.words import actions, entry, frame, handoffs, referrals, refusals, sign_in
+from app.console.words import (
+    actions,
+    coordinating,
+    entry,
+    frame,
+    handoff,
+    handoffs,
+    referrals,
+    refusals,
+    sign_in,
+    supplying,
+)
 
 PARTS: tuple[Mapping[str, Text], ...] = (
     frame.WORDS,
@@ -12,6 +23,9 @@ PARTS: tuple[Mapping[str, Text], ...] = (
     refusals.WORDS,
     sign_in.WORDS,
     handoffs.WORDS,
+    handoff.WORDS,
+    coordinating.WORDS,
+    supplying.WORDS,
     entry.WORDS,
     referrals.WORDS,
 )
