@@ -226,6 +226,8 @@ async def test_without_script_all_steps_are_one_page_and_places_are_searched_by_
     page = visitor.page
     await visitor.open(NEW)
 
+    assert await page.locator("section.step:visible").count() == 7
+    assert await page.locator("[data-turn]:visible").count() == 0
     await page.locator("#f-sender_reference").fill(f"PPU/{uuid4().hex[:8]}")
     await page.locator("#sought-incident").fill("Sepaku")
     await visitor.press(INDONESIAN["incident"])
@@ -302,6 +304,7 @@ async def test_the_other_pages_can_be_used_by_everybody(town: Town, visit: Visit
         visitor = await caseworker(visit, size=size, language=language)
         await visitor.open("/console/referrals?part=all")
         await visitor.check()
+        if name:
             await show(visitor, f"console-referrals-{name}")
         for page in ("", "/amend", "/cancel", "/void", "/withdraw-consent", "/confirm"):
             await visitor.open(f"/console/referrals/{referral}{page}")
