@@ -130,6 +130,10 @@ WORDS: Mapping[str, Text] = {
     "referral.history": Text("Yang sudah terjadi", "What happened so far"),
     "referral.why_of": Text("Mengapa: {service}", "Why: {service}"),
     "referral.actions": Text("Yang dapat Anda lakukan", "What you can do"),
+    "notes.read": Text("Baca catatan lembaga", "Read the agency's notes"),
+    "notes.title": Text("Catatan dari {agency}", "Notes from {agency}"),
+    "notes.with": Text("Bersama jawaban: {move}", "With the answer: {move}"),
+    "notes.none": Text("Tidak ada catatan yang dibagikan.", "No notes were shared."),
     # changes
     "amend.title": Text("Ubah atau tambah fakta", "Change or add facts"),
     "amend.intro": Text(
