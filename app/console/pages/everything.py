@@ -3,8 +3,12 @@
 from fastapi import APIRouter
 
 from app.console.pages import (
+    agreements,
+    audit_story,
+    endpoints,
     handoffs,
     home,
+    persons,
     placing,
     reach,
     service_request,
@@ -23,6 +27,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     placing.router,
     supplying.router,
     reach.router,
+    endpoints.router,
+    agreements.router,
+    audit_story.router,
+    persons.router,
     # The last: it takes every address that is left.
     home.elsewhere,
 )

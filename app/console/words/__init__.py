@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from app.api.problem_texts import Text
-from app.console.words import actions, coordinating, frame, handoffs, refusals, sign_in, supplying
+from app.console.words import actions, coordinating, frame, handoffs, operating, refusals, sign_in, supplying
 
 PARTS: tuple[Mapping[str, Text], ...] = (
     frame.WORDS,
@@ -14,6 +14,7 @@ PARTS: tuple[Mapping[str, Text], ...] = (
     handoffs.WORDS,
     coordinating.WORDS,
     supplying.WORDS,
+    operating.WORDS,
 )
 WORDS: Mapping[str, Text] = MappingProxyType({key: text for part in PARTS for key, text in part.items()})
 """All of it, by keys such as `handoffs.title`."""
