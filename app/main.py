@@ -25,6 +25,7 @@ from app.api import (
     handoffs,
     keys,
     proposals,
+    reach,
     recoveries,
     reference,
     referrals,
@@ -44,9 +45,11 @@ from app.api.tokens import Tokens
 from app.api.watched import measure_loop, watched
 from app.console.console import Console
 from app.console.pages.everything import ROUTERS as PAGES
+from app.console.provider import Client, Provider
 from app.domain.access_token import TokenTerms
+from app.domain.id_token import SignInTerms
 from app.service import Service, session_terms_of
-from app.settings import TokenSettings
+from app.settings import SignInSettings, TokenSettings
 from app.storage import clocks, signals
 from app.storage.database import sessions_of
 from app.workers import repeat
@@ -64,6 +67,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     deliveries.router,
     recoveries.router,
     agencies.router,
+    reach.router,
     keys.router,
     agreements.router,
     agreements.checking,
@@ -77,6 +81,8 @@ ROUTERS: tuple[APIRouter, ...] = (
 """The routers of the API, in the order in which the documents list them."""
 SAYS_SANDBOX = (("Lintas-Sandbox", "true"),)
 """On every answer of a sandbox, so that nobody takes it for the real thing."""
+LONGEST_ID_TOKEN = timedelta(hours=24)
+"""From an ID token's issue to its end; it is looked at once, when it comes."""
 LOOK_EVERY = 5.0
 """Seconds between two looks whether the issuer's keys are still fresh."""
 
@@ -125,10 +131,30 @@ def console_in(service: Service) -> Console | None:
         real_clock=service.signing_clock,
         sessions=session_terms_of(settings),
         leave_to=settings.sign_in.leave_to,
+        provider=provider_of(settings.sign_in),
         links=settings.is_trial or service.sandbox,
         requests=Buckets(limits.per_key, time.monotonic) if limits.per_key else None,
         failures=Buckets(limits.failures_per_address, time.monotonic) if limits.failures_per_address else None,
     )
+
+
+def provider_of(settings: SignInSettings) -> Provider | None:
+    """Say where people sign in; None where there is no provider."""
+    if settings.issuer is None or settings.client_id is None:
+        return None
+    terms = SignInTerms(
+        issuer=settings.issuer,
+        client_id=settings.client_id,
+        algorithms=frozenset(settings.algorithms),
+        agency_claim=settings.agency_claim,
+        roles_claim=settings.roles_claim,
+        leeway=settings.leeway,
+        longest_life=LONGEST_ID_TOKEN,
+    )
+    secret = settings.client_secret.get_secret_value() if settings.client_secret else None
+    client = Client(settings.client_id, secret, settings.scope, settings.asks_again)
+    issuer = Issuer(settings.issuer, allow_http=settings.issuer.startswith("http://"))
+    return Provider(issuer, client, terms, clock=time.monotonic)
 
 
 def tokens_of(settings: TokenSettings) -> Tokens | None:
@@ -191,11 +217,16 @@ async def serve(
         tasks.create_task(repeat("key_uses", partial(service.key_uses.write, service.sessions), every=10.0, stop=stop))
         if (tokens := api.state.credentials.tokens) is not None:
             tasks.create_task(repeat("issuer_keys", tokens.keys.refresh, every=LOOK_EVERY, stop=stop))
+        provider = api.state.console.provider if api.state.console is not None else None
+        if provider is not None:
+            tasks.create_task(repeat("provider", provider.refresh, every=LOOK_EVERY, stop=stop))
         ending = tasks.create_task(end())
         await server.serve([listener])
         ending.cancel()
         if tokens is not None:
             tokens.keys.close()
+        if provider is not None:
+            provider.close()
     try:
         await service.key_uses.write(service.sessions)
     except Exception as error:  # noqa: BLE001 - a stop ends whatever the database does

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import orjson
@@ -27,6 +28,11 @@ class KeysUnavailable(Exception):
 
 class IssuerWrong(Exception):
     """What the issuer answered cannot be used; the message says what, and repeats nothing of it."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        """With which status it answered, where that was not 200."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,32 +64,44 @@ class HttpKeySource:
             httpx.AsyncClient(verify=self._tls, headers=headers, timeout=DEADLINE) as client,
         ):
             address = self._issuer.key_set_url or await self._discovered(client)
-            return read_key_set(await _read(client, address))
+            return read_key_set(await read(client, address))
 
     async def _discovered(self, client: httpx.AsyncClient) -> str:
-        content = await _read(client, self._issuer.url.rstrip("/") + DISCOVERY)
-        try:
-            document = orjson.loads(content)
-        except orjson.JSONDecodeError:
-            raise IssuerWrong("the discovery document is not JSON") from None
-        if not isinstance(document, dict) or document.get("issuer") != self._issuer.url:
-            raise IssuerWrong("the discovery document is another issuer's")
-        address = document.get("jwks_uri")
-        allowed = ("https://", "http://") if self._issuer.allow_http else ("https://",)
-        if not isinstance(address, str) or not address.startswith(allowed):
-            raise IssuerWrong("the discovery document names no key set that may be fetched")
-        return address
+        document = await discovered(client, self._issuer)
+        return address_in(document, "jwks_uri", self._issuer)
 
 
-async def _read(client: httpx.AsyncClient, address: str) -> bytes:
+async def discovered(client: httpx.AsyncClient, issuer: Issuer) -> Mapping[str, Any]:
+    """Give an issuer's discovery document (OpenID Connect Discovery 1.0, 4), else IssuerWrong."""
+    content = await read(client, issuer.url.rstrip("/") + DISCOVERY)
     try:
-        asked = client.build_request("GET", address)
+        document = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        raise IssuerWrong("the discovery document is not JSON") from None
+    if not isinstance(document, dict) or document.get("issuer") != issuer.url:
+        raise IssuerWrong("the discovery document is another issuer's")
+    return document
+
+
+def address_in(document: Mapping[str, Any], name: str, issuer: Issuer) -> str:
+    """Give an address that a discovery document names, else IssuerWrong."""
+    address = document.get(name)
+    allowed = ("https://", "http://") if issuer.allow_http else ("https://",)
+    if not isinstance(address, str) or not address.startswith(allowed):
+        raise IssuerWrong(f"the discovery document names no {name} that may be fetched")
+    return address
+
+
+async def read(client: httpx.AsyncClient, address: str, *, form: Mapping[str, str] | None = None) -> bytes:
+    """Give what an address answers with 200, and no more than 256 KiB, else IssuerWrong; with a form it is posted."""
+    try:
+        asked = client.build_request("GET" if form is None else "POST", address, data=form)
     except (httpx.InvalidURL, ValueError):
         raise IssuerWrong("an address cannot be read") from None
     answer = await client.send(asked, stream=True, follow_redirects=False)
     try:
         if answer.status_code != 200:
-            raise IssuerWrong(f"answered {answer.status_code}")
+            raise IssuerWrong(f"answered {answer.status_code}", status=answer.status_code)
         content = b""
         # As it comes off the wire: what was packed was not asked for, and could unpack to anything.
         async for part in answer.aiter_raw():

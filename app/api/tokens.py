@@ -3,6 +3,7 @@
 Sources: RFC 7515 (signatures), RFC 8725 (best current practice), RFC 9068 (access tokens as JWT).
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -34,21 +35,24 @@ class _Pinned(jws.JWSRegistry):
         return self.algorithms[name]
 
 
-class Tokens:
-    """Says who holds a token."""
+class Signatures:
+    """Says what a token claims, once it is known to be its issuer's."""
 
-    def __init__(self, terms: TokenTerms, keys: IssuerKeys) -> None:
-        self.terms = terms
+    def __init__(self, keys: IssuerKeys, *, algorithms: Iterable[str], types: Iterable[str | None]) -> None:
+        """Take tokens of these `types` alone; None among them is a token that says none."""
         self.keys = keys
-        self._registry = _Pinned(algorithms=sorted(terms.algorithms), strict_check_header=False)
+        self._algorithms, self._types = frozenset(algorithms), frozenset(types)
+        self._registry = _Pinned(algorithms=sorted(self._algorithms), strict_check_header=False)
 
-    async def holder(self, token: str, *, now: datetime) -> TokenHolder:
-        """Say who holds a token, else TokenRefused, or KeysUnavailable where nobody can say; `now` is real time.
+    async def claims(self, token: str) -> dict[str, Any]:
+        """Give what a token claims, else TokenRefused, or KeysUnavailable where nobody can say whose it is.
 
         It may ask the issuer for its keys: no transaction may be open.
         """
         if len(token) > LONGEST_TOKEN:
             raise TokenRefused(TokenFault.TOO_LARGE)
+        if not token.isascii():
+            raise TokenRefused(TokenFault.MALFORMED)
         signed = self._taken_apart(token.encode())
         header = signed.headers()
         self._check_header(header)
@@ -62,7 +66,7 @@ class Tokens:
             good = False
         if not good:
             raise TokenRefused(TokenFault.SIGNATURE)
-        return judge(_claims(signed.payload or b""), self.terms, now=now)
+        return _claims(signed.payload or b"")
 
     def _taken_apart(self, token: bytes) -> jws.CompactSignature:
         try:
@@ -76,13 +80,31 @@ class Tokens:
 
     def _check_header(self, header: dict[str, Any]) -> None:
         algorithm = header.get("alg")
-        if not isinstance(algorithm, str) or algorithm not in self.terms.algorithms:
+        if not isinstance(algorithm, str) or algorithm not in self._algorithms:
             raise TokenRefused(TokenFault.ALGORITHM)
         if header.keys() & REFUSED_HEADERS:
             raise TokenRefused(TokenFault.HEADER)
         kind = header.get("typ")
-        if not isinstance(kind, str) or kind.lower().removeprefix("application/") not in self.terms.types:
+        if kind is not None and not isinstance(kind, str):
             raise TokenRefused(TokenFault.TYPE)
+        if (kind and kind.lower().removeprefix("application/")) not in self._types:
+            raise TokenRefused(TokenFault.TYPE)
+
+
+class Tokens:
+    """Says who holds a token."""
+
+    def __init__(self, terms: TokenTerms, keys: IssuerKeys) -> None:
+        self.terms = terms
+        self.keys = keys
+        self._signatures = Signatures(keys, algorithms=terms.algorithms, types=terms.types)
+
+    async def holder(self, token: str, *, now: datetime) -> TokenHolder:
+        """Say who holds a token, else TokenRefused, or KeysUnavailable where nobody can say; `now` is real time.
+
+        It may ask the issuer for its keys: no transaction may be open.
+        """
+        return judge(await self._signatures.claims(token), self.terms, now=now)
 
 
 def _claims(payload: bytes) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
 from app.api.rate_limit import Buckets
+from app.console.provider import Provider, origin_of
 from app.storage.console_sessions import SessionTerms
 
 SESSION = "__Host-lintas-session"
@@ -25,6 +25,8 @@ class Console:
     sessions: SessionTerms = field(default_factory=SessionTerms)
     leave_to: str = LEAVE_TO
     """The harmless page that "leave now" leads to."""
+    provider: Provider | None = None
+    """Where people sign in; None where they cannot."""
     links: bool = False
     """Whether a link that the operator printed signs a person in: in a trial or a sandbox alone."""
     requests: Buckets | None = None
@@ -35,9 +37,10 @@ class Console:
     @property
     def policy(self) -> str:
         """What a page may load, and where its forms may lead: here, and to what leads away from here."""
+        outside = {origin_of(self.leave_to)} | (self.provider.origins if self.provider else frozenset())
         return (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-            f"form-action 'self' {' '.join(sorted({_origin(self.leave_to)}))}; base-uri 'none'; frame-ancestors 'none'"
+            f"form-action 'self' {' '.join(sorted(outside))}; base-uri 'none'; frame-ancestors 'none'"
         )
 
 
@@ -45,8 +48,3 @@ def console_of(request: Request) -> Console:
     """Give the console that a request is made of."""
     found: Console = request.app.state.console
     return found
-
-
-def _origin(address: str) -> str:
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc}"

@@ -55,6 +55,11 @@ def open_router() -> APIRouter:
     return APIRouter(prefix=PREFIX, route_class=OpenRoute, include_in_schema=False)
 
 
+def outside_router() -> APIRouter:
+    """Make a router of pages that are for everybody, and ask somebody outside."""
+    return APIRouter(prefix=PREFIX, route_class=OutsideRoute, include_in_schema=False)
+
+
 def own_path(said: str | None) -> str:
     """Give a page of the console that an address names, or its first page."""
     return said if said and OWN_PATH.match(said) else PREFIX
@@ -64,6 +69,7 @@ class PageRoute(APIRoute):
     """A page for who is signed in, or for everybody; every refusal is a page too."""
 
     for_everybody = False
+    in_transaction = True
 
     def get_route_handler(self) -> Handler:
         """Put the frame around FastAPI's own handler."""
@@ -74,6 +80,9 @@ class PageRoute(APIRoute):
             request.state.language = language_of(request)
             request.state.signed_in = None
             try:
+                if not self.in_transaction:
+                    await _prepared(request)
+                    return await handle(request)
                 return await _served(request, handle, roles, for_everybody=self.for_everybody)
             except SignInNeeded as needed:
                 if request.method not in READING:
@@ -101,18 +110,30 @@ class OpenRoute(PageRoute):
     for_everybody = True
 
 
-async def _served(request: Request, handle: Handler, roles: frozenset[Role], *, for_everybody: bool) -> Response:
-    state = request.app.state
-    if not state.ring_checked.is_set():
+class OutsideRoute(OpenRoute):
+    """A page for everybody that asks somebody outside: it opens its transactions itself, before and after."""
+
+    in_transaction = False
+
+
+async def _prepared(request: Request) -> dict[str, list[str]]:
+    """Read what was sent, and let it pass if it is one of the console's own forms."""
+    if not request.app.state.ring_checked.is_set():
         raise Unavailable
+    request.state.now = request.app.state.clock()
+    if request.method in READING:
+        return {}
     # Read before a connection is taken: a slow browser holds none.
-    body = b"" if request.method in READING else await json_body.read(request)
-    fields = {} if request.method in READING else read_form(request, body)
-    if request.method not in READING:
-        check_origin(request)
+    fields = read_form(request, await json_body.read(request))
+    check_origin(request)
     request.state.form = PostedForm({name: tuple(given) for name, given in fields.items() if name not in OURS})
-    async with state.sessions.begin() as tx:
-        request.state.tx, request.state.now = tx, state.clock()
+    return fields
+
+
+async def _served(request: Request, handle: Handler, roles: frozenset[Role], *, for_everybody: bool) -> Response:
+    fields = await _prepared(request)
+    async with request.app.state.sessions.begin() as tx:
+        request.state.tx = tx
         person = await signed_in.find(request, tx, console_of(request).real_clock())
         if person is not None:
             await _take_in(request, person, roles)

@@ -115,33 +115,38 @@ def judge(claims: Mapping[str, Any], terms: TokenTerms, *, now: datetime) -> Tok
     """Say who holds a token, else TokenRefused; `now` is real time."""
     if claims.get("iss") != terms.issuer:
         raise TokenRefused(TokenFault.ISSUER)
-    if terms.audience not in _listed(claims.get("aud"), separated=False):
+    if terms.audience not in listed(claims.get("aud"), separated=False):
         raise TokenRefused(TokenFault.AUDIENCE)
     if claims.keys() & _OF_ID_TOKENS or str(claims.get("typ")).lower() in _OTHER_KINDS:
         raise TokenRefused(TokenFault.ID_TOKEN)
-    _judge_times(claims, terms, now.timestamp())
-    subject, agency = claims.get("sub"), _claim(claims, terms.agency_claim)
+    judge_times(claims, now=now, leeway=terms.leeway, longest_life=terms.longest_life)
+    scopes = None if terms.scope_claim is None else listed(_claim(claims, terms.scope_claim))
+    said = who_it_names(claims, agency_claim=terms.agency_claim, roles_claim=terms.roles_claim)
+    return TokenHolder(terms.issuer, *said, scopes, _certificate(claims.get("cnf")))
+
+
+def who_it_names(claims: Mapping[str, Any], *, agency_claim: str, roles_claim: str) -> tuple[str, str, frozenset[Role]]:
+    """Read the subject, the agency and the roles that claims name, else TokenRefused; other roles are passed over."""
+    subject, agency = claims.get("sub"), _claim(claims, agency_claim)
     if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or not subject.isprintable():
         raise TokenRefused(TokenFault.SUBJECT)
     if not isinstance(agency, str) or not IDENTIFIER.fullmatch(agency):
         raise TokenRefused(TokenFault.AGENCY)
-    roles = frozenset(Role) & _listed(_claim(claims, terms.roles_claim))
+    roles = frozenset(Role) & listed(_claim(claims, roles_claim))
     if not roles:
         raise TokenRefused(TokenFault.ROLES)
-    scopes = None if terms.scope_claim is None else _listed(_claim(claims, terms.scope_claim))
-    return TokenHolder(
-        terms.issuer, subject, agency, frozenset(map(Role, roles)), scopes, _certificate(claims.get("cnf"))
-    )
+    return subject, agency, frozenset(map(Role, roles))
 
 
-def _judge_times(claims: Mapping[str, Any], terms: TokenTerms, now: float) -> None:
+def judge_times(claims: Mapping[str, Any], *, now: datetime, leeway: timedelta, longest_life: timedelta) -> None:
+    """See that a token counts now, and not for too long, else TokenRefused."""
+    at, allowed = now.timestamp(), leeway.total_seconds()
     expires, issued, not_before = (_time(claims.get("exp")), _time(claims.get("iat")), _time(claims.get("nbf", 0)))
-    leeway = terms.leeway.total_seconds()
-    if expires - issued > terms.longest_life.total_seconds():
+    if expires - issued > longest_life.total_seconds():
         raise TokenRefused(TokenFault.TIMES)
-    if now >= expires + leeway:
+    if at >= expires + allowed:
         raise TokenRefused(TokenFault.EXPIRED)
-    if max(issued, not_before) > now + leeway:
+    if max(issued, not_before) > at + allowed:
         raise TokenRefused(TokenFault.TOO_EARLY)
 
 
@@ -161,8 +166,8 @@ def _claim(claims: Mapping[str, Any], name: str) -> Any:
     return found
 
 
-def _listed(value: Any, *, separated: bool = True) -> frozenset[str]:
-    """Read a list of words, or one text that holds them with spaces between."""
+def listed(value: Any, *, separated: bool = True) -> frozenset[str]:
+    """Read a list of words, or one text that holds them, with spaces between unless it is one (not `separated`)."""
     if isinstance(value, str):
         return frozenset(value.split(" ") if separated else [value])
     return frozenset(one for one in value if isinstance(one, str)) if isinstance(value, list) else frozenset()

@@ -32,6 +32,8 @@ class SessionTerms:
     """Without asking for anything."""
     longest: timedelta = timedelta(hours=8)
     """However busy."""
+    reaches_for: timedelta = timedelta(days=7)
+    """How long after a sign-in the console counts as a way by which the person's agency is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class SignedIn:
     session_id: UUID
     caller: Caller
     name: str
+    issuer: str
+    """Who named the person: the provider, or a link's maker."""
     token: str = field(repr=False)
     """What the browser shows."""
 
@@ -96,6 +100,7 @@ async def signed_in(session: AsyncSession, token: str, *, now: datetime, terms: 
                 console_sessions.c.last_seen_at,
                 token_subjects.c.agency_code,
                 token_subjects.c.subject,
+                token_subjects.c.issuer,
             )
             .join(token_subjects, token_subjects.c.id == console_sessions.c.person_id)
             .join(agencies, agencies.c.code == token_subjects.c.agency_code)
@@ -116,7 +121,7 @@ async def signed_in(session: AsyncSession, token: str, *, now: datetime, terms: 
             .values(last_seen_at=now)
         )
     caller = Caller(row.agency_code, frozenset(map(Role, row.roles)), row.person_id, person=row.subject)
-    return SignedIn(row.id, caller, row.name, token)
+    return SignedIn(row.id, caller, row.name, row.issuer, token)
 
 
 async def end(session: AsyncSession, token: str) -> UUID | None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.access_token import TokenHolder
 from app.domain.caller import Caller, Role
 from app.domain.errors import UnknownAgency
-from app.storage import audit, console_sessions, console_sign_ins, token_subjects
+from app.storage import audit, console_sessions, console_sign_ins, token_subjects, ways
 from app.storage.console_sessions import SessionTerms
 
 LINKS = "urn:lintas:link"
@@ -73,6 +73,7 @@ async def _begin(
     token = await console_sessions.begin(
         tx, person_id=caller.key_id, roles=caller.roles, name=name, now=now, terms=terms
     )
+    await ways.seen_in_console(tx, caller.agency_code, reaches_for=terms.reaches_for)
     await audit.record(
         tx, caller, "session.begin", subject="token_subject", subject_id=caller.key_id, request_id=request_id
     )

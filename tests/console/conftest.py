@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from sqlalchemy import select
 
 from app.api.application import build
 from app.console.console import Console
@@ -19,6 +20,7 @@ from app.domain.caller import Role
 from app.domain.clock import SettableClock
 from app.main import ROUTERS
 from app.storage.console_sessions import SessionTerms
+from app.storage.tables import audit, token_subjects
 from app.workflows.sign_in import offer_link
 from tests.workflows.conftest import RECEIVER, Service, service
 
@@ -50,6 +52,10 @@ class Browser:
         """Post fields as one of the console's own pages would."""
         own = {"Sec-Fetch-Site": "same-origin", "Origin": "null"} | headers
         return await self.client.post(action, data=fields, headers=self.headers | own)
+
+    async def fields(self, **fields: str) -> dict[str, str]:
+        """Give the fields of a form of this session, with the hidden ones that every form has."""
+        return hidden(await self.open("/console/handoffs"), "/console/sign-out") | fields
 
     async def follow(self, answer: httpx.Response) -> httpx.Response:
         """Go where an answer leads."""
@@ -91,6 +97,16 @@ class House:
             )
         return f"/console/sign-in/link/{link}"
 
+    async def who_did(self, action: str) -> list[str]:
+        """Name the persons that the audit has for an action."""
+        async with self.service.sessions.begin() as tx:
+            found = await tx.execute(
+                select(token_subjects.c.subject)
+                .join(audit, audit.c.key_id == token_subjects.c.id)
+                .where(audit.c.action == action)
+            )
+            return list(found.scalars())
+
     async def signed_in(
         self, agency: str = RECEIVER, *roles: Role, name: str = "Ibu Contoh", language: str = "id"
     ) -> Browser:
@@ -115,10 +131,10 @@ def a_console(clock: SettableClock, **more: Any) -> Console:
     )
 
 
-def serve(service: Service, console: Console) -> FastAPI:
-    """Serve the API and the console."""
+def serve(service: Service, console: Console, *more: APIRouter) -> FastAPI:
+    """Serve the API and the console, and more pages of it."""
     api = build(
-        (*ROUTERS, *PAGES),
+        (*ROUTERS, *more, *PAGES),
         sessions=service.sessions,
         key_ring=service.key_ring,
         reference=service.keeper,

@@ -57,6 +57,7 @@ def commands(world: World, cases: Cases) -> Sequence[Sequence[str]]:
     document, anchors = "baseline-national", str(world.worker.log)
     return (
         ("migrate",),
+        ("sign-in", SENDER, "--role", "receiver", "--name", "Ibu Contoh"),
         ("repair-feed",),
         ("seed",),
         ("route", "tests/cases/routing.yaml"),

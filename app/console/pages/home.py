@@ -14,6 +14,7 @@ from app.console.navigation import menu_of
 from app.console.rendering import page
 from app.console.route import after_post, console_router, open_router, own_path
 from app.console.signed_in import Person, show_none, token_in
+from app.storage.console_sessions import SignedIn
 from app.workflows import sign_in
 
 router = console_router()
@@ -34,7 +35,7 @@ async def show_home(request: Request, person: Person) -> Response:
 async def sign_out(request: Request, person: Person) -> Response:
     """End this session."""
     await sign_in.sign_out(request.state.tx, person.token, request_id=request.state.request_id)
-    answer = after_post("/console/sign-in", done="signed_out")
+    answer = _signed_out(request, person, "signed_out")
     show_none(answer)
     return answer
 
@@ -43,9 +44,19 @@ async def sign_out(request: Request, person: Person) -> Response:
 async def sign_out_everywhere(request: Request, person: Person) -> Response:
     """End all sessions of who asks."""
     await sign_in.sign_out_everywhere(request.state.tx, request.state.caller)
-    answer = after_post("/console/sign-in", done="signed_out_everywhere")
+    answer = _signed_out(request, person, "signed_out_everywhere")
     show_none(answer)
     return answer
+
+
+def _signed_out(request: Request, person: SignedIn, done: str) -> Response:
+    """Lead to where one signs in; by way of the provider, whose own session ends there, if it is one of its."""
+    provider = console_of(request).provider
+    if provider is not None and person.issuer == provider.terms.issuer:
+        away = provider.way_off(back_to=f"{request.app.state.terms.public_url}/console/sign-in")
+        if away is not None:
+            return RedirectResponse(away, 303)
+    return after_post("/console/sign-in", done=done)
 
 
 @for_everybody.post("/leave")

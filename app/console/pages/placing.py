@@ -25,7 +25,7 @@ from app.domain.regions import province_of
 from app.domain.registry import Agency
 from app.domain.secret_places import explanation_without_secret_place, without_secret_place
 from app.domain.sentences import sentence
-from app.storage import endpoints
+from app.storage import ways
 from app.workflows.coordinate_request import PlaceReason, place_request
 
 router = console_router()
@@ -147,7 +147,7 @@ async def candidates_for(
         bar = _bar(desk, known, asked.service_type, found)
         against.extend(one for one in (bar, "tried" if code in tried else None) if one and one not in against)
         listed.append((code, named, against, bar is not None))
-    reached = await endpoints.reachable(desk.tx, {code for code, _, _, _ in listed})
+    reached = await ways.reachable(desk.tx, {code for code, _, _, _ in listed})
     return [
         PlaceCandidate(code, named, [sentence(one)[language] for one in against], barred, code in reached)
         for code, named, against, barred in listed

@@ -25,7 +25,9 @@ async def show_ways(request: Request, next_page: Annotated[str, Query(alias="nex
     """Show how one can sign in; who is signed in already goes on."""
     if request.state.signed_in is not None:
         return RedirectResponse(own_path(next_page), 303)
-    return page(request, "sign_in.html", next_page=own_path(next_page), provider=False, links=console_of(request).links)
+    console = console_of(request)
+    has_provider = console.provider is not None
+    return page(request, "sign_in.html", next_page=own_path(next_page), provider=has_provider, links=console.links)
 
 
 @router.get("/sign-in/link/{link}")

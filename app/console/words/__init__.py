@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from app.api.problem_texts import Text
-from app.console.words import actions, coordinating, frame, handoffs, operating, refusals, sign_in, supplying
+from app.console.words import (
+    actions,
+    coordinating,
+    frame,
+    handoff,
+    handoffs,
+    operating,
+    refusals,
+    sign_in,
+    supplying,
+)
 
 PARTS: tuple[Mapping[str, Text], ...] = (
     frame.WORDS,
@@ -12,6 +22,7 @@ PARTS: tuple[Mapping[str, Text], ...] = (
     refusals.WORDS,
     sign_in.WORDS,
     handoffs.WORDS,
+    handoff.WORDS,
     coordinating.WORDS,
     supplying.WORDS,
     operating.WORDS,

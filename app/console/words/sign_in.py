@@ -11,6 +11,27 @@ WORDS: Mapping[str, Text] = {
         "Anda dibawa ke halaman masuk lembaga Anda, lalu kembali ke sini.",
         "You are taken to your agency's sign-in page, and then back here.",
     ),
+    "sign_in.failed_title": Text("Anda belum masuk", "You are not signed in"),
+    "sign_in.failed.again": Text(
+        "Masuk tidak selesai, atau terlalu lama. Mulailah lagi.",
+        "Signing in was not finished, or took too long. Begin again.",
+    ),
+    "sign_in.failed.denied": Text(
+        "Penyedia akun lembaga Anda tidak mengizinkannya.", "Your agency's account provider did not allow it."
+    ),
+    "sign_in.failed.no_access": Text(
+        "Akun Anda dikenal, tetapi tidak berhak masuk di sini: lembaga atau perannya belum diatur. Hubungi operator.",
+        "Your account is known, but may not sign in here: its agency or its role is not set up. Ask the operator.",
+    ),
+    "sign_in.failed.provider": Text(
+        "Jawaban penyedia akun tidak dapat diterima. Coba lagi; bila terulang, hubungi operator.",
+        "What the account provider answered cannot be taken. Try again; if it happens again, ask the operator.",
+    ),
+    "sign_in.failed.away": Text(
+        "Penyedia akun sedang tidak menjawab. Coba lagi beberapa saat lagi.",
+        "The account provider does not answer now. Try again in a while.",
+    ),
+    "sign_in.again": Text("Mulai lagi", "Begin again"),
     "sign_in.link_title": Text("Masuk dengan tautan", "Sign in by a link"),
     "sign_in.link_hint": Text(
         "Ini percobaan. Mintalah tautan sekali pakai kepada operator, yang membuatnya dengan:",
