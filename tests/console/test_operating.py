@@ -160,6 +160,7 @@ async def test_the_story_of_a_case_is_told_and_the_look_is_part_of_it(house: Hou
     assert "mengirim rujukan" in first.text
     assert "membaca jejak audit" not in first.text
     assert "membaca jejak audit" in second.text
+    assert "Pak Operator, KemenPPPA" in second.text
     assert "Contoh Seorang" not in second.text
     assert referral["id"] not in str(second.url)
 

@@ -15,7 +15,7 @@ from app.console.route import console_router
 from app.domain.audit_story import ACTIONS, PURPOSES, REFUSED, RESULTS, Said
 from app.domain.caller import Caller
 from app.domain.purposes import Purpose
-from app.storage import audit, audit_chain, cases
+from app.storage import audit, audit_chain, cases, token_subjects
 
 router = console_router()
 
@@ -49,7 +49,9 @@ async def tell(request: Request, caller: Operator, desk: Desk, form: Form) -> Re
         request_id=desk.request_id,
     )
     language = request.state.language.value
-    shown = [_told(entry, language) for entry in found[-MOST_SHOWN:]]
+    latest = found[-MOST_SHOWN:]
+    names = await token_subjects.names_of(desk.tx, {entry["key_id"] for entry in latest if entry["key_id"]})
+    shown = [_told(entry, names, language) for entry in latest]
     return page(request, "audit.html", entries=shown, more=len(found) - len(shown), asked=asked, faults={})
 
 
@@ -60,7 +62,7 @@ async def _entries(desk: Desk, caller: Caller, referral_id: UUID) -> list[dict[s
     return [dict(entry) for entry in await audit_chain.of_referral(desk.tx, referral_id)]
 
 
-def _told(entry: Mapping[str, Any], language: str) -> dict[str, Any]:
+def _told(entry: Mapping[str, Any], names: Mapping[UUID, str], language: str) -> dict[str, Any]:
     result, action, purpose = entry["result"], entry["action"], entry["purpose"]
     happened = _say(ACTIONS, action, language)
     if result not in {"done", "withheld"}:
@@ -69,7 +71,7 @@ def _told(entry: Mapping[str, Any], language: str) -> dict[str, Any]:
         "at": entry["at"],
         "agency": entry["agency_name"] or entry["agency_code"] or "Lintas",
         "roles": entry["roles"] or [],
-        "key_id": entry["key_id"],
+        "person": names.get(entry["key_id"]),
         "action": happened,
         "purpose": _say(PURPOSES, Purpose(purpose), language) if purpose in {*Purpose} else purpose,
         "fields": entry["fields"] or [],

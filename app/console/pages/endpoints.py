@@ -46,9 +46,10 @@ async def show_endpoints(
         lines = await endpoint_health.troubled(desk.tx, after=after, limit=limit)
     else:
         lines = await endpoints.listed(desk.tx, agency_code=None, after=after, limit=limit)
-    following = paging.following(lines, lambda line: (line.id,))
+    ids = [line.id for line in lines]
+    following = paging.following(ids, lambda one: (one,))
     shown = lines[: paging.limit]
-    hours = await by_hour(desk.tx, [line.id for line in shown], now=console_of(request).real_clock())
+    hours = await by_hour(desk.tx, ids[: paging.limit], now=console_of(request).real_clock())
     return page(request, "endpoints.html", part=part, lines=shown, hours=hours, next=following)
 
 
