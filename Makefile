@@ -12,7 +12,7 @@ RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; 
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox demo chaos receivers test test-browser contract check format lock openapi lint-openapi changes examples docs docs-check check-alerts bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit bench-privacy bench-signals clients clients-lock clean
+.PHONY: help run sandbox demo chaos receivers test test-browser test-pgbouncer rehearse-restore contract check format lock openapi lint-openapi changes examples docs docs-check check-alerts bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit bench-privacy bench-signals clients clients-lock image try-image lint-deploy lint-deploy-lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile
@@ -35,13 +35,21 @@ receivers: $(DEV_READY) ## Try the example receivers against the real dispatcher
 test: $(DEV_READY) ## Run the tests on a database of their own; ARGS="-k word" chooses some
 	@$(VENV_PYTHON) -m pytest $(ARGS)
 
+test-pgbouncer: $(DEV_READY) ## Try a whole exchange behind a real PgBouncer in transaction mode (needs pgbouncer)
+	@PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null || \
+		{ echo "make test-pgbouncer needs PgBouncer: on Debian and Ubuntu the package pgbouncer." >&2; exit 1; }
+	@$(VENV_PYTHON) -m pytest tests/deploy/test_pgbouncer.py $(ARGS)
+
+rehearse-restore: $(DEV_READY) ## Restore a real cluster to a moment, and let a standby take over, while Lintas runs (some minutes)
+	@LINTAS_TEST_REHEARSE=1 $(VENV_PYTHON) -m pytest tests/deploy/test_restore.py $(ARGS)
+
 test-browser: $(DEV_READY) ## Try the console in a real browser (Debian's chromium); ARGS="-k word" chooses some
 	@$(PIP_INSTALL) --require-hashes -r requirements/browser.txt
 	@LINTAS_TEST_BROWSER=$${LINTAS_TEST_BROWSER:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)} || \
 		{ echo "make test-browser needs Chromium: on Debian the package chromium." >&2; exit 1; }; \
 	export LINTAS_TEST_BROWSER; $(VENV_PYTHON) -m mypy tests/browser/*.py && $(VENV_PYTHON) -m pytest tests/browser $(ARGS)
 
-contract: $(DEV_READY) ## Ask a Lintas of its own all that its contract allows and forbids (about an hour); ARGS="--role sender --examples 50"
+contract: $(DEV_READY) ## Ask a Lintas of its own all that its contract allows and forbids (about ten minutes); ARGS="--role sender --examples 50"
 	@$(VENV_PYTHON) -m tests.contract $(ARGS)
 
 check: $(DEV_READY) ## Check all that .ci/run checks: format, lint, types, layers, migrations, tests, openapi
@@ -132,6 +140,29 @@ clients-lock: $(DEV_READY) ## Lock what the clients are made with, with hashes a
 		$(LOCK) openapi/clients/$$language/requirements.in -o openapi/clients/$$language/requirements.txt $(ARGS) || exit 1; \
 	done
 	@cd openapi/clients/typescript && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+
+BUILDER ?= $(shell command -v docker >/dev/null 2>&1 && docker info >/dev/null 2>&1 && echo docker || echo podman)
+IMAGE ?= localhost/lintas:$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+BASE_IMAGE := $(shell sed -n 's/^ARG PYTHON_IMAGE=//p' Dockerfile)
+
+# The tag of the base is looked up, and the image is built from what it stands for at this moment and says so.
+image: ## Build the image that serves, works and migrates (docker or podman); BUILDER=podman IMAGE=registry.example/lintas:1
+	@command -v $(firstword $(BUILDER)) >/dev/null || { echo "make image needs docker or podman." >&2; exit 1; }
+	@$(BUILDER) pull $(BASE_IMAGE)
+	@base=$$($(BUILDER) image inspect --format '{{index .RepoDigests 0}}' $(BASE_IMAGE)) && \
+		echo "Building $(IMAGE) from $$base" && \
+		$(BUILDER) build --build-arg PYTHON_IMAGE=$$base --label org.opencontainers.image.base.name=$$base -t $(IMAGE) .
+
+try-image: $(DEV_READY) ## Migrate, serve and work from IMAGE, with nothing it may write to, on a database of their own
+	@command -v $(firstword $(BUILDER)) >/dev/null || { echo "make try-image needs docker or podman, and IMAGE (make image)." >&2; exit 1; }
+	@$(VENV_PYTHON) -m deploy.try_image "$(BUILDER)" $(IMAGE) $(ARGS)
+
+lint-deploy: $(DEV_READY) ## Check Dockerfile, compose.yaml and the manifests of Kubernetes by their linters and schemas
+	@$(PIP_INSTALL) --require-hashes -r deploy/requirements.txt
+	@$(VENV_PYTHON) -m deploy.check
+
+lint-deploy-lock: $(DEV_READY) ## Lock what deploy/ is checked with, with hashes and without addresses
+	@$(LOCK) deploy/requirements.in -c requirements/dev.txt -o deploy/requirements.txt $(ARGS)
 
 clean: ## Remove the environment and all caches; .lintas/ and its data stay
 	@rm -rf .venv .clients .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -59,13 +59,22 @@ from app.service import compose, real_time
 from app.settings import Settings, SettingsInvalid
 from app.storage.database import is_passing
 from app.storage.embedded import EmbeddedPostgresError
-from app.storage.migrating import head, migrate_to_head
+from app.storage.migrating import MigrationBlocked, head, migrate_to_head
 from app.storage.run_role import grant_run_role
 from app.storage.sealing import KeyRing, KeyRingInvalid
 from app.workflows import keep_history, prepare_trial
 from app.workflows.repair_feed import repair_feed as repair
 from app.workflows.seed import seed as add_what_ships
 
+TOLD_WHOLE = (
+    CannotGoOn,
+    EmbeddedPostgresError,
+    KeyRingInvalid,
+    MigrationBlocked,
+    RetentionInvalid,
+    SettingsInvalid,
+)
+"""What ends a command and says why by itself, without a value."""
 OPENAPI = Path(__file__).parents[1] / "openapi" / "openapi.json"
 
 cli = typer.Typer(name="lintas", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -254,7 +263,7 @@ def _leave_no_memory_behind() -> None:
 
 
 def _said(error: Exception) -> str:
-    if isinstance(error, CannotGoOn | SettingsInvalid | KeyRingInvalid | RetentionInvalid | EmbeddedPostgresError):
+    if isinstance(error, TOLD_WHOLE):
         return str(error)
     if isinstance(error, UnknownAgency):
         return f"tidak ada lembaga / there is no agency {error.agency_code}"
@@ -275,8 +284,8 @@ def _listening(settings: Settings) -> socket.socket:
         # The text goes on to say what was attempted; a name that nobody knows has an errno that no table holds.
         why = str(error.strerror).partition(" (")[0]
         raise CannotGoOn(
-            f"{at} tidak dapat dipakai; pilih lain dengan --port atau LINTAS_PORT",
-            f"{at} cannot be used ({why}); choose another with --port or LINTAS_PORT",
+            f"{at} tidak dapat dipakai; pilih lain dengan --port atau LINTAS_PORT, --host atau LINTAS_HOST",
+            f"{at} cannot be used ({why}); choose another with --port or LINTAS_PORT, --host or LINTAS_HOST",
         ) from None
 
 

@@ -74,7 +74,12 @@ class Service:
             outage_after=self.settings.outage_after,
             confirm_vital_interest=self.settings.confirm_vital_interest,
             fallback_coordinator=self.settings.fallback_coordinator,
-            reach=Reach(self.settings.webhook.allow_networks, self.settings.webhook.allow_http),
+            reach=Reach(
+                self.settings.webhook.allow_networks,
+                self.settings.webhook.allow_http,
+                sends_mail=self.settings.mail.host is not None,
+            ),
+            console_reaches_for=self.settings.console_reaches_for,
             retention=self.retention,
             erasure_ledger=self.settings.ledger,
             second_person=second_person_of(self.settings),
@@ -121,8 +126,8 @@ def compose(
     moment = timedelta(seconds=readying.DEADLINE)
     own = Pool(
         size=1,
-        # For whoever counts what waits: readiness does not wait for that.
-        overflow=1,
+        # For a second look where the first hangs, and for whoever counts what waits: readiness does not wait for that.
+        overflow=2,
         wait=moment,
         connect=moment,
         statement=moment,
@@ -165,8 +170,8 @@ def compose(
 
 
 def session_terms_of(settings: Settings) -> SessionTerms:
-    """Say how long somebody stays signed in to the console."""
-    return SessionTerms(settings.sign_in.idle, settings.sign_in.longest)
+    """Say how long somebody stays signed in to the console, and for how long that reaches their agency."""
+    return SessionTerms(settings.sign_in.idle, settings.sign_in.longest, settings.console_reaches_for)
 
 
 def retention_of(settings: Settings) -> Retention:

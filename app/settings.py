@@ -1,6 +1,7 @@
 """The service's whole configuration, read once from the environment by main and cli alone."""
 
 import os
+import ssl
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -20,9 +21,11 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import MultiHostUrl, PydanticCustomError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from app.domain.channel import MAILTO, faults_of_mailbox
 from app.domain.client_certificate import HeaderForm
+from app.secret_files import SecretFiles, SecretsUnreadable, secrets_of_environment
 
 PREFIX = "LINTAS_"
 NOT_OURS = ("LINTAS_TEST_",)
@@ -124,6 +127,51 @@ class TracingSettings(_Part):
     """An OTLP/HTTP address, such as http://collector:4318/v1/traces; None: nothing is traced."""
     share: Annotated[float, Field(ge=0, le=1)] = 1.0
     """The share of requests that are traced, of those whose caller has not decided that."""
+
+
+STANDARD_PORTS = {"starttls": 587, "implicit": 465, "none": 25}
+
+
+class MailSettings(_Part):
+    """How mail is sent to agencies that have no server; without a host, none is."""
+
+    host: Word | None = None
+    """The mail server that takes mail from us and sends it on."""
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """None: 587, or 465 with implicit TLS, or 25 without any."""
+    tls: Literal["starttls", "implicit", "none"] = "starttls"
+    """`none` sends all that is mailed in the clear, for a server on the same machine or in a trial."""
+    ca_file: Path | None = None
+    """A PEM file with the only authorities trusted for that server; None is the public ones."""
+    username: Word | None = None
+    password: SecretStr | None = None
+    sender: Annotated[str, Field(max_length=254)] | None = None
+    """The address that mail comes from, and that bounces go to."""
+    connections: Annotated[int, Field(ge=1, le=64)] = 8
+    """How many connections one process has to the mail server at once; emergencies alone may have one more."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> "MailSettings":
+        if self.host is None:
+            if self.sender is not None or self.username is not None or self.password is not None:
+                raise _incomplete("LINTAS_MAIL__HOST is needed: without it no mail is sent")
+            return self
+        if self.sender is None or any(faults_of_mailbox(MAILTO + self.sender)):
+            raise _incomplete("LINTAS_MAIL__SENDER must be a plain mail address where there is a host")
+        if (self.username is None) is not (self.password is None):
+            raise _incomplete("LINTAS_MAIL__USERNAME and LINTAS_MAIL__PASSWORD go together")
+        if self.username is not None and self.tls == "none":
+            raise _incomplete("LINTAS_MAIL__PASSWORD is not sent without TLS")
+        try:
+            ssl.create_default_context(cafile=self.ca_file)
+        except OSError:
+            raise _incomplete("LINTAS_MAIL__CA_FILE cannot be read, or holds no certificates in PEM") from None
+        return self
+
+    @property
+    def server_port(self) -> int:
+        """Give the port of the mail server."""
+        return self.port or STANDARD_PORTS[self.tls]
 
 
 class RateLimitSettings(_Part):
@@ -308,6 +356,8 @@ class Settings(BaseSettings):
         env_ignore_empty=True,
     )
 
+    secrets_dir: Path | None = None
+    """A directory of files, each named as a variable of these and holding its value: for what is not set otherwise."""
     database_url: DatabaseUrl | None = Field(default=None, repr=False)
     """None: the embedded database, which only `lintas all` may start."""
     database: DatabaseSettings = DatabaseSettings()
@@ -337,10 +387,13 @@ class Settings(BaseSettings):
     erasure_ledger: Path | None = None
     """Where erasures are written down outside the database; None is erasures.jsonl in data_dir."""
     webhook: WebhookSettings = WebhookSettings()
+    mail: MailSettings = MailSettings()
     rate_limit: RateLimitSettings = RateLimitSettings()
     metrics: MetricsSettings = MetricsSettings()
     tracing: TracingSettings = TracingSettings()
     second_person: SecondPersonSettings = SecondPersonSettings()
+    console_reaches_for: Annotated[timedelta, Field(ge=timedelta(0)), BeforeValidator(_seconds)] = timedelta(days=7)
+    """How long after somebody of an agency signed in the console counts as a way by which it is told; 0 is never."""
     tokens: TokenSettings = TokenSettings()
     certificates: CertificateSettings = CertificateSettings()
     console: bool | None = None
@@ -353,6 +406,13 @@ class Settings(BaseSettings):
     """None: JSON, but text for a person whose terminal runs `lintas all`."""
     stop_within: Some = timedelta(seconds=20)
     """How long requests and posts under way may take to end when the service is stopped."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *_: PydanticBaseSettingsSource, **sources: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what is given first, then the environment, then files."""
+        return sources["init_settings"], sources["env_settings"], SecretFiles(settings_cls, prefix=PREFIX)
 
     @property
     def is_trial(self) -> bool:
@@ -376,9 +436,13 @@ class Settings(BaseSettings):
 def read_settings(**given: Any) -> Settings:
     """Read the settings, those given before those of the environment, or say which are wrong (SettingsInvalid)."""
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    try:
+        names = {*os.environ, *secrets_of_environment(PREFIX)}
+    except SecretsUnreadable as error:
+        raise SettingsInvalid((str(error),)) from None
     unknown = sorted(
         name
-        for name in os.environ
+        for name in names
         if name.startswith(PREFIX) and not name.startswith(NOT_OURS) and name.partition("__")[0] not in known
     )
     if unknown:

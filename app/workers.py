@@ -1,8 +1,8 @@
 """The workers: what is done again and again beside the API, by any number of processes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from typing import TypeAlias
@@ -11,22 +11,25 @@ import structlog
 
 from app import metrics
 from app.delivery.dispatcher import Dispatcher, Pace
+from app.delivery.mail import Mail, MailServer, Security, open_mail
 from app.delivery.post import Deadlines, Post, open_post
 from app.domain.breaker import BreakerRule
 from app.domain.progress import CLOCKS
 from app.observability import told_of
 from app.service import Service, session_terms_of
 from app.settings import Settings
-from app.storage import clocks, console_sessions, due_times, idempotency, ring_holders
+from app.storage import clocks, console_sessions, due_times, ring_holders
 from app.storage.database import is_passing
 from app.workflows import keep_history
 from app.workflows.answer_rights import watch_requests
 from app.workflows.credit_outage import credit_outage
 from app.workflows.draw_statistics import draw_settled_months
+from app.workflows.forget_past import forget_answers, forget_past
 from app.workflows.keep_retention import Worker, keep_retention
 from app.workflows.lapse_proposals import lapse_proposals
 from app.workflows.link_audit import Said, link_audit
 from app.workflows.notice_failing import notice_failing
+from app.workflows.notice_unreached import notice_unreached
 from app.workflows.run_clocks import run_due_clocks
 from app.workflows.run_recoveries import run_due_recoveries
 from app.workflows.watch_keys import watch_keys
@@ -64,8 +67,10 @@ def jobs_of(service: Service, stop: asyncio.Event) -> tuple[Job, ...]:
         ("audit_chain", link, 0.5),
         ("clocks", partial(_run_clocks, service), 1.0),
         ("failing_endpoints", partial(_notice_failing, service), 5.0),
+        ("unreached_agencies", partial(_notice_unreached, service), 5.0),
         ("recoveries", partial(_recover, service, stop), 1.0),
-        ("forget_answers", partial(_forget_answers, service, stop), 60.0),
+        ("forget_answers", partial(forget_answers, service.sessions, is_stopped=stop.is_set), 60.0),
+        ("forget_past", partial(_forget_past, service, stop), 3600.0),
         ("forget_sessions", partial(_forget_sessions, service, stop), 60.0),
         ("make_months", partial(_make_months, service), 600.0),
         ("drop_months", partial(_drop_months, service), 3600.0),
@@ -103,11 +108,9 @@ async def _run_clocks(service: Service) -> None:
     service.progress.note(CLOCKS)
 
 
-async def _forget_answers(service: Service, stop: asyncio.Event) -> None:
-    forgotten = idempotency.AT_ONCE
-    while forgotten == idempotency.AT_ONCE and not stop.is_set():
-        async with service.sessions.begin() as tx:
-            forgotten = await idempotency.forget_expired(tx)
+async def _forget_past(service: Service, stop: asyncio.Event) -> None:
+    kept = service.settings.history_months
+    await forget_past(service.sessions, now=service.real_clock(), kept=kept, is_stopped=stop.is_set)
 
 
 async def _forget_sessions(service: Service, stop: asyncio.Event) -> None:
@@ -136,6 +139,11 @@ async def _lapse_proposals(service: Service) -> None:
 
 async def _notice_failing(service: Service) -> None:
     await notice_failing(service.sessions, now=service.real_clock())
+
+
+async def _notice_unreached(service: Service) -> None:
+    now, public_url = service.real_clock(), service.settings.reached_at
+    await notice_unreached(service.sessions, now=now, public_url=public_url)
 
 
 async def _recover(service: Service, stop: asyncio.Event) -> None:
@@ -182,11 +190,17 @@ async def deliver(service: Service, stop: asyncio.Event, *, through: Callable[[P
     webhook = service.settings.webhook
     within = Deadlines(total=webhook.total_timeout.total_seconds(), connect=webhook.connect_timeout.total_seconds())
     kept = KEPT_OF_ANSWERS if webhook.keep_answers else 0
-    async with open_post(service.terms.reach, deadlines=within, kept=kept) as post, asyncio.TaskGroup() as tasks:
+    async with (
+        open_post(service.terms.reach, deadlines=within, kept=kept) as post,
+        _mail(service.settings, within) as mail,
+        asyncio.TaskGroup() as tasks,
+    ):
         dispatcher = Dispatcher(
             service.sessions,
             service.key_ring,
             post if through is None else through(post),
+            mail=mail,
+            public_url=service.settings.reached_at,
             clock=service.real_clock,
             signing_clock=service.signing_clock,
             pace=pace_of(service.settings),
@@ -196,6 +210,27 @@ async def deliver(service: Service, stop: asyncio.Event, *, through: Callable[[P
         tasks.create_task(dispatcher.run())
         await stop.wait()
         dispatcher.stop()
+
+
+@asynccontextmanager
+async def _mail(settings: Settings, within: Deadlines) -> AsyncIterator[Mail | None]:
+    """Open what mail goes through, where the operator has a mail server."""
+    if settings.mail.host is None or settings.mail.sender is None:
+        yield None
+        return
+    password = settings.mail.password
+    server = MailServer(
+        host=settings.mail.host,
+        port=settings.mail.server_port,
+        security=Security(settings.mail.tls),
+        sender=settings.mail.sender,
+        username=settings.mail.username,
+        password=None if password is None else password.get_secret_value(),
+        authorities=settings.mail.ca_file,
+        connections=settings.mail.connections,
+    )
+    async with open_mail(server, deadlines=within) as mail:
+        yield mail
 
 
 async def repeat(name: str, job: Callable[[], Awaitable[object]], *, every: float, stop: asyncio.Event) -> None:

@@ -237,4 +237,4 @@ class News:
                 offered_at=now,
                 changed_at=now,
             )
-        return Told(agency, made.id, secret, handoff, referral)
+        return Told(agency, made.id, secret or "", handoff, referral)

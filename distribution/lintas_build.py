@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 SHIPPED = (
-    ("docs", ("*.md", "*.svg", "contents.yaml", "id/*.md", "id/*.svg"), "app/api/docs/manual"),
+    ("docs", ("*.md", "*.svg", "contents.yaml", "id/*.md", "id/*.svg", "images/*.png"), "app/api/docs/manual"),
     ("openapi", ("openapi.json",), "app/api/description"),
     ("migrations", ("*.py", "*.mako", "versions/*.py"), "app/storage/migrations"),
 )

@@ -1,6 +1,6 @@
 """Draws the states of a handoff as SVG, from the table of moves: nothing is drawn that the table does not hold."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 from math import hypot
 
@@ -135,10 +135,10 @@ def _off(x: float, y: float) -> int:
 
 def _between(start: HandoffState, end: HandoffState, side: int) -> tuple[float, float, float, float]:
     """Run a line from box to box; with a side, beside the middle, so that the way back has room."""
-    (x1, y1), (x2, y2) = PLACES[start], PLACES[end]
-    length = hypot(x2 - x1, y2 - y1)
-    across, down = -(y2 - y1) / length * -side, (x2 - x1) / length * -side
-    x1, y1, x2, y2 = x1 + across, y1 + down, x2 + across, y2 + down
+    (left, top), (right, bottom) = PLACES[start], PLACES[end]
+    length = hypot(right - left, bottom - top)
+    across, down = (bottom - top) / length * side, -(right - left) / length * side
+    x1, y1, x2, y2 = left + across, top + down, right + across, bottom + down
     before, after = _to_edge(x2 - x1, y2 - y1), _to_edge(x1 - x2, y1 - y2)
     return (
         x1 + (x2 - x1) * before,
@@ -165,7 +165,7 @@ def _box(state: HandoffState, language: str) -> str:
     )
 
 
-def _legend(words: dict[str, object]) -> Iterator[str]:
+def _legend(words: Mapping[str, object]) -> Iterator[str]:
     said = words["legend"]
     y = HEIGHT - 40
     x = 30

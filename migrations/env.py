@@ -22,9 +22,11 @@ def is_ours(item: SchemaItem, name: str | None, kind: str, *_: object) -> bool:
 
 
 def migrate(connection: Connection) -> None:
-    # One at a time; and a migration that cannot have a table's lock soon gives way to the service, and is run again.
+    # One at a time; and a migration that cannot have a table's lock soon gives way to the service, which would wait
+    # behind it for longer than a statement of it may, and is run again. None hangs for ever.
     connection.execute(text("SELECT pg_advisory_lock(hashtext('lintas migrations'))"))
-    connection.execute(text("SET lock_timeout = '5s'"))
+    connection.execute(text("SET lock_timeout = '2s'"))
+    connection.execute(text("SET statement_timeout = '2h'"))
     connection.commit()
     context.configure(
         connection=connection,

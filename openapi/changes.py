@@ -18,6 +18,21 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+CORRECTIONS: frozenset[str] = frozenset(
+    {
+        "POST /v1/agreements/{id}/versions/{version}/simulate body.cases[]: facts has become required",
+        "POST /v1/agreements/{id}/versions/{version}/simulate body.cases[]: name has become required",
+        "POST /v1/endpoints body.headers[].name: pattern is another",
+        "POST /v1/endpoints body.headers[].value: pattern is another",
+        "PUT /v1/agencies/{code} body.coordinator_for: pattern is another",
+        "PUT /v1/agencies/{code} body.region: pattern is another",
+        "PUT /v1/agencies/{code} body.status: values beyond those known",
+        "PUT /v1/agencies/{code}/services/{service_type} body.area[]: pattern is another",
+        "PUT /v1/endpoints/{endpoint_id}/headers body.headers[].name: pattern is another",
+        "PUT /v1/endpoints/{endpoint_id}/headers body.headers[].value: pattern is another",
+    }
+)
+"""What is said now and was refused by the released service too: the description had left it out. Empty at a release."""
 METHODS = ("get", "put", "post", "patch", "delete", "head", "options")
 LOWER_BOUNDS = ("minimum", "minLength", "minItems")
 UPPER_BOUNDS = ("maximum", "maxLength", "maxItems")
@@ -264,10 +279,11 @@ def main() -> int:
     """Compare the present description with the last released one; 1 where it breaks unannounced."""
     last = released()
     project = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    found = breaking(
+    changed = breaking(
         json.loads(last.read_text(encoding="utf-8")),
         json.loads((HERE / "openapi.json").read_text(encoding="utf-8")),
     )
+    found = [line for line in changed if line not in CORRECTIONS]
     for line in found:
         print(line)
     if not found or may_break(last.stem, project["version"]):

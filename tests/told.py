@@ -11,10 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.application import build
+from app.api.description.headers import HEADERS
 from app.api.description.problems import codes_in
 from app.main import ROUTERS
 from app.storage.sealing import KeyRing
 from app.workflows.desk import Terms
+
+WORTH_TELLING = frozenset(name.lower() for name in HEADERS)
+"""The headers that the description knows of."""
 
 
 class Nowhere:
@@ -56,8 +60,26 @@ def answers() -> Mapping[str, Mapping[str, frozenset[str]]]:
     }
 
 
+@cache
+def told_headers() -> Mapping[str, Mapping[str, frozenset[str]]]:
+    """Give which headers each operation tells of, by its id and the status."""
+    document = description()
+    shared = document["components"]["responses"]
+    return {
+        operation["operationId"]: {
+            status: frozenset(
+                name.lower()
+                for name in (shared[said["$ref"].rpartition("/")[2]] if "$ref" in said else said).get("headers", {})
+            )
+            for status, said in operation["responses"].items()
+        }
+        for path in document["paths"].values()
+        for operation in path.values()
+    }
+
+
 class Told:
-    """Passes everything on, and keeps what was answered and is not told of: operation, status, code."""
+    """Passes everything on, and keeps what was answered and is not told of: operation, status, code or header."""
 
     def __init__(self, app: ASGIApp, untold: set[tuple[str, int, str | None]]) -> None:
         self.app = app
@@ -65,12 +87,13 @@ class Told:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        status, body = 0, b""
+        status, body, headers = 0, b"", frozenset[str]()
 
         async def heard(message: Message) -> None:
-            nonlocal status, body
+            nonlocal status, body, headers
             if message["type"] == "http.response.start":
                 status = message["status"]
+                headers = frozenset(name.decode().lower() for name, _ in message.get("headers", ()))
             elif status >= 400:
                 body += message.get("body", b"")
             await send(message)
@@ -84,3 +107,5 @@ class Told:
         told = operation.get(str(status))
         if told is None or (code is not None and code not in told):
             self.untold.add((scope["route"].name, status, code))
+        for header in headers & WORTH_TELLING - told_headers()[scope["route"].name].get(str(status), frozenset()):
+            self.untold.add((scope["route"].name, status, header))

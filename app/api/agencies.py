@@ -11,12 +11,14 @@ from app.api.dependencies import CurrentCaller, Operator, Transaction
 from app.api.desk import Desk
 from app.api.etags import IfMatch, MaybeIfMatch, etag
 from app.api.examples import shows
-from app.api.intake_types import Code, Line, Region
+from app.api.intake_types import Code, Line
 from app.api.pages import Page, PageAsked
 from app.api.route import v1_router
 from app.api.validation import Answer, Body, Day, Flag, Whole
 from app.domain.errors import NotFound
+from app.domain.regions import REGION
 from app.domain.secret_places import without_secret_places
+from app.reference.load import STATUSES
 from app.storage import registry
 from app.workflows import change_registry
 
@@ -29,12 +31,16 @@ ServiceTypeInPath = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 ServiceTypeOffered = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 
 
+RegionForm = Annotated[Code, Field(json_schema_extra={"pattern": REGION})]
+"""A region code as text; which there are is for the workflow to say."""
+
+
 class OfferedService(Body):
     """What an agency offers of one service type."""
 
     model_config = shows(examples.OFFERED_SERVICE)
 
-    area: Annotated[tuple[Code, ...], Field(min_length=1, max_length=600)] = Field(
+    area: Annotated[tuple[RegionForm, ...], Field(min_length=1, max_length=600)] = Field(
         description='Region codes as text; "ID" is the whole country.'
     )
     sexes: tuple[Code, ...] | None = None
@@ -59,12 +65,16 @@ class AgencyBody(Body):
 
     name: Line
     kind: Code
-    region: Code = Field(description='Where it is at home; "ID" is the whole country.')
+    region: RegionForm = Field(description='Where it is at home; "ID" is the whole country.')
     services: Annotated[dict[ServiceTypeOffered, OfferedService], Field(max_length=100)] = {}
     part_of: Code | None = Field(None, description="The institution it belongs to.")
-    coordinator_for: Region | Code | None = None
+    coordinator_for: RegionForm | None = None
     active: Flag = True
-    status: Code | None = Field(None, description="confirmed or unconfirmed: whether a public source says so.")
+    status: Code | None = Field(
+        None,
+        description="Whether a public source says so.",
+        json_schema_extra={"enum": [*STATUSES, None]},
+    )
     time_zone: Code | None = None
 
 

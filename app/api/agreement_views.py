@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from app.api import examples
 from app.api.examples import shows
@@ -89,6 +90,9 @@ class PublicationView(VersionView):
     findings: list[FindingView]
 
 
+CASE: JsonDict = {"name": {"type": "string", "minLength": 1}, "facts": {"type": "object"}}
+
+
 class SimulationBody(Body):
     """What to try a version on: the decisions of a period, or cases."""
 
@@ -101,7 +105,7 @@ class SimulationBody(Body):
     cases: list[Any] | None = Field(
         None,
         description="Cases as `lintas route` reads them, instead of a period.",
-        json_schema_extra={"items": {"type": "object"}},
+        json_schema_extra={"items": {"type": "object", "required": ["name", "facts"], "properties": CASE}},
     )
 
 

@@ -42,9 +42,11 @@ Pem = Annotated[str, StringConstraints(min_length=1)]
 class HeaderBody(Body):
     """One header of your own."""
 
-    name: Annotated[str, Field(min_length=1, max_length=own_headers.LONGEST_NAME)] = Field(examples=["X-Api-Key"])
+    name: Annotated[str, Field(min_length=1, max_length=own_headers.LONGEST_NAME)] = Field(
+        examples=["X-Api-Key"], json_schema_extra={"pattern": own_headers.NAME}
+    )
     value: Annotated[str, Field(min_length=1, max_length=own_headers.LONGEST_VALUE)] = Field(
-        description="Never shown again."
+        description="Never shown again.", json_schema_extra={"pattern": own_headers.VALUE}
     )
 
     def __repr__(self) -> str:

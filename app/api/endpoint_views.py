@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api.etags import etag
 from app.api.validation import Answer
 from app.domain import certificates
+from app.domain.channel import channel_of
 from app.domain.webhook import PUBLIC_PREFIX
 from app.storage import endpoints, equipment
 
@@ -60,6 +61,7 @@ class EndpointView(Answer):
 
     id: UUID
     agency: str
+    channel: str = Field(description="By which way it is told, as its URL says.", examples=["webhook", "mail"])
     url: str
     event_types: list[str] | None
     state: str = Field(examples=["unverified", "active", "paused", "disabled"])
@@ -82,6 +84,7 @@ class EndpointView(Answer):
         return cls(
             id=endpoint.id,
             agency=endpoint.agency_code,
+            channel=channel_of(endpoint.url),
             url=endpoint.url,
             event_types=None if endpoint.event_types is None else list(endpoint.event_types),
             state=endpoint.state,
@@ -120,8 +123,10 @@ class EndpointView(Answer):
 class SignedEndpoint(EndpointView):
     """An endpoint with what its receiver verifies by from now on."""
 
-    secret: str | None = Field(description="The HMAC secret (whsec_...), shown this once; null for ed25519.")
-    public_key: str | None = Field(description="The ed25519 key (whpk_...), also under /.well-known/; null for HMAC.")
+    secret: str | None = Field(description="The HMAC secret (whsec_...), shown this once; null for ed25519 and mail.")
+    public_key: str | None = Field(
+        description="The ed25519 key (whpk_...), also under /.well-known/; null for HMAC and mail."
+    )
 
 
 async def show(tx: AsyncSession, endpoint: endpoints.Endpoint, response: Response) -> EndpointView:
@@ -131,11 +136,11 @@ async def show(tx: AsyncSession, endpoint: endpoints.Endpoint, response: Respons
 
 
 async def show_signed(
-    tx: AsyncSession, endpoint: endpoints.Endpoint, verified_by: str, response: Response
+    tx: AsyncSession, endpoint: endpoints.Endpoint, verified_by: str | None, response: Response
 ) -> SignedEndpoint:
     """Show an endpoint with its ETag, and what its receiver verifies by."""
     view = await show(tx, endpoint, response)
-    public = verified_by.startswith(PUBLIC_PREFIX)
+    public = verified_by is not None and verified_by.startswith(PUBLIC_PREFIX)
     return SignedEndpoint(
         **view.model_dump(), secret=None if public else verified_by, public_key=verified_by if public else None
     )

@@ -37,8 +37,9 @@ class EndpointBody(Body):
     model_config = shows(examples.ENDPOINT)
 
     url: Annotated[str, Field(min_length=1, max_length=2000, json_schema_extra={"format": "uri"})] = Field(
-        description="https, at its usual port or one from 1024 on; http only where the operator has allowed it.",
-        examples=["https://agency.example/lintas"],
+        description="https, at its usual port or one from 1024 on (http only where the operator has allowed it); or "
+        "mailto and one plain address, where the operator has a mail server. One does not become the other.",
+        examples=["https://agency.example/lintas", "mailto:office@agency.example"],
     )
     event_types: EventTypes | None = Field(None, description="Types of news, each once. Absent is all.")
     max_in_flight: Annotated[Whole, Field(ge=1, le=MOST_IN_FLIGHT)] = Field(

@@ -64,6 +64,16 @@ FAULTS: Mapping[str, Text] = {
     ),
     "url_address_not_allowed": Text("alamat ini bukan alamat publik", "this is not a public address"),
     "url_https_required": Text("wajib https", "https is required"),
+    "mail_address": Text(
+        "bukan satu alamat surel biasa seperti mailto:kantor@lembaga.example",
+        "is not one plain mail address such as mailto:office@agency.example",
+    ),
+    "mail_not_sent": Text("layanan ini tidak mengirim surel", "this installation sends no mail"),
+    "channel_changed": Text(
+        "webhook tidak menjadi surel atau sebaliknya; daftarkan endpoint lain",
+        "a webhook does not become mail, nor mail a webhook; register another endpoint",
+    ),
+    "for_webhooks_alone": Text("hanya untuk webhook", "is for webhooks alone"),
     "url_port": Text("port ini tidak diizinkan", "this port is not allowed"),
     # of endpoints
     "challenge_wrong": Text(

@@ -195,7 +195,7 @@ def _is_echo(error: Mapping[str, Any], body: Any) -> bool:
     if error["type"] != "too_short":
         return False
     at = body
-    for part in error["loc"][1:]:
+    for part in _walk(error["loc"][1:], body, error["type"]):
         try:
             at = at[part]
         except (LookupError, TypeError):
@@ -206,7 +206,9 @@ def _is_echo(error: Mapping[str, Any], body: Any) -> bool:
 def _is_hidden_none(finding: Finding, found: Iterable[Finding]) -> bool:
     """Tell what a field's `NoNull` would have taken from what is wrong with the field: null may not be sent."""
     return finding.code == "null_required" and any(
-        other.pointer == finding.pointer and other is not finding for other in found
+        other is not finding
+        and (other.pointer == finding.pointer or str(other.pointer).startswith(f"{finding.pointer}/"))
+        for other in found
     )
 
 
@@ -245,5 +247,7 @@ def _is_ours(name: str) -> bool:
     return bool(re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,60}", name))
 
 
-_OF_THE_WHOLE = frozenset({"union_tag_invalid", "model_type", "dict_type", "list_type", "model_attributes_type"})
+_OF_THE_WHOLE = frozenset(
+    {"none_required", "union_tag_invalid", "model_type", "dict_type", "list_type", "model_attributes_type"}
+)
 _PYDANTICS = frozenset(get_args(ErrorType))

@@ -44,6 +44,24 @@ class Readiness(BaseModel):
     checks: dict[str, list[HealthCheck]]
 
 
+NOT_READY = {
+    "model": Readiness,
+    "content": {
+        HealthJson.media_type: {
+            "examples": {
+                "database": {
+                    "summary": "The database does not answer.",
+                    "value": {
+                        "status": "fail",
+                        "checks": {"database": [{"status": "fail", "componentType": "datastore"}]},
+                    },
+                }
+            }
+        }
+    },
+}
+
+
 async def readying(request: Request) -> Readying:
     """Give the one that looks."""
     found: Readying = request.app.state.readying
@@ -63,7 +81,7 @@ async def check_liveness() -> Liveness:
     "/ready",
     response_class=HealthJson,
     response_model_exclude_none=True,
-    responses={503: {"model": Readiness, "description": "Not ready"}},
+    responses={503: {**NOT_READY, "description": "Not ready"}},
 )
 async def check_readiness(looks: Looks, response: Response) -> Readiness:
     """Say whether requests can be served: database, migrations, key ring, feed, registry. If not, go elsewhere."""
@@ -74,7 +92,7 @@ async def check_readiness(looks: Looks, response: Response) -> Readiness:
     "/startup",
     response_class=HealthJson,
     response_model_exclude_none=True,
-    responses={503: {"model": Readiness, "description": "Not started yet"}},
+    responses={503: {**NOT_READY, "description": "Not started yet"}},
 )
 async def check_startup(looks: Looks, response: Response) -> Readiness:
     """Say whether the process has been ready once."""

@@ -10,10 +10,13 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    GetJsonSchemaHandler,
     StringConstraints,
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from app.api.plain_text import line, lines
 from app.api.validation import Day, Moment, fault, judging, together
@@ -118,7 +121,14 @@ def _once(said: Any, read: ValidatorFunctionWrapHandler) -> Any:
     return together(said, read, [fault("twice", at=(place,)) for place in again])
 
 
-once = WrapValidator(_once)
+class _Once(WrapValidator):
+    """A list that names nothing twice, and whose schema says so."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(core), "uniqueItems": True}
+
+
+once = _Once(_once)
 """Refuses a list that names something twice, each place that does."""
 
 

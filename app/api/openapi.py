@@ -17,6 +17,7 @@ from app.api.description.recorded import add_answers, recorded
 from app.api.description.schemas import named, tidied
 from app.api.description.summaries import summary_of
 from app.api.description.tags import tags
+from app.api.description.wording import worded
 from app.api.pages import paging
 from app.api.route import IDEMPOTENT, LintasRoute
 
@@ -26,7 +27,8 @@ for each service the victim needs, and hands it over with the loop closed.
 
 Send a key with every request: `Authorization: Bearer lintas_...`, or an access token in its place where the operator \
 takes those of an issuer. Bodies are JSON in UTF-8, at most 256 KiB; times \
-are RFC 3339 with an offset. Code lists are open: expect codes you do not know yet. Errors are RFC 9457 problems with \
+are RFC 3339 with an offset, days and times of the years 1900 to 2199. Text holds no NUL, no other control character \
+and something to see. Code lists are open: expect codes you do not know yet. Errors are RFC 9457 problems with \
 a stable `code`, in Indonesian, or in English where `Accept-Language` asks for it. A POST may carry an \
 `Idempotency-Key`; repeated within 72 hours with the same body, it gives the first answer again.
 
@@ -39,6 +41,8 @@ headers `Deprecation` (RFC 9745) and `Sunset` (RFC 8594) of its answers.
 """
 WITHOUT_ETAG = frozenset({"recover_endpoint", "rotate_key"})
 """Operations that set other headers than the version of what they show."""
+IN_A_LANGUAGE = frozenset({"export_referral_text"})
+"""Operations whose good answer is a text for people, in the language that was asked for."""
 MADE: dict[str, str | None] = {"recover_endpoint": "202", "place_legal_hold": None, "record_rights_request": None}
 """With which status what was made has an address of its own, where that is not 201; None is never."""
 SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
@@ -95,7 +99,7 @@ def document(app: FastAPI, *, server: str | None = None) -> dict[str, Any]:
     found["tags"] = tags()
     problems.shared(found)
     _leave_out_unused(found)
-    return named(found)
+    return worded(named(found))
 
 
 def _leave_out_unused(document: dict[str, Any]) -> None:
@@ -177,6 +181,8 @@ def _told(route: APIRoute, method: str, code: str) -> Iterator[str]:
     shows_it = route.dependant.response_param_name is not None and route.name not in WITHOUT_ETAG
     if shows_it and code in {"200", "201", str(route.status_code)}:
         yield "ETag"
+    if route.name in IN_A_LANGUAGE:
+        yield "Content-Language"
     if method == "POST":
         yield "Idempotency-Replayed"
         if code == MADE.get(route.name, "201"):

@@ -65,6 +65,7 @@ ADVICE: Mapping[str, Text] = {
         "Tunggu rahasia lama berakhir, atau ganti dengan old_valid_for PT0S.",
         "Wait for an old secret's end, or rotate with old_valid_for PT0S.",
     ),
+    "not_a_webhook": Text("Surel tidak memerlukan ini.", "Mail needs nothing of the kind."),
     "duplicate_reference": Text(
         "Rujukan itu sudah ada: gunakan referral_id.", "The referral is there already: use referral_id."
     ),

@@ -233,6 +233,13 @@ PROBLEMS: Mapping[str, Wording] = {
             "them at once.",
         ),
     ),
+    "not_a_webhook": Wording(
+        Text("Bukan webhook", "Not a webhook"),
+        Text(
+            "Endpoint ini alamat surel; rahasia, header dan TLS sendiri hanya ada pada webhook.",
+            "This endpoint is a mail address; secrets, headers and TLS of your own belong to webhooks alone.",
+        ),
+    ),
     "duplicate_reference": Wording(
         Text("Nomor rujukan sudah dipakai", "Reference already used"),
         Text(

@@ -67,6 +67,7 @@ ROWS: Mapping[type[DomainError], Row] = {
     errors.NotNextVersion: Row(409, ("next_version",)),
     errors.TooManyUnverified: Row(409),
     errors.TooManySecrets: Row(409),
+    errors.NotAWebhook: Row(409),
     errors.KeyReplaced: Row(409),
     errors.ProposalEnded: Row(409, ("current_state",)),
     errors.AnotherPersonRequired: Row(403),

@@ -95,9 +95,9 @@ def proposed(proposal: Proposal) -> JSONResponse:
     return JSONResponse(ProposalView.of(proposal).model_dump(mode="json"), 202)
 
 
-def signing_proposed(proposal: Proposal, verified_by: str) -> JSONResponse:
+def signing_proposed(proposal: Proposal, verified_by: str | None) -> JSONResponse:
     """Answer the same, with what the receiver will verify by, this once."""
-    public = verified_by.startswith(PUBLIC_PREFIX)
+    public = verified_by is not None and verified_by.startswith(PUBLIC_PREFIX)
     shown = SigningProposal(
         **dict(ProposalView.of(proposal)),
         secret=None if public else verified_by,

@@ -25,11 +25,16 @@ from app.domain.rights import ProcessingRestricted
 from app.domain.secret_places import explanation_without_secret_place, hidden_since, without_secret_place
 from app.domain.vocabulary import Urgency
 from app.reference.load import load_overlay
-from app.storage import audit, worklists
+from app.storage import audit, ways, worklists
 from app.workflows.replay_decision import facts_of as facts_kept
 from app.workflows.replay_decision import in_full, replay
 
 router = v1_router("routing")
+
+
+UNREACHED = (
+    "The agencies of the chains that no working way leads to now. They are offered it all the same: tell them yourself."
+)
 
 
 class RoutingPreview(Body):
@@ -66,6 +71,7 @@ class RoutingPreviewAnswer(Answer):
     decided_at: datetime
     registry_version: int
     explanations: list[dict[str, Any]]
+    unreached: list[str] = Field(description=UNREACHED)
 
 
 class DecisionExplained(Answer):
@@ -91,6 +97,7 @@ class DecisionExplained(Answer):
         description="Null where a coordinator placed the request by hand, and once the person was erased."
     )
     erased_at: datetime | None = Field(description="Since when the person is erased and the facts are coarse.")
+    unreached: list[str] = Field(description=UNREACHED)
 
 
 class DecisionReplay(Answer):
@@ -110,19 +117,21 @@ async def preview_routing(body: RoutingPreview, caller: SenderOrCoordinator, des
     """Try out where services would go, and why. Nothing is stored and nobody is told."""
     facts = body.facts()
     said = body.consent.said(body.victim.guardian)
+    explanations = [
+        explain(
+            desk.reference.rules,
+            facts if said.covers(service) else _without_consent(facts),
+            service,
+            frozenset(body.tried),
+            overlays=(load_overlay(),),
+        )
+        for service in body.services
+    ]
     return RoutingPreviewAnswer(
         decided_at=desk.now,
         registry_version=desk.reference.version,
-        explanations=[
-            explain(
-                desk.reference.rules,
-                facts if said.covers(service) else _without_consent(facts),
-                service,
-                frozenset(body.tried),
-                overlays=(load_overlay(),),
-            )
-            for service in body.services
-        ],
+        explanations=explanations,
+        unreached=await _unreached(desk, *(explanation["decision"] for explanation in explanations)),
     )
 
 
@@ -164,6 +173,7 @@ async def read_decision(
         result=in_full(rules, kept.result),
         explanation=explanation,
         erased_at=kept.erased_at,
+        unreached=await _unreached(desk, in_full(rules, kept.result)),
     )
 
 
@@ -180,6 +190,13 @@ async def replay_decision(decision_id: UUID, caller: SenderOrCoordinator, desk: 
         kept=in_full(rules, kept.result),
         replayed=None if again.result is None else in_full(rules, again.result),
     )
+
+
+async def _unreached(desk: Desk, *decisions: Any) -> list[str]:
+    """List who is asked, or would be next, and has no working way to be told now."""
+    named = {line["agency"] for decision in decisions for line in decision.get("chain", ())}
+    named |= {decision["agency"] for decision in decisions if decision.get("agency")}
+    return sorted(named - await ways.reachable(desk.tx, named)) if named else []
 
 
 def _without_consent(facts: Facts) -> Facts:

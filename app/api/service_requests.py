@@ -96,19 +96,7 @@ async def read_service_request(
     service_request_id: UUID, caller: SenderCoordinatorOrOperator, desk: Desk, response: Response
 ) -> ServiceRequestView:
     """Read a service request that your agency sent or coordinates, with its decision and its handoffs."""
-    operator = caller.may(Role.OPERATOR)
-    case = await desk.lock_case(
-        caller.agency_code, service_request_id=service_request_id, reading=True, operator=operator
-    )
-    await audit.record(
-        desk.tx,
-        caller,
-        "service_request.read",
-        subject="service_request",
-        subject_id=service_request_id,
-        referral_id=case.referral.id,
-        request_id=desk.request_id,
-    )
+    case = await look_at(desk, caller, service_request_id)
     return await _view(desk, case, service_request_id, response)
 
 
@@ -139,6 +127,24 @@ async def close_service_request_unmet(
     """End a request that nobody can meet; its sender is told."""
     case = await coordinate_request.close_unmet(desk, caller, service_request_id, reason=body.reason)
     return await _view(desk, case, service_request_id, response)
+
+
+async def look_at(desk: Desk, caller: Caller, service_request_id: UUID) -> Case:
+    """Give the case of a request to who sent or coordinates it, an audited look; NotFound for anybody else."""
+    operator = caller.may(Role.OPERATOR)
+    case = await desk.lock_case(
+        caller.agency_code, service_request_id=service_request_id, reading=True, operator=operator
+    )
+    await audit.record(
+        desk.tx,
+        caller,
+        "service_request.read",
+        subject="service_request",
+        subject_id=service_request_id,
+        referral_id=case.referral.id,
+        request_id=desk.request_id,
+    )
+    return case
 
 
 def _line(line: worklists.RequestLine, results: Mapping[UUID, Mapping[str, Any]]) -> ServiceRequestInList:

@@ -79,6 +79,14 @@ DATA: Mapping[str, JSON] = {
             },
         },
     ),
+    "agency": an_object(
+        {
+            "agency": {**_TEXT, "description": "The agency that no working way leads to any more."},
+            "lost_at": {**_TIME, "description": "Since when none does."},
+            "url": _URL,
+        },
+        {},
+    ),
     "proposal": an_object(
         {
             "proposal_id": _ID,

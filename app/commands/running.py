@@ -16,7 +16,7 @@ from app.storage import audit_chain, events, readiness
 from app.storage.database import Pool, is_passing, open_engine, open_for_migrations, sessions_of
 from app.storage.key_sources import EnvironmentKeys, FileKeys, KeySource
 from app.storage.ring_checks import Flaw, RingFlaw
-from app.storage.sealing import KeyRing
+from app.storage.sealing import KeyRing, KeyRingInvalid
 from app.workflows import prepare_trial
 from app.workflows.check_key_ring import check_key_ring
 
@@ -80,7 +80,13 @@ def key_source_of(settings: Settings) -> KeySource | None:
 def key_ring_of(settings: Settings) -> KeyRing | None:
     """Fetch the key ring that the settings name; not for use within an event loop."""
     source = key_source_of(settings)
-    return None if source is None else KeyRing(run_to_end(source.fetch()))
+    if source is None:
+        return None
+    try:
+        return KeyRing(run_to_end(source.fetch()))
+    except KeyRingInvalid as error:
+        variable = "LINTAS_KEY_RING" if settings.key_ring is not None else "LINTAS_KEY_RING_FILE"
+        raise KeyRingInvalid("\n".join(f"{variable}: {line}" for line in str(error).splitlines())) from None
 
 
 def given_key_ring(settings: Settings) -> KeyRing:

@@ -1,4 +1,4 @@
-"""The dispatcher: claims what is due, posts it, records what came of it, each in a short transaction of its own."""
+"""The dispatcher: claims what is due, sends it, records what came of it, each in a short transaction of its own."""
 
 import asyncio
 import logging
@@ -14,12 +14,15 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app import metrics, tracing
+from app.delivery.mail import Mail
 from app.delivery.post import Post
 from app.delivery.preparing import Preparer
 from app.delivery.recorder import Recorder
 from app.domain.breaker import BreakerRule
+from app.domain.channel import Channel, channel_of
+from app.domain.letter import Letter
 from app.domain.progress import CLAIMS, Progress
-from app.domain.retry import DELIVERED, Answer, Phase, exhausted
+from app.domain.retry import DELIVERED, Answer, Detail, Phase, exhausted
 from app.storage import delivery_history
 from app.storage.claims import Claimed, claim_due
 from app.storage.database import is_passing
@@ -66,6 +69,8 @@ class Dispatcher:
         key_ring: KeyRing,
         post: Post,
         *,
+        mail: Mail | None = None,
+        public_url: str = "",
         clock: Callable[[], datetime],
         signing_clock: Callable[[], datetime] | None = None,
         pace: Pace | None = None,
@@ -75,12 +80,14 @@ class Dispatcher:
     ) -> None:
         """Take what it works with; `clock` tells real time, `listen_url` is the database's address for LISTEN.
 
-        `signing_clock` tells receivers' time where `clock` runs ahead of it, as in a sandbox.
+        Without `mail` nothing is mailed, and what should be fails; mails lead to `public_url`. `signing_clock` tells
+        receivers' time where `clock` runs ahead of it, as in a sandbox.
         """
         self._sessions = sessions
         self._key_ring = key_ring
-        self._preparer = Preparer(sessions, key_ring)
+        self._preparer = Preparer(sessions, key_ring, public_url=public_url)
         self._post = post
+        self._mail = mail
         self._clock = clock
         self._signing_clock = signing_clock or clock
         self._pace = pace or Pace()
@@ -193,8 +200,9 @@ class Dispatcher:
             # This process slept through its lease: another may have the delivery by now.
             log.warning("lease_too_short_to_post", delivery_id=str(claimed.id))
             return
+        channel = channel_of(claimed.url)
         with tracing.span(
-            "deliver webhook",
+            f"deliver {channel}",
             "client",
             parent=claimed.traceparent,
             lintas__delivery_id=claimed.id,
@@ -205,7 +213,8 @@ class Dispatcher:
             lintas__referral_id=_referral_of(claimed),
         ) as span:
             answer = await self._answer_to(claimed, started_at, span.traceparent or claimed.traceparent)
-            span.say(lintas__outcome=answer.outcome, http__response__status_code=answer.status)
+            by_http = channel is Channel.WEBHOOK
+            span.say(lintas__outcome=answer.outcome, http__response__status_code=answer.status if by_http else None)
             if answer.outcome != DELIVERED:
                 span.fail()
         duration = timedelta(seconds=monotonic() - began)
@@ -237,6 +246,8 @@ class Dispatcher:
             prepared = await self._preparer.prepare(claimed, now=started_at, signed_at=self._signing_clock())
             if isinstance(prepared, Answer):
                 return prepared
+            if isinstance(prepared, Letter):
+                return await self._mailed(prepared)
             own_tls = () if prepared.tls is None else (prepared.tls,)
             headers = prepared.headers
             if traceparent is not None:
@@ -255,6 +266,12 @@ class Dispatcher:
                 place=f"{place.filename}:{place.lineno}",
             )
             return Answer(failed=Phase.INTERNAL)
+
+    async def _mailed(self, letter: Letter) -> Answer:
+        if self._mail is None:
+            # For who waits for it the address is none that works, and the coordinator is to hear of that.
+            return Answer(failed=Phase.CONNECT, detail=Detail.NO_MAIL_SERVER)
+        return await self._mail(letter)
 
     async def _drain(self) -> None:
         if self._running:

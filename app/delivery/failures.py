@@ -63,13 +63,13 @@ def answer_of(error: Exception) -> Answer:
 
 def _detail(error: Exception, phase: Phase) -> Detail | None:
     if phase is Phase.TLS:
-        return _of_tls(error.__cause__)
+        return of_tls(error.__cause__)
     if phase is Phase.ADDRESS:
         return Detail.ADDRESS_NOT_ALLOWED
     if phase is Phase.DNS:
         return Detail.NAME_UNRESOLVED
     if phase is Phase.CONNECT:
-        return _of_connecting(error.__cause__)
+        return of_connecting(error.__cause__)
     if isinstance(error, TurnedAway):
         return Detail.CLOSED_AFTER_HANDSHAKE
     if phase is Phase.ANSWER:
@@ -77,14 +77,16 @@ def _detail(error: Exception, phase: Phase) -> Detail | None:
     return None
 
 
-def _of_tls(cause: BaseException | None) -> Detail:
+def of_tls(cause: BaseException | None) -> Detail:
+    """Say what exactly failed in TLS."""
     if isinstance(cause, ssl.SSLCertVerificationError):
         return _CERTIFICATES.get(cause.verify_code, Detail.CERTIFICATE_INVALID)
     reason = cause.reason if isinstance(cause, ssl.SSLError) else None
     return Detail.NOT_TLS if reason in _NOT_TLS else Detail.HANDSHAKE
 
 
-def _of_connecting(cause: BaseException | None) -> Detail | None:
+def of_connecting(cause: BaseException | None) -> Detail | None:
+    """Say what exactly failed before there was a connection; None is not known."""
     if isinstance(cause, TimeoutError):
         return Detail.TIMEOUT
     if isinstance(cause, ConnectionRefusedError):

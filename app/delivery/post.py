@@ -11,6 +11,7 @@ from app.delivery.connections import Connections
 from app.delivery.failures import FAILURES, answer_of
 from app.delivery.resolver import CheckedResolver, LookUp, look_up
 from app.domain.addresses import Reach
+from app.domain.channel import Channel, channel_of
 from app.domain.retry import Answer, Detail, Phase
 
 
@@ -55,7 +56,7 @@ async def open_post(
     time = asyncio.get_running_loop().time
 
     async def post(url: str, body: bytes, headers: Mapping[str, str], tls: ssl.SSLContext | None = None, /) -> Answer:
-        if reach.faults_of(url):
+        if channel_of(url) is not Channel.WEBHOOK or reach.faults_of(url):
             return Answer(failed=Phase.ADDRESS, detail=Detail.ADDRESS_NOT_ALLOWED)
         until = time() + within.total
         try:

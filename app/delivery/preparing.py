@@ -1,4 +1,4 @@
-"""What is posted for a delivery: where to, signed by whom, with which headers, in which TLS identity."""
+"""What is sent for a delivery: where to, signed by whom, with which headers, in which TLS identity; or which mail."""
 
 import asyncio
 import ssl
@@ -11,10 +11,13 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.delivery.tls import context_of
+from app.domain.channel import Channel, channel_of, mailbox_of
 from app.domain.events import EventType
+from app.domain.letter import Letter, letter_of
 from app.domain.retry import Answer, Detail, Phase
+from app.domain.vocabulary import Urgency
 from app.domain.webhook import body_of, headers_of
-from app.storage import challenges, equipment
+from app.storage import challenges, equipment, letters
 from app.storage.claims import Claimed
 from app.storage.equipment import Equipment
 from app.storage.sealing import KeyRing
@@ -39,16 +42,19 @@ class Prepared:
 class Preparer:
     """Prepares posts; what endpoints carry is read once for each of their versions, which every claim names."""
 
-    def __init__(self, sessions: async_sessionmaker[AsyncSession], key_ring: KeyRing) -> None:
+    def __init__(self, sessions: async_sessionmaker[AsyncSession], key_ring: KeyRing, *, public_url: str = "") -> None:
         self._sessions = sessions
         self._key_ring = key_ring
+        self._public_url = public_url
         self._kept: OrderedDict[UUID, Equipment] = OrderedDict()
         self._contexts: OrderedDict[UUID, tuple[int, ssl.SSLContext]] = OrderedDict()
         self._loading: dict[UUID, asyncio.Task[Equipment]] = {}
         self._building: dict[tuple[UUID, int], asyncio.Task[ssl.SSLContext]] = {}
 
-    async def prepare(self, claimed: Claimed, *, now: datetime, signed_at: datetime | None = None) -> Prepared | Answer:
-        """Prepare a post, or give the outcome of one that must not be made; `now` is real time.
+    async def prepare(
+        self, claimed: Claimed, *, now: datetime, signed_at: datetime | None = None
+    ) -> Prepared | Letter | Answer:
+        """Prepare a post or a mail, or give the outcome of one that must not be made; `now` is real time.
 
         `signed_at` is what its receiver will hold the signature's time against, where that is another time.
 
@@ -64,6 +70,8 @@ class Preparer:
         elif url != claimed.url:
             # It moved after it was claimed: what was claimed for the old address is not for the new one.
             return Answer(failed=Phase.INTERNAL)
+        if channel_of(url) is Channel.MAIL:
+            return await self._letter(claimed, mailbox_of(url), signed_at or now)
         certificate = carried.tls.client_certificate
         if certificate is not None and certificate.not_after <= now:
             return Answer(failed=Phase.TLS, detail=Detail.CLIENT_CERTIFICATE_EXPIRED)
@@ -75,6 +83,17 @@ class Preparer:
             # Whoever gave it is to see it fail, and be told of it.
             return Answer(failed=Phase.TLS, detail=Detail.OWN_TLS_UNUSABLE)
         return Prepared(url, body, {**headers, **signed}, context)
+
+    async def _letter(self, claimed: Claimed, to: str, sent_at: datetime) -> Letter:
+        data = self._data(claimed)
+        if claimed.emergency and "urgency" in data:
+            # A person reads how it stands, also where it was none yet when the news was written.
+            data = {**data, "urgency": Urgency.EMERGENCY.value}
+        async with self._sessions.begin() as session:
+            words = await letters.words_for(session, claimed.endpoint_id, data)
+        return letter_of(
+            claimed.type, data, words, to=to, delivery_id=claimed.id, public_url=self._public_url, sent_at=sent_at
+        )
 
     def _data(self, claimed: Claimed) -> Mapping[str, object]:
         if claimed.type != EventType.ENDPOINT_VERIFICATION.value or not claimed.of_its_address:

@@ -1,4 +1,4 @@
-"""Where a webhook may be posted to: which URLs can be registered, and which addresses may be connected to.
+"""Where news may be sent to: which URLs can be registered, and which addresses may be connected to.
 
 Sources: IANA's IPv4 and IPv6 Special-Purpose Address Registries, RFC 6052 (NAT64), RFC 3056 (6to4), RFC 4291 (mapped),
 RFC 5214 (ISATAP).
@@ -11,6 +11,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 
+from app.domain.channel import Channel, channel_of, faults_of_mailbox
 from app.domain.errors import Fault
 
 Address: TypeAlias = IPv4Address | IPv6Address
@@ -90,11 +91,13 @@ def is_global(address: Address) -> bool:
 class Reach:
     """What this installation may post to: the internet, and the networks that its operator opened by name.
 
-    `allow_http` is for trials: an endpoint need not have TLS, wherever it is.
+    `allow_http` is for trials: an endpoint need not have TLS, wherever it is. `sends_mail` says whether it has a mail
+    server, without which no mail address can be an endpoint.
     """
 
     networks: tuple[Network, ...] = ()
     allow_http: bool = False
+    sends_mail: bool = False
 
     def may_post_to(self, address: str) -> bool:
         """Say whether a resolved address may be connected to; what is no address may not."""
@@ -131,6 +134,9 @@ def _faults_of(reach: Reach, url: str) -> tuple[Fault, ...]:
         return (_fault("url_too_long", f"a URL has at most {LONGEST_URL} characters"),)
     if not _PRINTABLE.fullmatch(url) or "\\" in url:
         return (_fault("url_characters", "a URL holds printable ASCII only; write a name in its xn-- form"),)
+    if channel_of(url) is Channel.MAIL:
+        unsent = () if reach.sends_mail else (_fault("mail_not_sent", "this installation sends no mail"),)
+        return (*unsent, *faults_of_mailbox(url))
     parts = _URL.fullmatch(url)
     if parts is None:
         return (_fault("url_invalid", "this is not an absolute URL"),)

@@ -74,6 +74,11 @@ _KINDS: dict[type[Clause], Text] = {
 }
 
 
+def clause_in_words(document: Document, clause: Clause, wording: Wording) -> tuple[Text, ...]:
+    """Say one clause of a document: what it does and when, then where it comes from."""
+    return tuple(map(capital, _Writing(document, wording).clause(clause)))
+
+
 @dataclass(frozen=True, slots=True)
 class _Writing:
     """Writes one document."""

@@ -57,6 +57,15 @@ class InvalidInput(FaultsFound):
     code = "invalid_input"
 
 
+class NotAWebhook(DomainError):
+    """Mail has no secret, no headers and no TLS identity of its agency's."""
+
+    code = "not_a_webhook"
+
+    def __init__(self) -> None:
+        super().__init__("this endpoint is a mail address, and what is asked for belongs to a webhook")
+
+
 class NotFound(DomainError):
     """It is not there, or not yours to see: one answer for both."""
 

@@ -173,6 +173,13 @@ NEWS: Mapping[E, News] = {
         Text("Endpoint dinonaktifkan; kabarnya ditahan.", "The endpoint is disabled; its news is held."),
         Text("lembaga pemiliknya dan operator", "the agency whose it is, and operators"),
     ),
+    E.AGENCY_UNREACHED: News(
+        Text(
+            "Lembaga itu kehilangan cara terakhir untuk dikabari; sampaikan sendiri tawarannya.",
+            "The agency has lost its last working way to be told; tell it yourself of what it is offered.",
+        ),
+        Text("koordinator wilayah lembaga itu", "who coordinates where that agency is at home"),
+    ),
     E.PROPOSAL_MADE: News(
         Text("Perubahan menunggu orang kedua.", "A change waits for a second person."), Text("lembaganya", "its agency")
     ),

@@ -45,6 +45,7 @@ class EventType(StrEnum):
     ENDPOINT_PING = "endpoint.ping"
     ENDPOINT_FAILING = "endpoint.failing"
     ENDPOINT_DISABLED = "endpoint.disabled"
+    AGENCY_UNREACHED = "agency.unreached"
     PROPOSAL_MADE = "proposal.made"
     PROPOSAL_ENDED = "proposal.ended"
     KEY_EXPIRING = "key.expiring"

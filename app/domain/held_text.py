@@ -43,10 +43,12 @@ def written(
     name_of: Callable[[str], str | None] = lambda _: None,
 ) -> str:
     """Write out what `export_referral` gives, by the clock of a zone; `name_of` names places and agencies."""
-    return "\n".join([*_Reader(english, zone, vocabulary, name_of).lines(held), ""])
+    return "\n".join([*HeldReader(english, zone, vocabulary, name_of).lines(held), ""])
 
 
-class _Reader:
+class HeldReader:
+    """Says what is held, in one language."""
+
     def __init__(
         self, english: bool, zone: ZoneInfo, vocabulary: Vocabulary, name_of: Callable[[str], str | None]
     ) -> None:
@@ -64,6 +66,7 @@ class _Reader:
         self._terms = {str(term.code): (term.en if english else term.id) for term in named}
 
     def lines(self, held: Mapping[str, Any]) -> Iterator[str]:
+        """Write out what `export_referral` gives."""
         yield self._in(TITLE)
         yield f"{self.label('exported_at')}: {self._value(held['exported_at'])}"
         if held["referral"]["erased_at"]:
@@ -78,6 +81,12 @@ class _Reader:
                 yield from (f"{INDENT}{line}" for entry in content for line in self._look(entry))
             else:
                 yield from self._said(content, 1)
+
+    def said(self, name: str, value: Any) -> str:
+        """Say the value of a field, a line for each part that it has."""
+        if isinstance(value, Mapping) or _is_list_of_mappings(value):
+            return "\n".join(self._said(value, 0))
+        return self._indented(name, value, "")
 
     def _look(self, entry: Mapping[str, Any]) -> Iterator[str]:
         who = entry["agency_name"] or entry["agency_code"] or "Lintas"
@@ -123,6 +132,7 @@ class _Reader:
         return self._name_of(code) or self._value(value)
 
     def label(self, name: str) -> str:
+        """Say what a field is called."""
         if name in LABELS:
             return self._in(LABELS[name])
         if name.startswith("services.") and name.endswith(".note"):

@@ -22,6 +22,11 @@ LABELS: Mapping[str, Mapping[str, Text]] = {
         "unmet": Text("Tidak terpenuhi", "Unmet"),
         "cancelled": Text("Dibatalkan", "Cancelled"),
     },
+    "channel": {
+        "webhook": Text("Webhook", "Webhook"),
+        "mail": Text("Surel", "Mail"),
+        "console": Text("Konsol", "Console"),
+    },
     "delivery_state": {
         "due": Text("Menunggu dikirim", "Due"),
         "delivered": Text("Terkirim", "Delivered"),

@@ -11,7 +11,9 @@ from functools import lru_cache
 COUNTRY = "country:"
 NATION = "ID"
 
-_REGION = re.compile(r"ID|[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?")
+REGION = r"^(ID|[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?)$"
+"""The form of a domestic region code, "ID" for the whole country."""
+_REGION = re.compile(REGION[1:-1])
 _ABROAD = re.compile(r"country:(?!ID)[A-Z]{2}")
 
 

@@ -1,4 +1,4 @@
-"""What an answer to a webhook means, and when the next attempt is made. Source: the design, "Delivery"."""
+"""What an answer to a webhook or a mail means, and when the next attempt is made. Source: the design, "Delivery"."""
 
 import re
 from dataclasses import dataclass, field
@@ -83,8 +83,27 @@ class Detail(StrEnum):
     """A new connection ended without a word right after TLS 1.3: so do servers that want another client certificate."""
     NOT_HTTP = "not_http"
 
+    RECIPIENT_UNKNOWN = "recipient_unknown"
+    """The mail server says expressly that there is no such mailbox, or that it takes nothing any more."""
+    RECIPIENT_REFUSED = "recipient_refused"
+    """The mail server did not take this recipient, for another reason or none that it gave."""
+    MAILBOX_FULL = "mailbox_full"
+    SENDER_REFUSED = "sender_refused"
+    LOGIN_REFUSED = "login_refused"
+    """The mail server did not take the operator's name and password, or has no way to log in."""
+    MAIL_REFUSED = "mail_refused"
+    """The mail server did not take this mail, or nothing at all from us."""
+    TLS_NOT_OFFERED = "tls_not_offered"
+    """The mail server has no STARTTLS, and nothing goes out without TLS."""
+    NOT_SMTP = "not_smtp"
+    MAIL_SERVER_BUSY = "mail_server_busy"
+    """All our connections to the mail server were taken, and nothing was sent."""
+    NO_MAIL_SERVER = "no_mail_server"
+    """The operator has set none any more, and nothing was sent."""
+
 
 DELIVERED = "delivered"
+NOBODY_THERE = frozenset({Detail.RECIPIENT_UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +136,15 @@ class Verdict(StrEnum):
 
 
 def verdict(answer: Answer) -> Verdict:
-    """Judge an answer: 2xx is success, 410 wants no more news, and all else, a redirect too, is tried again."""
+    """Judge an answer: 2xx is success, 410 wants no more news, and all else, a redirect too, is tried again.
+
+    A mail server that says expressly that there is no such mailbox says what 410 does. One that refuses it for good
+    without saying so may only refuse us, and would end every address at once: it is tried again.
+    """
     if answer.failed is None and answer.status in SUCCESS:
         return Verdict.DELIVERED
-    return Verdict.GONE if answer.failed is None and answer.status == GONE else Verdict.RETRY
+    gone = answer.status == GONE and answer.detail is None
+    return Verdict.GONE if answer.failed is None and (gone or answer.detail in NOBODY_THERE) else Verdict.RETRY
 
 
 def next_attempt(

@@ -278,8 +278,10 @@ async def _add_facts(session: AsyncSession, case: Case, now: datetime) -> None:
 
 
 async def _save_clocks(session: AsyncSession, case: Case) -> None:
-    for runs_on in set(case.clocks_stopped.values()):
-        stopped = [subject for subject, kinds in case.clocks_stopped.items() if kinds == runs_on]
+    # What is new has no clocks yet but those started here.
+    known = {subject: kinds for subject, kinds in case.clocks_stopped.items() if subject not in case.new}
+    for runs_on in set(known.values()):
+        stopped = [subject for subject, kinds in known.items() if kinds == runs_on]
         await session.execute(
             delete(clocks).where(
                 clocks.c.kind.not_in(runs_on),

@@ -145,11 +145,7 @@ def _claimable() -> Select[UUID]:
     )
     ours = func.pg_try_advisory_xact_lock(_CLAIMING, func.hashtext(cast(waiting.c.id, Text)))
     # The claim that follows is planned for a long queue also when this one was short: plans are kept.
-    by_index = (
-        select(func.set_config("enable_seqscan", "off", true()), PLANNED_ONCE)
-        .cte("by_index")
-        .prefix_with("MATERIALIZED")
-    )
+    by_index = select(PLANNED_ONCE).cte("by_index").prefix_with("MATERIALIZED")
     return select(waiting.c.id).select_from(by_index.join(waiting, true())).where(ours)
 
 

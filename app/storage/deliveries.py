@@ -61,13 +61,20 @@ ID_WITH_ITS_EVENT = literal_column(
     Uuid,
 )
 _HINT = func.pg_notify(CHANNEL, "")
-PLANNED_ONCE = func.set_config("plan_cache_mode", "force_generic_plan", true())
-"""Selected in time, it has the event of each new row in the queue looked up by one plan, not by a new one for each."""
+PLANNED_ONCE = func.concat(
+    func.set_config("plan_cache_mode", "force_generic_plan", true()), func.set_config("enable_seqscan", "off", true())
+)
+"""Evaluated first, it has what follows in its transaction planned once and by keys, as for tables that are full.
+
+What is planned anew each time takes longer than it runs, the look-up of the event of each new row in the queue most of
+all; and a plan made while a table is almost empty reads all of it, and is kept while it fills.
+"""
 
 
 async def enqueue(session: AsyncSession, event_ids: Sequence[UUID], *, now: datetime) -> None:
     """Write a delivery of each event for each endpoint that wants it, in the transaction of what it announces.
 
+    Whoever wrote the events has evaluated PLANNED_ONCE.
     It is due at once: `now` may be business time, so real time bounds it. What its endpoint cannot take is held.
     """
     if event_ids:
@@ -204,9 +211,7 @@ def _enqueueing() -> Select[Any]:
         .returning(deliveries.c.state)
         .cte("written")
     )
-    planned = select(PLANNED_ONCE).cte("planned")
-    hinted = exists(select(1).where(written.c.state == DUE))
-    return select(_HINT).select_from(planned).where(hinted)
+    return select(_HINT).where(exists(select(1).where(written.c.state == DUE)))
 
 
 _MOMENT = bindparam("moment", type_=Moment)

@@ -1,21 +1,18 @@
 """Where agencies want their news: endpoints, whether they are proven to be theirs, and how they are doing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
     Row,
-    Text,
     and_,
     case,
     func,
     insert,
-    literal,
     null,
     or_,
     select,
@@ -192,33 +189,6 @@ async def count_unverified(session: AsyncSession, agency_code: str, *, challenge
     )
     counted = select(func.count()).where(endpoints.c.agency_code == agency_code, unverified)
     return await session.scalar(counted) or 0
-
-
-async def reachable(session: AsyncSession, agency_codes: Iterable[str]) -> set[str]:
-    """Say which agencies have a working way to be told of offers: an active endpoint that takes them and does not fail.
-
-    One whose breaker is open is no such way: nothing is sent to it now. It does not fail as long as no worker noticed,
-    and real time does not say so.
-    """
-    working = and_(
-        or_(endpoints.c.failing_since.is_(None), endpoints.c.failing_since > func.now() - FAILING_AFTER),
-        endpoints.c.state_reason.is_distinct_from(FAILING),
-        endpoints.c.breaker_opened_at.is_(None),
-        or_(
-            endpoints.c.event_types.is_(None),
-            literal(EventType.HANDOFF_OFFERED.value, Text()) == func.any(endpoints.c.event_types),
-        ),
-    )
-    found = await session.scalars(
-        select(endpoints.c.agency_code)
-        .where(
-            endpoints.c.agency_code == func.any(literal(sorted(agency_codes), ARRAY(Text()))),
-            endpoints.c.state == ACTIVE,
-            working,
-        )
-        .distinct()
-    )
-    return set(found)
 
 
 def _of(agency_code: str | None) -> ColumnElement[bool]:

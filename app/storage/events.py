@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, literal, select, text, tuple_
+from sqlalchemy import ColumnElement, case, func, insert, literal, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
@@ -48,7 +48,9 @@ async def announce(session: AsyncSession, news: NewEvent | Sequence[NewEvent], *
         }
         for event_id, event in zip(ids, told, strict=True)
     ]
-    await session.execute(insert(events).values(xact=THIS_TRANSACTION), rows)
+    # What reads them back is planned after this, and spared a statement of its own to say how.
+    planned = case((deliveries.PLANNED_ONCE.is_not(None), THIS_TRANSACTION))
+    await session.execute(insert(events).values(xact=planned), rows)
     await deliveries.enqueue(session, ids, now=now)
     return ids
 

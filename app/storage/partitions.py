@@ -7,28 +7,31 @@ works as ever but retention.
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.history_months import Month
 from app.storage.database import wait_for_locks
 
-PARTITIONED = (("attempts", "delivery_id"), ("finished_deliveries", "event_id"), ("events", "id"))
-"""The tables and the ids by which they are parted, in the order in which a month's partitions go."""
+PARTITIONED = ("attempts", "finished_deliveries", "events")
+"""The tables, in the order in which a month's partitions go."""
 LOCK_WAIT = timedelta(milliseconds=500)
 """Whoever writes waits behind us for no longer than this."""
 COUNTED = 10_000
 """Rows outside of every month are counted up to here."""
-GROWING = (
-    "autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_vacuum_scale_factor = 0.05,"
-    " autovacuum_analyze_scale_factor = 0.05, autovacuum_freeze_min_age = 1000000"
-)
-"""Only added to: vacuumed as it grows, so that it is marked as visible and frozen by the time its month is over."""
-_REFERENCE = "fk_deliveries_event_id_events"
 UNDELIVERED, UNANSWERED = "undelivered", "unanswered"
 
 _LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('lintas months'))")
-_ASTRAY = text("SELECT EXISTS (SELECT 1 FROM events_default WHERE id >= :first AND id < :ends)")
+_NEEDED = {
+    UNDELIVERED: text(
+        "SELECT count(*) FROM deliveries JOIN events ON events.id = deliveries.event_id"
+        " WHERE events.id >= :first AND events.id < :ends"
+    ),
+    UNANSWERED: text(
+        "SELECT count(*) FROM handoffs WHERE state IN ('offered', 'cancel_requested') AND EXISTS"
+        " (SELECT 1 FROM events WHERE handoff_id = handoffs.id AND events.id >= :first AND events.id < :ends)"
+    ),
+}
 _MONTHS = text(
     "SELECT substr(child.relname, length('events_') + 1)"
     " FROM pg_inherits JOIN pg_class AS child ON child.oid = inhrelid"
@@ -62,44 +65,16 @@ async def months(session: AsyncSession) -> list[Month]:
 async def make(session: AsyncSession, month: Month) -> int:
     """Make a month's partitions, and move there what lay in the default ones; give the number of rows moved.
 
-    For whoever holds the months.
+    For whoever holds the months. The database does it as the owner of the tables (migration 0021).
     """
-    for table, _ in PARTITIONED:
-        # What is written meanwhile would be in the way of the new partition.
-        await session.execute(text(f"LOCK TABLE {table}_default IN ACCESS EXCLUSIVE MODE"))
-    bounds = {"first": month.first_id, "ends": month.later(1).first_id}
-    astray: bool = (await session.execute(_ASTRAY, bounds)).scalar_one()
-    if astray:
-        # A reference holds an event where it lies; it is checked again for all of the queue below.
-        await session.execute(text(f"ALTER TABLE deliveries DROP CONSTRAINT {_REFERENCE}"))
-    moved = 0
-    for table, key in PARTITIONED:
-        own = f"{table}_{month}"
-        await session.execute(text(f"CREATE TABLE {own} (LIKE {table} INCLUDING ALL) WITH ({GROWING})"))
-        moving = text(
-            f"WITH stray AS (DELETE FROM {table}_default WHERE {key} >= :first AND {key} < :ends RETURNING *),"  # noqa: S608 - our own names
-            f" there AS (INSERT INTO {own} SELECT * FROM stray RETURNING 1) SELECT count(*) FROM there"
-        )
-        moved += (await session.execute(moving, bounds)).scalar_one()
-    await session.execute(
-        text(
-            f"ALTER TABLE finished_deliveries_{month} ADD CONSTRAINT fk_finished_deliveries_event_id_events"
-            f" FOREIGN KEY (event_id) REFERENCES events_{month} (id)"
-        )
-    )
-    for table, _ in reversed(PARTITIONED):
-        limits = "FOR VALUES FROM ('{first}') TO ('{ends}')".format(**bounds)
-        await session.execute(text(f"ALTER TABLE {table} ATTACH PARTITION {table}_{month} {limits}"))
-    if astray:
-        referring = f"ADD CONSTRAINT {_REFERENCE} FOREIGN KEY (event_id) REFERENCES events (id)"
-        await session.execute(text(f"ALTER TABLE deliveries {referring}"))
+    moved: int = (await session.execute(select(func.lintas_make_month(str(month))))).scalar_one()
     return moved
 
 
 async def outside(session: AsyncSession) -> dict[str, int]:
     """Count what lies in no month, by table, up to COUNTED; a table with nothing of it is left out."""
     found = {}
-    for table, _ in PARTITIONED:
+    for table in PARTITIONED:
         some = text(f"SELECT count(*) FROM (SELECT 1 FROM {table}_default LIMIT {COUNTED}) AS counted")  # noqa: S608 - ours
         found[table] = (await session.execute(some)).scalar_one()
     return {table: count for table, count in found.items() if count}
@@ -111,14 +86,9 @@ async def needed(session: AsyncSession, month: Month) -> Needed | None:
     Due and held deliveries need their events. So does a handoff that waits for its agency's answer: whether that was
     told of it is looked up there.
     """
-    news = f"events_{month}"
-    undelivered = text(f"SELECT count(*) FROM deliveries JOIN {news} ON {news}.id = deliveries.event_id")  # noqa: S608 - ours
-    unanswered = text(
-        "SELECT count(*) FROM handoffs WHERE state IN ('offered', 'cancel_requested')"  # noqa: S608 - our own names
-        f" AND EXISTS (SELECT 1 FROM {news} WHERE handoff_id = handoffs.id)"
-    )
-    for reason, counting in ((UNDELIVERED, undelivered), (UNANSWERED, unanswered)):
-        count: int = (await session.execute(counting)).scalar_one()
+    bounds = {"first": month.first_id, "ends": month.later(1).first_id}
+    for reason, counting in _NEEDED.items():
+        count: int = (await session.execute(counting, bounds)).scalar_one()
         if count:
             return Needed(reason, count)
     return None
@@ -127,8 +97,7 @@ async def needed(session: AsyncSession, month: Month) -> Needed | None:
 async def drop(session: AsyncSession, month: Month) -> None:
     """Drop a month's partitions with all that lies in them, for whoever holds the months.
 
-    The database refuses (IntegrityError) where a delivery in the queue needs an event of it after all.
+    The database refuses (IntegrityError) where a delivery in the queue needs an event of it after all, and to whoever
+    does not own the tables (ProgrammingError) where the month is not over.
     """
-    for table, _ in PARTITIONED:
-        await session.execute(text(f"ALTER TABLE {table} DETACH PARTITION {table}_{month}"))
-        await session.execute(text(f"DROP TABLE {table}_{month}"))
+    await session.execute(select(func.lintas_drop_month(str(month))))

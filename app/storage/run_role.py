@@ -4,11 +4,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.storage.database import open_for_migrations
+from app.storage.partitions import PARTITIONED
 from app.storage.tables import metadata
 
 ONLY_ADDED = frozenset({"agency_history", "audit", "audit_segments", "documents"})
 """Tables to which the service adds rows, and of which it changes and removes none."""
 ONLY_READ = frozenset({"alembic_version", "audit_drops"})
+CALLED = ("lintas_make_month(text)", "lintas_drop_month(text)")
+"""Functions that do as the owner what takes the owner: the months of history come and go by them."""
 
 
 async def grant_run_role(url: str, role: str) -> None:
@@ -38,3 +41,8 @@ async def _grant(connection: AsyncConnection, role: str) -> None:
         if table not in ONLY_READ | ONLY_ADDED:
             rights += ", UPDATE, DELETE"
         await connection.exec_driver_sql(f'GRANT {rights} ON {schema}."{table}" TO {quoted}')
+    for table in PARTITIONED:
+        # Read by name, to see what lies in no month; everything else goes by the whole table.
+        await connection.exec_driver_sql(f"GRANT SELECT ON {schema}.{table}_default TO {quoted}")
+    for function in CALLED:
+        await connection.exec_driver_sql(f"GRANT EXECUTE ON FUNCTION {schema}.{function} TO {quoted}")

@@ -39,7 +39,7 @@ async def look(session: AsyncSession, *, now: datetime, real_now: datetime) -> l
     months = await partitions.months(session)
     ahead = sum(1 for month in months if month >= Month.of(real_now))
     found.append(Sample("lintas_months_ahead", (), ahead))
-    for table, _ in partitions.PARTITIONED:
+    for table in partitions.PARTITIONED:
         some = text(f"SELECT EXISTS (SELECT 1 FROM {table}_default)")  # noqa: S608 - our own names
         found.append(Sample("lintas_rows_outside_months", (table,), float((await session.execute(some)).scalar_one())))
     waited = await audit_chain.waiting_since(session)

@@ -648,6 +648,28 @@ former_addresses = Table(
     comment="Where the news goes that an endpoint's address was changed: to the address that it was.",
 )
 
+console_looks = Table(
+    "console_looks",
+    metadata,
+    Column("agency_code", Text, ForeignKey("agencies.code"), primary_key=True),
+    Column("signed_in_at", Moment, nullable=False, comment="When somebody last did. Real time."),
+    Column(
+        "reaches_until",
+        Moment,
+        nullable=False,
+        comment="How long that counts as a working way to be told. Real time.",
+    ),
+    comment="The agencies whose people look into the console.",
+)
+
+reached_agencies = Table(
+    "reached_agencies",
+    metadata,
+    Column("agency_code", Text, ForeignKey("agencies.code"), primary_key=True),
+    Column("lost_at", Moment, comment="Since when none works, which its coordinator was told; null while one does."),
+    comment="The agencies that have, or had, a working way to be told.",
+)
+
 endpoint_rates = Table(
     "endpoint_rates",
     metadata,

@@ -11,7 +11,7 @@ from app.domain.handoff import RequestState
 from app.domain.referral import ServiceRequest
 from app.domain.routing import ENGINE_VERSION
 from app.domain.vocabulary import Outcome, Reason
-from app.storage import audit, endpoints, personal_data
+from app.storage import audit, personal_data, ways
 from app.workflows.answer_handoff import end
 from app.workflows.desk import Desk
 from app.workflows.route_requests import duties_of, judge, offer, record_decision, usual_respond
@@ -81,7 +81,7 @@ async def place_request(
     record_decision(
         desk, case, request, "placed", outcome=Outcome.OFFERED.value, result=result, placed_by=caller.agency_code
     )
-    reachable = await endpoints.reachable(desk.tx, {agency_code})
+    reachable = await ways.reachable(desk.tx, {agency_code})
     offer(
         desk,
         case,

@@ -42,6 +42,8 @@ class Terms:
     confirm_vital_interest: timedelta = timedelta(hours=24)
     remind_of_expiry: tuple[timedelta, ...] = (timedelta(days=7), timedelta(days=1))
     reach: Reach = field(default_factory=Reach)
+    console_reaches_for: timedelta = timedelta(days=7)
+    """How long after a sign-in the console counts as a working way to be told."""
     second_person: SecondPerson = field(default_factory=SecondPerson)
     retention: Retention = field(default_factory=Retention)
     erasure_ledger: Path | None = None

@@ -79,7 +79,7 @@ async def rotate_secret(
     if not timedelta(0) <= old_valid_for <= LONGEST_OLD_VALID_FOR:
         raise InvalidInput((Fault("/old_valid_for", "secret_life", "from PT0S to P7D"),))
     await endpoints.lock_with_idle(session, endpoint_id, agency_code=caller.agency_code)
-    endpoint = await own_endpoint.lock(session, caller, endpoint_id)
+    endpoint = await own_endpoint.lock_webhook(session, caller, endpoint_id)
     newest, *_ = signing = await _signing(session, endpoint_id)
     if len(signing) >= MOST_SECRETS and old_valid_for > timedelta(0):
         raise TooManySecrets
@@ -124,7 +124,7 @@ async def put_headers(
     expected: Expected,
 ) -> Endpoint:
     """Send these own headers from now on, in place of those before; InvalidInput lists all faults."""
-    endpoint = await own_endpoint.lock(session, caller, endpoint_id)
+    endpoint = await own_endpoint.lock_webhook(session, caller, endpoint_id)
     expected.check(endpoint.version)
     faults = tuple(own_headers.faults_of(headers))
     if faults:
@@ -147,7 +147,7 @@ async def put_tls(
 ) -> Endpoint | Proposal:
     """Show this client certificate and trust this CA alone from now on, or propose to; InvalidInput lists faults."""
     await endpoints.lock_with_idle(session, endpoint_id, agency_code=caller.agency_code)
-    endpoint = await own_endpoint.lock(session, caller, endpoint_id)
+    endpoint = await own_endpoint.lock_webhook(session, caller, endpoint_id)
     expected.check(endpoint.version)
     identity, faults = await read_tls(session, given)
     if faults:

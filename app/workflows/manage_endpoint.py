@@ -4,7 +4,7 @@ Where that is, is proven before anything is sent there (prove_endpoint.py). An o
 one; what an operator stopped, no agency starts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,13 +15,15 @@ from uuid_utils.compat import uuid7
 
 from app.domain.addresses import Reach, origin_of
 from app.domain.caller import Caller, Role
+from app.domain.certificates import TlsGiven
+from app.domain.channel import Channel, channel_of
 from app.domain.errors import Fault, InvalidInput
 from app.domain.events import EventType, NewEvent, faults_of_types
 from app.domain.proposals import Proposal, ProposalKind, SecondPerson
 from app.domain.rate import MOST_PER_MINUTE
 from app.domain.versions import Expected
 from app.domain.webhook import Scheme, new_secret, public_key_of
-from app.storage import delivery_history, endpoints, equipment, events
+from app.storage import delivery_history, endpoints, equipment, events, ways
 from app.storage.endpoints import Endpoint
 from app.storage.sealing import KeyRing
 from app.workflows import equip_endpoint, own_endpoint
@@ -41,6 +43,7 @@ class Wanted:
     """What an agency asks of an endpoint: its URL, the types of news (None is all), how many posts at once."""
 
     url: str
+    """A webhook's, or mailto: by it an agency chooses its channel."""
     event_types: tuple[str, ...] | None = None
     max_in_flight: int = DEFAULT_IN_FLIGHT
     max_per_minute: int | None = None
@@ -68,16 +71,18 @@ async def register_endpoint(
     scheme: Scheme = Scheme.HMAC_SHA256,
     carried: Carried | None = None,
     second_person: SecondPerson = ALONE,
-) -> tuple[Endpoint | Proposal, str]:
+) -> tuple[Endpoint | Proposal, str | None]:
     """Register an endpoint and send its challenge, or propose to; InvalidInput lists all faults.
 
-    Beside it is given what its receiver verifies by: the secret, which is shown this once, or the public key.
+    Beside it is given what its receiver verifies by: the secret, which is shown this once, or the public key; for a
+    mail address nothing.
     """
     carried = carried or Carried()
     read, faults = await equip_endpoint.read(session, carried)
-    check(wanted, reach, *faults)
+    check(wanted, reach, *faults, *_faults_of_mail(wanted, carried))
     secret, endpoint_id = new_secret(scheme), uuid7()
-    verified_by = public_key_of(secret) or secret
+    signs = channel_of(wanted.url) is Channel.WEBHOOK
+    verified_by = (public_key_of(secret) or secret) if signs else None
     if second_person.endpoints:
         what = wanted.as_json() | {"scheme": scheme.value, "headers": [one.name for one in carried.headers]}
         hidden = {
@@ -135,7 +140,8 @@ async def add_endpoint(
         created_at=now,
     )
     kept = await endpoints.add(session, endpoint)
-    await equipment.add_secret(session, key_ring, kept.id, *signed_by)
+    if channel_of(kept.url) is Channel.WEBHOOK:
+        await equipment.add_secret(session, key_ring, kept.id, *signed_by)
     await equip_endpoint.keep(session, key_ring, kept.id, carried)
     await own_endpoint.record(session, caller, "register", kept.id)
     return await ask_for_proof(session, kept, now=now)
@@ -161,7 +167,7 @@ async def change_endpoint(
     await endpoints.lock_with_idle(session, endpoint_id, agency_code=caller.agency_code)
     endpoint = await own_endpoint.lock(session, caller, endpoint_id)
     expected.check(endpoint.version)
-    check(wanted, reach)
+    check(wanted, reach, *_faults_of_move(endpoint, wanted))
     if second_person.endpoints and wanted.url != endpoint.url:
         what = wanted.as_json() | {"former_url": endpoint.url}
         change = Change(ProposalKind.CHANGE_ENDPOINT, endpoint.agency_code, str(endpoint_id), what)
@@ -270,8 +276,23 @@ async def _stop(session: AsyncSession, caller: Caller, endpoint_id: UUID, state:
 
 async def _doubt(session: AsyncSession, endpoint: Endpoint, offers: Sequence[UUID]) -> None:
     """Have coordinators told of offers that never reached an agency that can no longer be told of them."""
-    if not await endpoints.reachable(session, [endpoint.agency_code]):
+    if not await ways.reachable(session, [endpoint.agency_code]):
         await delivery_history.doubt_offers(session, offers)
+
+
+def _faults_of_mail(wanted: Wanted, carried: Carried) -> Iterator[Fault]:
+    """Find what a mail address cannot have."""
+    if channel_of(wanted.url) is Channel.MAIL:
+        if carried.headers:
+            yield Fault("/headers", "for_webhooks_alone", "a mail carries no headers of your own")
+        if carried.tls != TlsGiven():
+            yield Fault("/tls", "for_webhooks_alone", "a mail goes through the operator's mail server")
+
+
+def _faults_of_move(endpoint: Endpoint, wanted: Wanted) -> Iterator[Fault]:
+    """Find that a webhook is to become a mail address, or mail a webhook: what goes with one is not the other's."""
+    if channel_of(endpoint.url) is not channel_of(wanted.url):
+        yield Fault("/url", "channel_changed", "register another endpoint for that, and disable this one")
 
 
 def check(wanted: Wanted, reach: Reach, *more: Fault) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from app.domain.events import EventType
 from app.domain.retry import is_failing
 from app.observability import told_of
-from app.storage import delivery_history, endpoints
+from app.storage import delivery_history, endpoints, ways
 from app.storage.database import is_gone, is_passing, wait_for_locks
 from app.workflows.tell_of_endpoint import tell_of_endpoint
 
@@ -55,5 +55,5 @@ async def _notice(session: AsyncSession, endpoint_id: UUID, now: datetime) -> No
         return
     await endpoints.note_failing(session, endpoint_id)
     await tell_of_endpoint(session, replace(endpoint, state_reason=endpoints.FAILING), EventType.ENDPOINT_FAILING, now)
-    if endpoint.brings_offers and not await endpoints.reachable(session, [endpoint.agency_code]):
+    if endpoint.brings_offers and not await ways.reachable(session, [endpoint.agency_code]):
         await delivery_history.doubt_offers(session, offers)

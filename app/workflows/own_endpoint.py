@@ -5,7 +5,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.caller import Caller, Role
-from app.domain.errors import NotFound, RoleRequired
+from app.domain.channel import Channel, channel_of
+from app.domain.errors import NotAWebhook, NotFound, RoleRequired
 from app.storage import audit, endpoints
 from app.storage.endpoints import Endpoint
 
@@ -20,6 +21,14 @@ async def lock(session: AsyncSession, caller: Caller, endpoint_id: UUID) -> Endp
     endpoint = await endpoints.get(session, endpoint_id, agency_code=caller.agency_code, lock=True)
     if endpoint is None:
         raise NotFound("endpoint")
+    return endpoint
+
+
+async def lock_webhook(session: AsyncSession, caller: Caller, endpoint_id: UUID) -> Endpoint:
+    """Lock a webhook of the caller's agency, else NotFound; NotAWebhook where the endpoint is a mail address."""
+    endpoint = await lock(session, caller, endpoint_id)
+    if channel_of(endpoint.url) is not Channel.WEBHOOK:
+        raise NotAWebhook
     return endpoint
 
 

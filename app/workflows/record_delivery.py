@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.breaker import BreakerRule, after_failure
 from app.domain.events import EventType
 from app.domain.retry import Answer, Phase, Verdict, exhausted, is_failing, is_hopeless, next_attempt, pause_of, verdict
-from app.storage import attempts, audit, breakers, deliveries, delivery_history, endpoints
+from app.storage import attempts, audit, breakers, deliveries, delivery_history, endpoints, ways
 from app.storage.breakers import Taken
 from app.storage.claims import Claimed
 from app.storage.endpoints import Endpoint
@@ -101,7 +101,7 @@ async def record_failure(
         await _give_up(session, judged, now)
     elif judged.state_reason != endpoint.state_reason:
         await tell_of_endpoint(session, judged, EventType.ENDPOINT_FAILING, now)
-    if doubt is not Doubt.NONE and not await endpoints.reachable(session, [endpoint.agency_code]):
+    if doubt is not Doubt.NONE and not await ways.reachable(session, [endpoint.agency_code]):
         await delivery_history.doubt_offers(session, offers)
 
 

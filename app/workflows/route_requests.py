@@ -16,7 +16,7 @@ from app.domain.record import record_of
 from app.domain.referral import ClockKind, Handoff, RecordedDecision, ServiceRequest
 from app.domain.routing import Decision
 from app.domain.vocabulary import Outcome, Reason, Urgency
-from app.storage import endpoints
+from app.storage import ways
 from app.workflows.call_coordinator import coordinate, tell_of_offer, wait_for_coordinator
 from app.workflows.desk import Desk
 from app.workflows.watch_consent import watch_confirmation
@@ -27,7 +27,7 @@ async def route_requests(desk: Desk, case: Case, requests: Iterable[ServiceReque
     """Decide each request by the rules in force, and offer it or make it wait for its coordinator."""
     decided = [(request, decide(desk, case, request, cause)) for request in list(requests)]
     heads = {decision.agency for _, decision in decided if decision.agency}
-    reachable = await endpoints.reachable(desk.tx, heads) if heads else set()
+    reachable = await ways.reachable(desk.tx, heads) if heads else set()
     for request, decision in decided:
         coordinate(desk, case, request)
         if not case.may_move(request.service_type):

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.access_token import TokenHolder
 from app.domain.caller import Caller, Role
 from app.domain.errors import UnknownAgency
-from app.storage import audit, console_sessions, console_sign_ins, token_subjects
+from app.storage import audit, console_sessions, console_sign_ins, token_subjects, ways
 from app.storage.console_sessions import SessionTerms
 
 LINKS = "urn:lintas:link"
@@ -72,6 +73,7 @@ async def _begin(
     token = await console_sessions.begin(
         tx, person_id=caller.key_id, roles=caller.roles, name=name, now=now, terms=terms
     )
+    await ways.seen_in_console(tx, caller.agency_code, reaches_for=terms.reaches_for)
     await audit.record(
         tx, caller, "session.begin", subject="token_subject", subject_id=caller.key_id, request_id=request_id
     )
@@ -92,4 +94,11 @@ async def sign_out_everywhere(tx: AsyncSession, caller: Caller) -> int:
     """End all sessions of a person, and say how many there were."""
     ended = await console_sessions.end_all(tx, caller.key_id)
     await audit.record(tx, caller, "session.end_all", subject="token_subject", subject_id=caller.key_id)
+    return ended
+
+
+async def sign_out_person(tx: AsyncSession, by: Caller, person_id: UUID, *, request_id: str | None) -> int:
+    """End all sessions of somebody else, as an operator does, and say how many there were."""
+    ended = await console_sessions.end_all(tx, person_id)
+    await audit.record(tx, by, "session.end_all", subject="token_subject", subject_id=person_id, request_id=request_id)
     return ended

@@ -1,14 +1,14 @@
 """An index by which open offers are counted, and the trace that news belongs to.
 
 Revision: 0020
-Follows: 0018
+Follows: 0019
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0020"
-down_revision = "0018"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 

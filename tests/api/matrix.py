@@ -131,6 +131,7 @@ LINES: Mapping[str, Line] = MappingProxyType(
             refused=(403, "role_required"),
             body={"area": ["64.02"]},
         ),
+        "GET /v1/reach": Line("CO"),
         "GET /v1/keys": Line(seen_by="O", theirs="/v1/keys?agency={code}", refused=(403, "role_required")),
         "GET /v1/keys/{key_id}": Line(seen_by="O"),
         "POST /v1/keys/{key_id}/rotate": Line(body=examples.KEY_ROTATION),

@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from app.api import examples
 from app.api.application import build
 from app.api.contract import WRITTEN, prepared
+from app.api.description.field_words import FIELDS, PARAMETERS
+from app.api.description.wording import UNSAID
 from app.api.webhook_contract import fields_of
 from app.domain.clock import SettableClock
 from app.domain.events import EventType
@@ -19,9 +21,11 @@ from app.domain.webhook import headers_of, new_secret
 from app.main import ROUTERS
 from app.storage.sealing import KeyRing
 from app.workflows.desk import Terms
+from openapi.changes import resolved
 from tests.api.notes import router as notes
 from tests.api.test_pages import router as pages
 from tests.conftest import NoReference
+from tests.told import description
 from tests.workflows.conftest import PPU, Service
 
 NOW = datetime(2025, 3, 3, 6, 30, tzinfo=UTC)
@@ -57,6 +61,58 @@ def test_every_operation_says_who_may_and_what_may_go_wrong(document: dict[str, 
             headers = [one["name"] for one in operation.get("parameters", []) if one["in"] == "header"]
             assert headers.count("Idempotency-Key") == (method == "post")
     assert len(seen) == len(set(seen)), "an operationId is the name of one function"
+
+
+def test_every_operation_is_told_in_words_and_by_example() -> None:
+    document = description()
+    wanting = []
+    for operation in (operation for path in document["paths"].values() for operation in path.values()):
+        name = operation["operationId"]
+        for parameter in operation.get("parameters", ()):
+            shown = {"example", "examples"} & parameter.keys() or re.search(
+                r"'(examples|enum|\$ref)'|'boolean'", str(parameter["schema"])
+            )
+            if not parameter.get("description") or not shown:
+                wanting.append((name, parameter["name"]))
+        body = operation.get("requestBody")
+        if body is not None and not body.get("description"):
+            wanting.append((name, "body"))
+        for status, said in operation["responses"].items():
+            answer = resolved(document, said)
+            if answer.get("description") in {"", None, UNSAID}:
+                wanting.append((name, status))
+            json_answer = answer.get("content", {}).get("application/json", {"examples": True})
+            if not json_answer.get("examples"):
+                wanting.append((name, f"{status} without an example"))
+        if not operation["summary"] or len(operation["summary"]) > 120 or operation["summary"].endswith("."):
+            wanting.append((name, "summary"))
+    assert wanting == []
+
+
+def test_every_schema_and_every_field_says_what_it_is() -> None:
+    schemas = description()["components"]["schemas"]
+
+    assert [name for name, schema in schemas.items() if not schema.get("description")] == []
+    assert [
+        f"{name}.{field}"
+        for name, schema in schemas.items()
+        for field, said in schema.get("properties", {}).items()
+        if "$ref" not in said and not said.get("description")
+    ] == []
+
+
+def test_no_word_for_a_field_or_a_parameter_is_left_over() -> None:
+    document = description()
+    fields = {field for schema in document["components"]["schemas"].values() for field in schema.get("properties", ())}
+    parameters = {
+        parameter["name"]
+        for path in document["paths"].values()
+        for operation in path.values()
+        for parameter in operation.get("parameters", ())
+    }
+
+    assert FIELDS.keys() <= fields
+    assert PARAMETERS.keys() <= parameters
 
 
 def test_a_route_says_its_role_and_whether_it_insists_on_an_idempotency_key(document: dict[str, Any]) -> None:
@@ -134,7 +190,7 @@ def test_every_type_of_news_is_told_of_as_a_webhook(document: dict[str, Any]) ->
     for type_, webhook in document["webhooks"].items():
         body = webhook["post"]["requestBody"]["content"]["application/json"]
         schema = document["components"]["schemas"][body["schema"]["$ref"].rpartition("/")[2]]
-        assert schema["properties"]["type"] == {"type": "string", "const": type_}
+        assert schema["properties"]["type"]["const"] == type_
         assert body["examples"]["posted"]["value"]["type"] == type_
         headers = {one["name"]: one["required"] for one in webhook["post"]["parameters"]}
         signed = headers_of("m", NOW, b"", [new_secret()])

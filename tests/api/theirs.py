@@ -14,8 +14,16 @@ RIGHT = {"right": "correction", "asked_at": "2025-03-03T14:30:00+08:00"}
 async def everything_of_theirs(service: Service) -> Mapping[str, str]:
     """Let an agency come by one of each, and give them by the names that addresses have for them.
 
-    It takes a service whose endpoints need a second person.
+    It takes a service whose endpoints need a second person, and no draft yet.
     """
+    things = await one_of_each_of_theirs(service)
+    drafted = await service.call(NATIONAL, "PUT", f"/agreements/{ID}/versions/1", json=a_document())
+    assert drafted.status_code == 200, drafted.text
+    return {**things, "draft": ID}
+
+
+async def one_of_each_of_theirs(service: Service) -> Mapping[str, str]:
+    """Let an agency come by one more of each of what there can be many of, by the names in addresses."""
     first, second = await a_person(service, PPU), await a_person(service, PPU)
     endpoint = await an_endpoint(service, first, second)
     referral = await service.submit(denied())
@@ -34,8 +42,6 @@ async def everything_of_theirs(service: Service) -> Mapping[str, str]:
         answer = await service.call(PPU, "POST", path, json=body)
         assert answer.is_success, answer.text
         ids[name] = answer.json()["id"]
-    drafted = await service.call(NATIONAL, "PUT", f"/agreements/{ID}/versions/1", json=a_document())
-    assert drafted.status_code == 200, drafted.text
     return {
         **ids,
         "referral_id": referral["id"],
@@ -47,5 +53,4 @@ async def everything_of_theirs(service: Service) -> Mapping[str, str]:
         "proposal_id": proposal["id"],
         "key_id": str(first.key_id),
         "code": PPU,
-        "draft": ID,
     }

@@ -160,10 +160,11 @@ def test_a_port_in_use_is_said_in_a_line_before_anything_is_started(tmp_path: Pa
         port = taken.getsockname()[1]
         answer = lintas(tmp_path, "all", "--port", str(port))
 
+    by = "--port or LINTAS_PORT, --host or LINTAS_HOST"
     assert answer.returncode == 1
     assert answer.stderr.splitlines() == [
-        f"lintas: 127.0.0.1:{port} tidak dapat dipakai; pilih lain dengan --port atau LINTAS_PORT",
-        f"lintas: 127.0.0.1:{port} cannot be used (Address already in use); choose another with --port or LINTAS_PORT",
+        f"lintas: 127.0.0.1:{port} tidak dapat dipakai; pilih lain dengan {by.replace(' or ', ' atau ')}",
+        f"lintas: 127.0.0.1:{port} cannot be used (Address already in use); choose another with {by}",
     ]
     assert not (tmp_path / ".lintas").exists()
 

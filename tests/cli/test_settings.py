@@ -219,3 +219,57 @@ def test_breakers_open_and_are_probed_as_the_operator_has_set_it(monkeypatch: py
 
 def test_what_is_not_set_of_a_breaker_is_as_the_domain_has_it() -> None:
     assert pace_of(Settings()).breaker == BreakerRule()
+
+
+@pytest.mark.parametrize(
+    ("settings", "port"),
+    [({}, 587), ({"TLS": "implicit"}, 465), ({"TLS": "none"}, 25), ({"TLS": "none", "PORT": "2525"}, 2525)],
+)
+def test_mail_goes_to_the_usual_port_unless_another_is_named(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], port: int
+) -> None:
+    for name, value in ({"HOST": "mail.lembaga.example", "SENDER": "lintas@lembaga.example"} | settings).items():
+        monkeypatch.setenv(f"LINTAS_MAIL__{name}", value)
+
+    mail = read_settings().mail
+
+    assert (mail.server_port, mail.tls) == (port, settings.get("TLS", "starttls"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"SENDER": "kanari@lembaga.example"}, "HOST"),
+        ({"PASSWORD": "kanari"}, "HOST"),
+        ({"HOST": "kanari.example"}, "SENDER"),
+        ({"HOST": "kanari.example", "SENDER": "Kanari <a@b.example>"}, "SENDER"),
+        ({"HOST": "kanari.example", "SENDER": "a@b.example\r\nBcc: kanari@c.example"}, "SENDER"),
+        ({"HOST": "kanari.example", "SENDER": "a@b.example", "USERNAME": "kanari"}, "PASSWORD"),
+        (
+            {"HOST": "kanari.example", "SENDER": "a@b.example", "USERNAME": "a", "PASSWORD": "kanari", "TLS": "none"},
+            "PASSWORD",
+        ),
+        ({"HOST": "kanari.example", "SENDER": "a@b.example", "TLS": "kanari"}, "TLS"),
+        ({"HOST": "kanari.example", "SENDER": "a@b.example", "CONNECTIONS": "0"}, "CONNECTIONS"),
+        ({"HOST": "kanari.example", "SENDER": "a@b.example", "CA_FILE": "/kanari.pem"}, "CA_FILE"),
+        ({"HOST": "kanari.example", "SENDER": "a@b.example", "CA_FILE": __file__}, "CA_FILE"),
+    ],
+)
+def test_mail_that_could_not_be_sent_or_would_go_in_the_clear_is_a_wrong_setting(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], named: str
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(f"LINTAS_MAIL__{name}", value)
+
+    with pytest.raises(SettingsInvalid) as wrong:
+        read_settings()
+
+    assert f"LINTAS_MAIL__{named}" in str(wrong.value)
+    assert "kanari" not in str(wrong.value).lower()
+
+
+def test_the_console_may_count_as_no_way_to_be_told_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = read_settings().console_reaches_for
+    monkeypatch.setenv("LINTAS_CONSOLE_REACHES_FOR", "0")
+
+    assert (usual, read_settings().console_reaches_for) == (timedelta(days=7), timedelta(0))

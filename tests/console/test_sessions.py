@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import func, select
 
 from app.domain.caller import Role
-from app.storage import console_sessions, token_subjects
+from app.domain.channel import Channel
+from app.storage import console_sessions, token_subjects, ways
 from app.storage.tables import audit, console_links
 from app.storage.tables import console_sessions as sessions_table
 from tests.console.conftest import House
@@ -188,3 +189,14 @@ async def test_a_cookie_that_is_no_session_is_as_none(house: House, cookie: str)
     answer = await browser.client.get(LIST, headers={b"Cookie": f"__Host-lintas-session={cookie}".encode()})
 
     assert answer.status_code == 303
+
+
+async def test_whoever_signs_in_is_a_way_by_which_their_agency_is_told(house: House) -> None:
+    async with house.service.sessions.begin() as tx:
+        before = await ways.working(tx, [RECEIVER])
+
+    await house.signed_in(RECEIVER)
+
+    async with house.service.sessions.begin() as tx:
+        after = await ways.working(tx, [RECEIVER])
+    assert (before.get(RECEIVER), after[RECEIVER]) == (None, (Channel.CONSOLE,))

@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from app.domain.breaker import Breaker, BreakerRule, BreakerState, after_success
 from app.domain.events import EventType
-from app.storage import breakers, endpoints
+from app.storage import breakers, endpoints, ways
 from app.storage.breakers import Taken
 from app.storage.claims import Claimed, claim_due
 from app.storage.tables import clocks, every_delivery
@@ -256,7 +256,7 @@ async def test_an_agency_whose_breaker_is_open_has_no_working_way_to_be_told_of_
 
     async def reachable() -> bool:
         async with world.sessions.begin() as tx:
-            return AGENCY in await endpoints.reachable(tx, [AGENCY])
+            return AGENCY in await ways.reachable(tx, [AGENCY])
 
     assert await reachable()
     await open_breaker(world, endpoint_id, probe_in=timedelta(minutes=1))

@@ -9,7 +9,7 @@ from app.domain.errors import InvalidInput, NotFound, PreconditionFailed
 from app.domain.events import EventType
 from app.domain.versions import Expected
 from app.storage import deliveries as queue
-from app.storage import delivery_history, endpoints, equipment
+from app.storage import delivery_history, endpoints, equipment, ways
 from app.storage.tables import audit, clocks, endpoint_secrets, every_delivery
 from app.storage.tables import endpoints as endpoint_rows
 from app.workflows import manage_endpoint
@@ -170,7 +170,7 @@ async def test_ids_of_deliveries_follow_time_and_are_version_7(world: World) -> 
 async def test_an_agency_is_reachable_by_an_active_endpoint_that_does_not_fail(world: World) -> None:
     async def reachable() -> set[str]:
         async with world.sessions.begin() as tx:
-            return await endpoints.reachable(tx, {AGENCY, OTHER, "nobody"})
+            return await ways.reachable(tx, {AGENCY, OTHER, "nobody"})
 
     endpoint_id, _ = await world.endpoint(URL)
     assert await reachable() == {AGENCY}

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.domain.events import EventType, NewEvent
-from app.storage import endpoints, events
+from app.storage import events, ways
 from app.storage.tables import clocks
 from app.workflows.manage_endpoint import Wanted, disable_endpoint
 from app.workflows.notice_failing import notice_failing
@@ -22,7 +22,7 @@ async def test_an_agency_whose_only_endpoint_wants_no_offers_has_no_working_way_
     await world.endpoint("http://127.0.0.1:1999/hook", event_types=(EventType.REFERRAL_CLOSED.value,))
 
     async with world.sessions.begin() as tx:
-        found = await endpoints.reachable(tx, ["uptd-ppa-ppu"])
+        found = await ways.reachable(tx, ["uptd-ppa-ppu"])
 
     assert found == set()
 

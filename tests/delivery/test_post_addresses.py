@@ -79,6 +79,13 @@ async def test_a_disguised_address_is_refused_before_anything_is_looked_up(host:
     assert look_up.asked == 0
 
 
+async def test_a_mail_address_is_never_posted_to() -> None:
+    look_up = resolving("8.8.8.8")
+
+    assert await answer_of("mailto:a@b.example", look_up=look_up, reach=Reach(sends_mail=True)) == REFUSED
+    assert look_up.asked == 0
+
+
 async def test_no_hostile_url_is_looked_up_or_connected_to() -> None:
     look_up = resolving("8.8.8.8")
     urls = [url for urls in HOSTILE.values() for url in urls]

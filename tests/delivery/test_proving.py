@@ -17,7 +17,7 @@ from app.domain.errors import InvalidInput, NotFound, NotSentAgain, TooManyUnver
 from app.domain.events import EventType
 from app.domain.own_headers import OwnHeader
 from app.domain.retry import Answer, Phase
-from app.storage import endpoints, events, recoveries
+from app.storage import events, recoveries, ways
 from app.storage.claims import Claimed, claim_due
 from app.storage.endpoints import Endpoint
 from app.storage.tables import clocks, deliveries, every_delivery
@@ -448,7 +448,7 @@ async def test_an_agency_whose_only_address_is_not_proven_has_no_working_way_to_
     await world.change(endpoint_id, Wanted("http://127.0.0.1:9010/hook"))
 
     async with world.sessions.begin() as tx:
-        assert await endpoints.reachable(tx, [AGENCY]) == set()
+        assert await ways.reachable(tx, [AGENCY]) == set()
     assert [row.kind for row in await world.rows(clocks)] == ["undelivered_offer"]
 
 

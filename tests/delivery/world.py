@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from uuid_utils.compat import uuid7
 
 from app.delivery.dispatcher import Dispatcher, Pace
+from app.delivery.mail import Mail
 from app.delivery.post import Deadlines, Post, open_post
 from app.domain.addresses import Reach
 from app.domain.caller import Caller, Role
@@ -41,7 +42,8 @@ from app.storage.tables import events as event_rows
 from app.workflows.equip_endpoint import Carried
 from app.workflows.manage_endpoint import Wanted, change_endpoint, register_endpoint
 
-LOOPBACK = Reach((ip_network("127.0.0.0/8"), ip_network("::1/128")))
+LOOPBACK = Reach((ip_network("127.0.0.0/8"), ip_network("::1/128")), sends_mail=True)
+PUBLIC_URL = "https://lintas.example"
 AGENCY = "uptd-ppa-ppu"
 OTHER = "dp3a-kukar"
 QUICK = Pace(lease=timedelta(seconds=5), longest_post=timedelta(seconds=2), poll=timedelta(milliseconds=50))
@@ -105,7 +107,7 @@ class World:
                 await tx.execute(delete(event_rows).where(event_rows.c.id == made.challenge_id))
                 proven = {"state": "active", "verified_at": func.now(), "challenge_id": None, "challenged_at": None}
                 await tx.execute(update(endpoints).where(endpoints.c.id == made.id).values(proven))
-        return made.id, secret
+        return made.id, secret or ""
 
     async def change(
         self, endpoint_id: UUID, wanted: Wanted, *, expected: Expected | None = None, agency: str = AGENCY
@@ -237,6 +239,7 @@ class World:
         *,
         pace: Pace = QUICK,
         post: Post | None = None,
+        mail: Mail | None = None,
         listen_url: str | None = None,
         deadlines: Deadlines = SHORT,
     ) -> AsyncIterator[Dispatcher]:
@@ -246,6 +249,8 @@ class World:
                 self.sessions,
                 self.key_ring,
                 post or loopback,
+                mail=mail,
+                public_url=PUBLIC_URL,
                 clock=self.clock,
                 pace=pace,
                 listen_url=listen_url,

@@ -170,6 +170,7 @@ async def keeping_the_registry(walk: Walk) -> None:
     await walk(OPERATOR, "put_agency_service", service_type="legal_service", **here)
     await walk(PPU, "read_agency", **here)
     await walk(PPU, "list_agencies", query={"limit": 1})
+    await walk(PPU, "list_reach", query={"reached": False, "limit": 1})
     await walk(PPU, "read_code_sets")
     await walk(PPU, "list_regions", query={"limit": 2})
 

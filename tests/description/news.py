@@ -17,8 +17,9 @@ from app.api import examples
 from app.api.description import webhooks
 from app.domain.caller import Role
 from app.domain.events import EventType
-from app.storage import api_keys
+from app.storage import api_keys, ways
 from app.workflows.notice_failing import notice_failing
+from app.workflows.notice_unreached import notice_unreached
 from app.workflows.watch_keys import watch_keys
 from tests.delivery.receivers import Received, Receiver, a_receiver, answering
 from tests.delivery.world import RealClock, World
@@ -105,6 +106,7 @@ async def tell_everything(service: Service, posted: Posted) -> None:
     for journey in (answer_handoffs, coordinating, keeping_rights, keeping_keys, cancelling, proposing):
         await journey(walk)
     await keeping_endpoints(service, posted)
+    await losing_the_last_way(service)
     await letting_keys_expire(service)
     await letting_time_pass(walk, posted)
 
@@ -144,6 +146,16 @@ async def keeping_endpoints(service: Service, posted: Posted) -> None:
         await posted.wait_for(EventType.ENDPOINT_FAILING)
         await service.call(KUKAR, "POST", f"/endpoints/{endpoint_id}/ping")
         await posted.wait_for(EventType.ENDPOINT_DISABLED)
+
+
+async def losing_the_last_way(service: Service) -> None:
+    """Somebody of an agency signed in to the console, and nobody does any more."""
+    told = 0
+    for reaches_for in (timedelta(days=7), timedelta(0)):
+        async with service.sessions.begin() as tx:
+            await ways.seen_in_console(tx, "uptd-ppa-kukar", reaches_for=reaches_for)
+        told += await notice_unreached(service.sessions, now=RealClock()(), public_url=service.terms.public_url)
+    assert told == 1
 
 
 async def letting_keys_expire(service: Service) -> None:

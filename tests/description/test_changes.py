@@ -1,11 +1,12 @@
 """What would break a client that was made from the released description is found, and nothing else is."""
 
+import json
 from copy import deepcopy
 from typing import Any
 
 import pytest
 
-from openapi.changes import breaking, may_break
+from openapi.changes import CORRECTIONS, breaking, may_break, released
 
 
 def described() -> dict[str, Any]:
@@ -166,6 +167,14 @@ def test_what_a_client_lives_with_is_let_through(where: str, value: object) -> N
 )
 def test_a_version_announces_a_break_or_does_not(released: str, present: str, may: bool) -> None:
     assert may_break(released, present) is may
+
+
+def test_a_correction_is_of_a_change_that_is_there() -> None:
+    last, present = released(), released().parents[1] / "openapi.json"
+
+    found = breaking(json.loads(last.read_text("utf-8")), json.loads(present.read_text("utf-8")))
+
+    assert set(found) >= CORRECTIONS
 
 
 def news(**types: dict[str, Any]) -> dict[str, Any]:

@@ -46,10 +46,12 @@ HOSTILE: Mapping[str, Mapping[str, str]] = {
         "\ufeffhttps://a.example/": "a byte order mark",
         "https://a.example/\ud800": "half of a surrogate pair",
     },
+    "mail_not_sent": {
+        "mailto:a@b.example": "a mail address, where no mail is sent",
+    },
     "url_invalid": {
         "a.example": "no scheme",
         "//a.example/": "whichever scheme the reader has in mind",
-        "mailto:a@b.example": "no host",
         "https:a.example": "no slashes, which browsers forgive",
         "https:/a.example": "one slash",
         "/hook": "a path",

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.domain.vocabulary import Urgency
 from tests.delivery.world import until
-from tests.leaks.receivers import PATHS
+from tests.leaks.receivers import MAILBOXES, PATHS
 from tests.leaks.world import SENDER, World
 
 LONE_REGENCY, LONE_PLACE, LONE_NAME = "64.74", "64.74.01", "Bontang"
@@ -33,6 +33,7 @@ async def do_everything(world: World) -> Cases:
     """Submit, answer, amend, hand on, end, restrict and erase."""
     cases = Cases()
     await register(world, SENDER, *PATHS)
+    await register_mail(world, SENDER, *MAILBOXES)
     await world.done(SENDER, "POST", "/v1/routing/preview", json=filled(world, "/v1/routing/preview"))
     waits = await submit(world)
     first = request_of(waits)
@@ -44,11 +45,13 @@ async def do_everything(world: World) -> Cases:
         "handoff_id": first["handoff"]["id"],
     }
     await register(world, cases.receiver, "/takes")
+    await register_mail(world, cases.receiver, "takes")
     await give_the_service(world, cases)
     await end_otherwise(world)
     await amend_and_repeat(world, waits["id"])
     await mind_rights(world, cases)
     await until(lambda: all(world.receivers.took(path) for path in PATHS), within=60)
+    await until(lambda: len(world.mailbox.taken) > 10, within=60)
     await remember_ids(world, cases)
     cases.months = (await day_in(world, -150))[:7], (await day_in(world, 0))[:7]
     return cases
@@ -79,9 +82,18 @@ async def act(world: World, agency: str, handoff: dict[str, Any], action: str, *
 async def register(world: World, agency: str, *paths: str) -> None:
     """Register endpoints, and have them proven."""
     for path in paths:
-        url = f"http://127.0.0.1:{world.receivers.port}{path}"
-        await world.done(agency, "POST", "/v1/endpoints", json={"url": url})
-        await world.execute("UPDATE endpoints SET state = 'active', verified_at = now() WHERE state = 'unverified'")
+        await _register(world, agency, f"http://127.0.0.1:{world.receivers.port}{path}")
+
+
+async def register_mail(world: World, agency: str, *mailboxes: str) -> None:
+    """Register mail addresses, and have them proven."""
+    for mailbox in mailboxes:
+        await _register(world, agency, f"mailto:{mailbox}@uptd.example")
+
+
+async def _register(world: World, agency: str, url: str) -> None:
+    await world.done(agency, "POST", "/v1/endpoints", json={"url": url})
+    await world.execute("UPDATE endpoints SET state = 'active', verified_at = now() WHERE state = 'unverified'")
 
 
 async def give_the_service(world: World, cases: Cases) -> None:

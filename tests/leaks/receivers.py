@@ -35,6 +35,20 @@ HANGS = "/hangs"
 PATHS = (*ANSWERS, HANGS)
 
 
+MAILBOXES = ("takes", "unknown", "refused", "later", "full")
+"""The local parts of addresses, each answered in its way."""
+
+
+def refusing(address: str) -> str:
+    """Answer to the recipient of a mail: the server may say anything of a person it knows."""
+    return {
+        "unknown": f"550 5.1.1 {SAID}",
+        "refused": f"554 5.7.1 {SAID}",
+        "later": f"450 4.2.0 {SAID}",
+        "full": f"552 5.2.2 {SAID}",
+    }.get(address.partition("@")[0], f"250 2.1.5 {SAID}")
+
+
 @dataclass(slots=True)
 class Receivers:
     """One server, a path for each way to answer."""

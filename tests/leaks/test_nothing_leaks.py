@@ -150,6 +150,20 @@ async def test_nothing_is_in_any_trace_and_metrics_were_looked_at(driven: Driven
     assert any("lintas_coordinator_queue{" in one.content for one in told)
 
 
+async def test_nothing_is_in_any_mail(driven: Driven) -> None:
+    mailbox = driven.world.mailbox
+    read = [f"{message}\n{message.get_content()}" for message in mailbox.messages]
+
+    assert [mail for mail in mailbox.taken if found_in(mail)] == []
+    assert [mail for mail in read if found_in(mail)] == []
+    assert len(read) > 10
+    # They are news of cases, and the servers that refused them said what a person is called.
+    assert any("Rujukan / Reference:" in mail for mail in read)
+    async with driven.world.sessions.begin() as tx:
+        details = set(await tx.scalars(text("SELECT DISTINCT detail FROM attempts WHERE detail IS NOT NULL")))
+    assert {"recipient_unknown", "recipient_refused", "mailbox_full"} <= details
+
+
 async def test_nothing_is_in_the_log_of_any_process(driven: Driven) -> None:
     logs = {file.name: file.read_bytes() for file in driven.world.directory.glob("*.log")}
 

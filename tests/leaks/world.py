@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,10 +26,12 @@ from app.workflows.seed import seed
 from chaos.postgres import Postgres
 from chaos.town import SETTINGS as OF_CHAOS
 from chaos.units import PROJECT, House, Unit
+from tests.delivery.mailboxes import SENDER as MAILED_FROM
+from tests.delivery.mailboxes import Mailbox, a_mailbox
 from tests.leaks.bodies import Contract
 from tests.leaks.canaries import MARK, NATIONAL_ID, Canaries
 from tests.leaks.places import EVERYTHING_LOGGED, LOOKED_INTO_BY
-from tests.leaks.receivers import COLLECTS, Receivers, receivers
+from tests.leaks.receivers import COLLECTS, Receivers, receivers, refusing
 from tests.sealing.filled import changed
 
 SENDER = "lpsk"
@@ -92,6 +94,7 @@ class World:
     sessions: async_sessionmaker[AsyncSession]
     house: House
     receivers: Receivers
+    mailbox: Mailbox
     collector: Receivers
     """Who is sent the traces."""
     keys: dict[str, str]
@@ -202,6 +205,7 @@ async def a_world(directory: Path) -> AsyncIterator[World]:
     await postgres.start()
     house: House | None = None
     engine: AsyncEngine | None = None
+    mail = AsyncExitStack()
     try:
         url = postgres.url()
         await asyncio.to_thread(migrate_to_head, url)
@@ -221,6 +225,15 @@ async def a_world(directory: Path) -> AsyncIterator[World]:
         }
         keys = await _keys(sessions)
         async with receivers() as there, receivers() as collector:
+            mailbox = await mail.enter_async_context(a_mailbox())
+            mailbox.at_recipient = refusing
+            (directory / "mail.pem").write_text(mailbox.authority.pem)
+            settings |= {
+                "LINTAS_MAIL__HOST": "127.0.0.1",
+                "LINTAS_MAIL__PORT": str(mailbox.port),
+                "LINTAS_MAIL__CA_FILE": str(directory / "mail.pem"),
+                "LINTAS_MAIL__SENDER": MAILED_FROM,
+            }
             settings |= {"LINTAS_TRACING__ENDPOINT": f"http://127.0.0.1:{collector.port}{COLLECTS}"}
             house = House(directory, lambda: postgres.port, postgres.url(0), settings)
             await house.start(UNITS)
@@ -235,6 +248,7 @@ async def a_world(directory: Path) -> AsyncIterator[World]:
                     sessions,
                     house,
                     there,
+                    mailbox,
                     collector,
                     keys,
                     client,
@@ -245,6 +259,7 @@ async def a_world(directory: Path) -> AsyncIterator[World]:
         if house is not None:
             house.kill_all()
             await house.end()
+        await mail.aclose()
         if engine is not None:
             await engine.dispose()
         await postgres.stop()

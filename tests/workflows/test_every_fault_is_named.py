@@ -87,6 +87,10 @@ async def test_no_amendment_is_told_that_null_is_wanted_where_null_is_refused(se
         ({"case": {"types": 5}}, [("/case/types", "list_required")]),
         ({"case": {"types": []}}, [("/case/types", "too_short")]),
         ({"urgency": None}, [("/urgency", "text_required")]),
+        ({"case": {"types": ["nonsense"]}}, [("/case/types/0", "unknown_code")]),
+        ({"consent": GIVEN | {"agencies": ["nobody"]}}, [("/consent/agencies/0", "unknown_agency")]),
+        ({"consent": GIVEN | {"services": ["nonsense"]}}, [("/consent/services/0", "unknown_code")]),
+        ({"consent": GIVEN | {"agencies": []}}, [("/consent/agencies", "too_short")]),
     ):
         answer = await service.call(PPU, "POST", path, json=body, headers=latest)
         assert answer.status_code == 422

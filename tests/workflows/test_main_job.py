@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from tests.statements import statements
 from tests.workflows.conftest import Service, a_referral
 
 
@@ -74,3 +77,10 @@ async def test_the_sender_is_told_of_every_change(service: Service) -> None:
         "service_request.fulfilled",
         "referral.closed",
     ]
+
+
+async def test_nothing_is_stopped_for_a_referral_that_has_only_just_come(service: Service, engine: AsyncEngine) -> None:
+    with statements(engine) as did:
+        await service.submit()
+
+    assert [one for one in did if one.startswith("DELETE")] == []

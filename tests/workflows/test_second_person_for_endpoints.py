@@ -9,6 +9,7 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from sqlalchemy import text
 
+from app.domain.addresses import Reach
 from app.domain.caller import Caller, Role
 from app.domain.proposals import Hands, SecondPerson
 from app.workflows.desk import Terms
@@ -23,7 +24,7 @@ ANY = {"If-Match": "*"}
 
 @pytest.fixture
 def terms() -> Terms:
-    return Terms(second_person=SecondPerson(publishing=True, endpoints=True))
+    return Terms(second_person=SecondPerson(publishing=True, endpoints=True), reach=Reach(sends_mail=True))
 
 
 async def moves(person: Person, endpoint: dict[str, Any], url: str = OTHER_URL) -> dict[str, Any]:
@@ -47,6 +48,18 @@ async def test_a_new_endpoint_is_there_once_a_second_person_confirms_it(service:
     assert [one["scheme"] for one in made["secrets"]] == ["hmac_sha256"]
     shown = [confirmed.text, str(await second.read(f"/proposals/{proposal['id']}"))]
     assert not any(value in one for one in shown for value in (proposal["secret"], "kanari"))
+
+
+async def test_a_mail_address_takes_a_second_person_too_and_has_no_secret_to_show(service: Service) -> None:
+    first, second = await a_person(service), await a_person(service)
+
+    proposal = await first.proposes("POST", "/endpoints", json={"url": "mailto:kantor@uptd.example"})
+    confirmed = await second.decide(proposal["id"], "confirm")
+    (made,) = (await first.read("/endpoints"))["items"]
+
+    assert (proposal["secret"], proposal["public_key"]) == (None, None)
+    assert confirmed.status_code == 200, confirmed.text
+    assert (made["channel"], made["state"], made["secrets"]) == ("mail", "unverified", [])
 
 
 async def test_a_new_address_counts_once_confirmed_and_the_old_one_is_told_of_both(service: Service) -> None:

@@ -15,7 +15,9 @@ def _header(
 HEADERS: dict[str, dict[str, Any]] = {
     "Allow": _header("The methods that the address takes.", example="GET, HEAD, POST"),
     "Content-Language": _header(
-        "The language of `title` and `detail`, chosen by `Accept-Language`.", example="en", enum=["id", "en"]
+        "The language of what people read (of a problem its `title` and `detail`), chosen by `Accept-Language`.",
+        example="en",
+        enum=["id", "en"],
     ),
     "Deprecation": _header(
         "Since when the operation is deprecated (RFC 9745): seconds since 1970, after an @.",

@@ -50,6 +50,7 @@ EXAMPLES: tuple[DomainError, ...] = (
     errors.NotNextVersion(3),
     errors.TooManyUnverified(),
     errors.TooManySecrets(),
+    errors.NotAWebhook(),
     errors.KeyReplaced(),
     errors.ProposalEnded("confirmed"),
     errors.AnotherPersonRequired(),

@@ -2,7 +2,25 @@
 
 from fastapi import APIRouter
 
-from app.console.pages import handoffs, home, provider, sign_in
+from app.console.pages import (
+    agreements,
+    audit_story,
+    endpoints,
+    handoff,
+    handoffs,
+    home,
+    persons,
+    placing,
+    provider,
+    reach,
+    referral_changes,
+    referral_entry,
+    referrals,
+    service_request,
+    service_requests,
+    sign_in,
+    supplying,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     home.router,
@@ -10,6 +28,20 @@ ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
     provider.router,
     handoffs.router,
+    handoff.router,
+    service_requests.router,
+    service_request.router,
+    placing.router,
+    supplying.router,
+    reach.router,
+    # A fixed address before the one of a referral.
+    referral_entry.router,
+    referrals.router,
+    referral_changes.router,
+    endpoints.router,
+    agreements.router,
+    audit_story.router,
+    persons.router,
     # The last: it takes every address that is left.
     home.elsewhere,
 )
