@@ -45,6 +45,8 @@ FOR_PROGRAMS = {
     "mail.Security": "a setting",
     "purposes.Purpose": "said by the audit's own story",
     "referral.ClockKind": "never shown",
+    "referral_changes.End": "part of an address; said by the words of the page",
+    "referrals.Part": "part of an address; said by the words of the page",
     "retention.CaseClass": "a setting",
     "retention.Ended": "a setting",
     "retry.Detail": "for who runs the receiver; docs/webhooks.md has the table",
