@@ -18,6 +18,7 @@ class Item:
         return path == self.path or path.startswith(f"{self.path}/")
 
 
+_OPERATES = frozenset({Role.OPERATOR})
 _SEES_TO_IT = frozenset({Role.COORDINATOR, Role.OPERATOR})
 
 MENU: tuple[Item, ...] = (
@@ -25,6 +26,10 @@ MENU: tuple[Item, ...] = (
     Item("/console/referrals", "referrals.navigation", frozenset({Role.SENDER})),
     Item("/console/service-requests", "service_requests.navigation", _SEES_TO_IT),
     Item("/console/reach", "reach.navigation", _SEES_TO_IT),
+    Item("/console/endpoints", "endpoints.navigation", _OPERATES),
+    Item("/console/agreements", "agreements.navigation", _OPERATES),
+    Item("/console/audit", "audit.navigation", _OPERATES),
+    Item("/console/persons", "persons.navigation", _OPERATES),
 )
 """The main menu, in its order."""
 

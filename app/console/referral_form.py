@@ -86,6 +86,8 @@ class ReferralForm:
         locations = {name: code for name, code in body.get("locations", {}).items() if code != UNKNOWN}
         if "locations" in body:
             body["locations"] = locations
+        if reported := self.moment("case.police_reported_at"):
+            body.setdefault("case", {})["police_reported_at"] = reported
         return _without_empty(body)
 
     def unsettled(self, reference: Reference, language: Language) -> list[Finding]:

@@ -5,7 +5,7 @@ Times are real time, given by who asks: a browser's day has nothing to do with a
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -154,3 +154,33 @@ async def forget_expired(session: AsyncSession, *, now: datetime, terms: Session
         gone = await session.execute(delete(table).where(key.in_(select(old.c[key.name]))).returning(key))
         count += len(gone.all())
     return count
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session as an operator sees it."""
+
+    roles: tuple[str, ...]
+    signed_in_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+
+
+async def of_persons(session: AsyncSession, *, now: datetime, terms: SessionTerms) -> Mapping[UUID, list[OpenSession]]:
+    """Give the sessions that are open, by the person's id, the latest first."""
+    found = await session.execute(
+        select(
+            console_sessions.c.person_id,
+            console_sessions.c.roles,
+            console_sessions.c.signed_in_at,
+            console_sessions.c.last_seen_at,
+            console_sessions.c.expires_at,
+        )
+        .where(console_sessions.c.expires_at > now, console_sessions.c.last_seen_at > now - terms.idle)
+        .order_by(console_sessions.c.last_seen_at.desc())
+    )
+    sessions: dict[UUID, list[OpenSession]] = {}
+    for person_id, roles, signed_in_at, last_seen_at, expires_at in found:
+        line = OpenSession(tuple(roles), signed_in_at, last_seen_at, expires_at)
+        sessions.setdefault(person_id, []).append(line)
+    return sessions

@@ -1,5 +1,6 @@
 """Who has called with tokens of the outside issuer: what the audit's ids of them stand for."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -71,3 +72,9 @@ async def listed(session: AsyncSession, *, agency_code: str | None = None) -> li
     if agency_code is not None:
         wanted = wanted.where(token_subjects.c.agency_code == agency_code)
     return [TokenSubject(*row) for row in await session.execute(wanted)]
+
+
+async def names_of(session: AsyncSession, subject_ids: Iterable[UUID]) -> Mapping[UUID, str]:
+    """Say who some ids are, of those that are people or programs of the outside issuer or of the console."""
+    wanted = select(token_subjects.c.id, token_subjects.c.subject).where(token_subjects.c.id.in_(list(subject_ids)))
+    return {row.id: row.subject for row in await session.execute(wanted)}

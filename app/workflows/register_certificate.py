@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.domain.caller import Role, Scope
+from app.domain.caller import Caller, Role, Scope
 from app.domain.client_certificate import Presented
 from app.domain.errors import NotFound, UnknownAgency
 from app.storage import audit, client_certificates, token_subjects
@@ -45,8 +45,8 @@ async def revoke_certificate(tx: AsyncSession, certificate_id: UUID) -> None:
     await audit.record(tx, None, "certificate.revoke", subject="certificate", subject_id=certificate_id)
 
 
-async def revoke_subject(tx: AsyncSession, subject_id: UUID) -> None:
+async def revoke_subject(tx: AsyncSession, subject_id: UUID, *, by: Caller | None = None) -> None:
     """Have no token of a subject count any more; NotFound if there is none that does."""
     if not await token_subjects.revoke(tx, subject_id):
         raise NotFound("token_subject")
-    await audit.record(tx, None, "token_subject.revoke", subject="token_subject", subject_id=subject_id)
+    await audit.record(tx, by, "token_subject.revoke", subject="token_subject", subject_id=subject_id)

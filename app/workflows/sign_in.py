@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -93,4 +94,11 @@ async def sign_out_everywhere(tx: AsyncSession, caller: Caller) -> int:
     """End all sessions of a person, and say how many there were."""
     ended = await console_sessions.end_all(tx, caller.key_id)
     await audit.record(tx, caller, "session.end_all", subject="token_subject", subject_id=caller.key_id)
+    return ended
+
+
+async def sign_out_person(tx: AsyncSession, by: Caller, person_id: UUID, *, request_id: str | None) -> int:
+    """End all sessions of somebody else, as an operator does, and say how many there were."""
+    ended = await console_sessions.end_all(tx, person_id)
+    await audit.record(tx, by, "session.end_all", subject="token_subject", subject_id=person_id, request_id=request_id)
     return ended

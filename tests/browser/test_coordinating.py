@@ -40,8 +40,9 @@ async def test_every_page_of_a_coordinator_can_be_used_by_everybody(
     for one in (LIST, f"{LIST}?part=offered", path, f"{path}/place", f"{path}/amend", f"{path}/close-unmet"):
         await visitor.open(one)
         await visitor.check()
-    await visitor.open("/console/reach")
-    await visitor.check()
+    for one in ("/console/reach", "/console/reach?part=silent", "/console/reach?part=all"):
+        await visitor.open(one)
+        await visitor.check()
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])

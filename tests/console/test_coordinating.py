@@ -82,7 +82,8 @@ async def test_a_request_that_waits_says_why_clause_by_clause_and_what_is_missin
     assert page.status_code == 200
     assert "Fakta belum cukup" in page.text
     assert "Yang belum diketahui: <strong>Pelaku tinggal serumah" in page.text
-    assert "Bergantung pada fakta yang belum diketahui" in page.text
+    assert "Belum pasti" in page.text
+    assert "Bergantung pada:" in page.text
     assert "Dasar:" in page.text
     assert "Bila faktanya ternyata begini" in page.text
     assert "Contoh Seorang" not in page.text
@@ -404,10 +405,37 @@ async def test_agencies_that_let_offers_run_out_are_listed(house: House) -> None
     await house.service.after(timedelta(days=7))
     browser = await as_coordinator(house)
 
-    page = await browser.open("/console/reach")
+    page = await browser.open("/console/reach?part=silent")
 
-    assert "Tidak menjawab" in page.text
     assert re.search(r'<th scope="row">UPTD PPA', page.text)
+
+
+async def test_agencies_that_nothing_leads_to_are_shown_before_anything_is_offered(house: House) -> None:
+    browser = await as_coordinator(house)
+    before = await browser.open("/console/reach")
+
+    await house.signed_in("uptd-ppa-kukar", Role.RECEIVER)
+    after, every = await browser.open("/console/reach"), await browser.open("/console/reach?part=all")
+
+    assert "UPTD PPA Kutai Kartanegara" in before.text
+    assert "UPTD PPA Kutai Kartanegara" not in after.text
+    assert "UPTD PPA Kutai Kartanegara" in every.text
+    assert "Konsol" in every.text
+
+
+async def test_an_offer_that_its_agency_does_not_hear_of_says_whom_to_ring_up(house: House) -> None:
+    path, _ = await waiting(house)
+    browser = await as_coordinator(house)
+    await browser.send(await browser.open(f"{path}/place"), f"{path}/place", agency=RECEIVER, reason="other")
+    pages = [await browser.open(path), await browser.open(f"{LIST}?part=offered")]
+
+    await house.signed_in(RECEIVER, Role.RECEIVER)
+    later = [await browser.open(path), await browser.open(f"{LIST}?part=offered")]
+
+    assert "Hubungi langsung: UPTD PPA Penajam Paser Utara" in pages[0].text
+    assert "Tidak terjangkau: hubungi" in pages[1].text
+    assert "Hubungi langsung" not in later[0].text
+    assert "Tidak terjangkau" not in later[1].text
 
 
 async def test_a_placed_request_that_is_declined_waits_again_with_its_history(house: House) -> None:

@@ -98,6 +98,10 @@ async def test_what_is_sent_is_what_the_api_would_have_taken(house: House) -> No
             "victim__guardian__is_perpetrator": "unknown",
             "victim__safe_contact__phone": "0812-000",
             "narrative": "Baris satu\r\nBaris dua",
+            "case__police_reported_at__day": "3",
+            "case__police_reported_at__month": "8",
+            "case__police_reported_at__year": "2024",
+            "case__police_reported_at__time": "14:30",
             "consent__last_day__day": "31",
             "consent__last_day__month": "12",
             "consent__last_day__year": "2026",
@@ -114,12 +118,13 @@ async def test_what_is_sent_is_what_the_api_would_have_taken(house: House) -> No
             tx,
             house.service.key_ring,
             referral_id,
-            ["narrative", "consent", "services.legal_service.note", "case.place"],
+            ["narrative", "consent", "services.legal_service.note", "case.place", "case.police_reported_at"],
         )
     assert (kept.incident, kept.age, kept.sex, kept.perpetrator_in_household) == ("64.09.04", 31, "female", False)
     assert sorted(kept.avoid_regions) == ["64.71"]
     assert sealed["narrative"] == "Baris satu\nBaris dua"
     assert sealed["services.legal_service.note"] == "Sidang minggu depan"
+    assert sealed["case.police_reported_at"] == "2024-08-03T14:30:00+08:00"
     assert "case.place" not in sealed
     # Both moments in the zone of the agency, the last day whole.
     assert sealed["consent"]["given_at"] == "2024-08-01T08:00:00+08:00"

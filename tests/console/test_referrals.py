@@ -117,6 +117,27 @@ async def test_a_referral_says_what_happened_and_why_a_person_sees_to_it(house: 
     assert "dijawab" in history
 
 
+async def test_a_note_that_its_receiver_shared_is_read_on_a_page_of_its_own_and_no_other_is(house: House) -> None:
+    path, answer = await sent(house)
+    handoff = answer["service_requests"][0]["handoff"]["id"]
+    browser = await caseworker(house)
+    await house.service.act(RECEIVER, handoff, "accept", note="Hanya untuk kami")
+    before = await browser.open(path)
+    await house.service.act(RECEIVER, handoff, "start", note="Datang besok pagi", share_note=True)
+
+    after = await browser.open(path)
+    notes = await browser.open(f"{path}/notes/{handoff}")
+
+    assert "/notes/" not in before.text
+    assert f'href="{path}/notes/{handoff}"' in after.text
+    assert "Datang besok pagi" not in after.text
+    assert "Datang besok pagi" in notes.text
+    assert "Hanya untuk kami" not in notes.text
+    other = await house.signed_in("uptd-ppa-samarinda", Role.SENDER)
+    assert (await other.open(f"{path}/notes/{handoff}")).status_code == 404
+    assert (await browser.open(f"{path}/notes/{answer['id']}")).status_code == 404
+
+
 async def test_an_offer_that_ran_out_shows_who_was_asked_and_that_nobody_answered(house: House) -> None:
     path, _ = await sent(house, urgency="emergency")
     house.service.clock.advance(timedelta(hours=2))

@@ -10,7 +10,12 @@
     const of = (node) => all.findIndex((one) => one.contains(node));
     function show(number, focus) {
       all.forEach((one, at) => { one.hidden = at !== number; });
-      line.textContent = all.map((one, at) => (at === number ? `[${one.dataset.step}]` : one.dataset.step)).join(" › ");
+      line.replaceChildren(...all.map((one, at) => {
+        const item = document.createElement("li");
+        item.textContent = one.dataset.step;
+        if (at === number) item.setAttribute("aria-current", "step");
+        return item;
+      }));
       if (focus) {
         all[number].querySelector("h2").focus();
         window.scrollTo(0, 0);

@@ -3,9 +3,13 @@
 from fastapi import APIRouter
 
 from app.console.pages import (
+    agreements,
+    audit_story,
+    endpoints,
     handoff,
     handoffs,
     home,
+    persons,
     placing,
     provider,
     reach,
@@ -34,6 +38,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     referral_entry.router,
     referrals.router,
     referral_changes.router,
+    endpoints.router,
+    agreements.router,
+    audit_story.router,
+    persons.router,
     # The last: it takes every address that is left.
     home.elsewhere,
 )

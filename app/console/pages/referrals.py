@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from app.api.dependencies import Sender, SenderOrCoordinator, Transaction
 from app.api.desk import Desk
+from app.api.handoff_views import handoff_view
 from app.api.pages import PageAsked
 from app.api.referrals import referral_view
 from app.api.routing import read_decision
@@ -18,9 +19,11 @@ from app.console.rendering import page
 from app.console.route import after_post, console_router
 from app.console.service_told import tell
 from app.domain.caller import Caller, Role
+from app.domain.case import Case
 from app.domain.errors import NotFound
 from app.domain.handoff import LIVE, HandoffState, ReferralState
-from app.storage import worklists
+from app.domain.notes import NoteName, receivers
+from app.storage import personal_data, worklists
 from app.storage.asked_services import asked_services, sent_under
 from app.workflows import desk as desks
 
@@ -97,6 +100,19 @@ async def show_why(
     return page(request, "referral_why.html", kept=kept, told=told)
 
 
+@router.get("/referrals/{referral_id}/notes/{handoff_id}")
+async def show_notes(
+    request: Request, referral_id: UUID, handoff_id: UUID, caller: SenderOrCoordinator, desk: Desk
+) -> Response:
+    """Show what the receiver of a handoff wrote and shared, to who sent or holds the case."""
+    case = await desk.lock_case(caller.agency_code, referral_id=referral_id, reading=True)
+    if handoff_id not in case.handoffs or caller.agency_code not in case.owners():
+        raise NotFound("handoff")
+    view = await handoff_view(desk, caller, case, case.handoffs[handoff_id], {}, disclosing=True)
+    notes = [one for one in view.notes if one.shared]
+    return page(request, "referral_notes.html", referral_id=referral_id, handoff=view, notes=notes)
+
+
 async def _list(
     request: Request,
     caller: Caller,
@@ -129,6 +145,15 @@ async def _list(
     )
 
 
+async def _with_notes(desk: desks.Desk, case: Case, caller: Caller) -> set[UUID]:
+    """Tell the handoffs of which a receiver has shared a note, without opening one."""
+    if caller.agency_code not in case.owners():
+        return set()
+    fields = await personal_data.names_below(desk.tx, case.referral.id, "handoff.")
+    names = [name for name in map(NoteName.read, fields) if name is not None]
+    return {name.handoff_id for name in receivers(names, only_shared=True)}
+
+
 async def _shown(request: Request, referral_id: UUID, caller: Caller, desk: desks.Desk, template: str) -> Response:
     case = await desk.lock_case(caller.agency_code, referral_id=referral_id, reading=True)
     view = await referral_view(case, caller, desk)
@@ -139,6 +164,7 @@ async def _shown(request: Request, referral_id: UUID, caller: Caller, desk: desk
         request,
         template,
         referral=view,
+        with_notes=await _with_notes(desk, case, caller),
         reasons={state.value: kind for state, kind in REASONS.items()},
         live={state.value for state in LIVE},
         may={

@@ -24,12 +24,12 @@ from app.domain.case import Case
 from app.domain.errors import NotFound
 from app.domain.explanation import OUTSIDE
 from app.domain.facts import AGE, DOMICILE, SEX, Facts
-from app.domain.handoff import RequestState
+from app.domain.handoff import HandoffState, RequestState
 from app.domain.labels import LABELS
 from app.domain.referral import ServiceRequest
 from app.domain.secret_places import hidden_since, taken_in, without_secret_place
 from app.domain.wording import Wording
-from app.storage import worklists
+from app.storage import ways, worklists
 from app.workflows.amend_referral import may_amend
 from app.workflows.coordinate_request import UnmetReason, acknowledge_request, close_unmet
 from app.workflows.end_consent import ConfirmReason, confirm_vital_interest
@@ -49,6 +49,8 @@ async def show_service_request(
     asked = case.requests[service_request_id]
     decision = await _decision(desk, caller, asked)
     explanation = decision.explanation if decision else None
+    live = case.live_handoff(service_request_id)
+    told = live is None or live.state is not HandoffState.OFFERED or await ways.reachable(desk.tx, {live.agency_code})
     results = {**await worklists.results(desk.tx, [asked.decision_id]), **results_in(case)}
     return page(
         request,
@@ -58,6 +60,7 @@ async def show_service_request(
         consent=ConsentView.of(case),
         facts=shown_facts(desk, case, caller).to_json(),
         decision=decision,
+        to_tell=None if told or live is None else live.agency_code,
         told=explained(explanation, desk.reference, request.state.language) if explanation else None,
         waited=partial(waited, desk.now, request.state.language),
         reason_said=partial(_reason_said, request.state.language),

@@ -17,6 +17,7 @@ from app.console.languages import said
 from app.console.rendering import page
 from app.console.route import console_router
 from app.domain.caller import Caller, Role
+from app.storage import ways
 from app.storage.coordination_in_order import Standing, coordinated_in_order, count_waiting
 
 router = console_router()
@@ -48,9 +49,11 @@ async def show_service_requests(
         for line in lines[: paging.limit]
         if line.coordinated or not desk.is_off_list(caller.agency_code, line.facts)
     ]
+    offered_to = {line.offered_to for line in shown if line.offered_to}
     return page(
         request,
         "service_requests.html",
+        unreached=offered_to - await ways.reachable(desk.tx, offered_to) if offered_to else set(),
         part=part.value,
         parts_of_list=list(Standing),
         lines=shown,

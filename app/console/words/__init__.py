@@ -11,6 +11,7 @@ from app.console.words import (
     frame,
     handoff,
     handoffs,
+    operating,
     referrals,
     refusals,
     sign_in,
@@ -28,6 +29,7 @@ PARTS: tuple[Mapping[str, Text], ...] = (
     supplying.WORDS,
     entry.WORDS,
     referrals.WORDS,
+    operating.WORDS,
 )
 WORDS: Mapping[str, Text] = MappingProxyType({key: text for part in PARTS for key, text in part.items()})
 """All of it, by keys such as `handoffs.title`."""

@@ -33,6 +33,7 @@ WORDS: Mapping[str, Text] = {
         "Koordinator yang lebih dekat diberi tahu lebih dahulu", "A nearer coordinator was told first"
     ),
     "service_requests.nobody_coordinates": Text("Belum ada koordinatornya", "Nobody coordinates it"),
+    "service_requests.not_reached": Text("Tidak terjangkau: hubungi", "Not reached: ring them up"),
     "service_requests.nothing_waiting": Text("Tidak ada yang menunggu keputusan.", "Nothing is waiting for a person."),
     "service_requests.nothing_offered": Text("Tidak ada tawaran yang belum dijawab.", "No offer is unanswered."),
     "service_requests.nothing_under_way": Text("Tidak ada yang sedang ditangani.", "Nothing is under way."),
@@ -86,6 +87,10 @@ WORDS: Mapping[str, Text] = {
     "service_request.place": Text("Tawarkan ke lembaga", "Place it with an agency"),
     "service_request.amend": Text("Lengkapi fakta", "Supply facts"),
     "service_request.close": Text("Nyatakan tidak terpenuhi", "Close it as unmet"),
+    "service_request.unreached": Text(
+        "Tidak ada jalur pemberitahuan yang berfungsi ke lembaga ini. Hubungi langsung:",
+        "No working way leads to these agencies. Tell them yourself:",
+    ),
     "service_request.handoffs": Text("Yang sudah ditawari", "Who was offered it"),
     "service_request.agency": Text("Lembaga", "Agency"),
     "service_request.state": Text("Keadaan", "State"),
@@ -174,6 +179,22 @@ WORDS: Mapping[str, Text] = {
     "place.barred": Text("Tidak dapat dipilih", "Cannot be chosen"),
     "reach.title": Text("Lembaga yang perlu dihubungi", "Agencies to ring up"),
     "reach.navigation": Text("Lembaga", "Agencies"),
+    "reach.parts": Text("Bagian daftar lembaga", "Parts of the list of agencies"),
+    "reach.unreached": Text("Tidak terjangkau", "Not reached"),
+    "reach.all": Text("Semua", "All"),
+    "reach.unreached_explained": Text(
+        "Lembaga ini tidak akan tahu bila ditawari: tidak ada webhook, surel, atau orang yang masuk belakangan ini. "
+        "Hubungi mereka sebelum ada tawaran.",
+        "These would not hear of an offer: no webhook, no mail, and nobody who has signed in of late. Ring them up "
+        "before anything is offered.",
+    ),
+    "reach.region": Text("Wilayah", "Region"),
+    "reach.services": Text("Layanan", "Services"),
+    "reach.ways": Text("Diberi tahu lewat", "Told by"),
+    "reach.none": Text("Tidak ada jalur", "No way"),
+    "reach.lost_at": Text("sejak", "since"),
+    "reach.nothing_unreached": Text("Semua lembaga dapat diberi tahu.", "Every agency can be told."),
+    "reach.nothing_all": Text("Tidak ada lembaga di wilayah Anda.", "There is no agency where you coordinate."),
     "reach.silent": Text("Tidak menjawab", "Do not answer"),
     "reach.silent_explained": Text(
         "Tawaran yang lewat waktu tanpa jawaban dalam {days} hari terakhir, di antara yang Anda koordinasikan.",

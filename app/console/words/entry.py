@@ -63,6 +63,10 @@ WORDS: Mapping[str, Text] = {
     "entry.case.incident_date": Text("Tanggal kejadian", "Date of the incident"),
     "entry.case.incident_date_hint": Text("Kosongkan bila tidak diketahui.", "Leave it empty if it is not known."),
     "entry.case.place": Text("Tempat terjadinya", "Where it happened"),
+    "entry.case.police_reported_at": Text("Dilaporkan ke polisi pada", "Reported to the police at"),
+    "entry.case.police_reported_at_hint": Text(
+        "Kosongkan bila belum dilaporkan atau tidak diketahui.", "Leave it empty if it was not, or if it is not known."
+    ),
     "entry.mode": Text("Siapa yang memegang kasus", "Who keeps the case"),
     "entry.mode_referral": Text("Lembaga Anda tetap memegang kasus ini.", "Your agency keeps the case."),
     "entry.mode_transfer": Text(

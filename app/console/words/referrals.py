@@ -55,19 +55,11 @@ WORDS: Mapping[str, Text] = {
     "told.depends_on": Text("Bergantung pada", "Depends on"),
     "told.decided_at": Text("Diputuskan", "Decided"),
     "told.placed_by": Text("Ditempatkan oleh koordinator: {agency}.", "Placed by its coordinator: {agency}."),
-    "fact.locations.incident": Text("tempat kejadian", "where it happened"),
-    "fact.locations.domicile": Text("domisili korban", "where the victim lives"),
-    "fact.locations.current": Text("tempat korban sekarang", "where the victim is now"),
-    "fact.victim.age": Text("umur korban", "the victim's age"),
-    "fact.victim.sex": Text("jenis kelamin korban", "the victim's sex"),
-    "fact.perpetrator_in_household": Text(
-        "apakah pelaku serumah dengan korban", "whether the perpetrator lives with the victim"
-    ),
-    "fact.is_true": Text("ya", "yes"),
-    "fact.is_false": Text("tidak", "no"),
-    "fact.is_female": Text("perempuan", "female"),
-    "fact.is_male": Text("laki-laki", "male"),
-    "fact.is_outside": Text("tempat lain", "elsewhere"),
+    "told.supposed_true": Text("ya", "yes"),
+    "told.supposed_false": Text("tidak", "no"),
+    "told.supposed_female": Text("perempuan", "female"),
+    "told.supposed_male": Text("laki-laki", "male"),
+    "told.supposed_outside": Text("tempat lain", "elsewhere"),
     # after it was sent
     "sent.title": Text("Rujukan terkirim", "The referral was sent"),
     "sent.kept": Text("Rujukan Anda tersimpan dan tidak akan hilang.", "Your referral is kept and will not be lost."),
@@ -130,6 +122,10 @@ WORDS: Mapping[str, Text] = {
     "referral.history": Text("Yang sudah terjadi", "What happened so far"),
     "referral.why_of": Text("Mengapa: {service}", "Why: {service}"),
     "referral.actions": Text("Yang dapat Anda lakukan", "What you can do"),
+    "notes.read": Text("Baca catatan lembaga", "Read the agency's notes"),
+    "notes.title": Text("Catatan dari {agency}", "Notes from {agency}"),
+    "notes.with": Text("Bersama jawaban: {move}", "With the answer: {move}"),
+    "notes.none": Text("Tidak ada catatan yang dibagikan.", "No notes were shared."),
     # changes
     "amend.title": Text("Ubah atau tambah fakta", "Change or add facts"),
     "amend.intro": Text(
