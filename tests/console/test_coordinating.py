@@ -383,6 +383,22 @@ async def test_an_emergency_without_consent_is_confirmed_by_a_person(house: Hous
     assert "Seseorang harus mengonfirmasinya" not in shown.text
 
 
+async def test_an_operator_who_places_a_request_reads_no_facts_of_its_case_as_over_the_api(house: House) -> None:
+    path, referral_id = await waiting(house)
+    browser, coordinator = await house.signed_in(KUKAR, Role.OPERATOR), await as_coordinator(house)
+
+    page, theirs = await browser.open(path), await coordinator.open(path)
+    choice, full = await browser.open(f"{path}/place"), await coordinator.open(f"{path}/place")
+
+    for fact in ("<dd>31</dd>", "Perempuan", "Sepaku"):
+        assert fact in theirs.text, fact
+        assert fact not in page.text, fact
+    assert "Ditunjuk oleh" in full.text
+    assert "Ditunjuk oleh" not in choice.text
+    assert RECEIVER in choice.text
+    assert (await browser.open(f"/console/referrals/{referral_id}")).status_code == 404
+
+
 async def test_another_agencys_requests_are_not_there(house: House) -> None:
     path, _ = await waiting(house)
     browser = await as_coordinator(house, "bp3mi-kaltara")
