@@ -12,7 +12,7 @@ RUN_READY := .venv/.run-$(shell { pwd; cat pyproject.toml requirements/run.txt; 
 DEV_READY := .venv/.dev-$(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | cut -d ' ' -f 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox demo chaos receivers test test-browser test-pgbouncer contract check format lock openapi lint-openapi changes examples docs docs-check check-alerts bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit bench-privacy bench-signals clients clients-lock image try-image lint-deploy lint-deploy-lock clean
+.PHONY: help run sandbox demo chaos receivers test test-browser test-pgbouncer rehearse-restore contract check format lock openapi lint-openapi changes examples docs docs-check check-alerts bench-routing bench-simulate bench-publishing bench-growth bench-delivery bench-audit bench-privacy bench-signals clients clients-lock image try-image lint-deploy lint-deploy-lock clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' Makefile
@@ -35,16 +35,19 @@ receivers: $(DEV_READY) ## Try the example receivers against the real dispatcher
 test: $(DEV_READY) ## Run the tests on a database of their own; ARGS="-k word" chooses some
 	@$(VENV_PYTHON) -m pytest $(ARGS)
 
+test-pgbouncer: $(DEV_READY) ## Try a whole exchange behind a real PgBouncer in transaction mode (needs pgbouncer)
+	@PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null || \
+		{ echo "make test-pgbouncer needs PgBouncer: on Debian and Ubuntu the package pgbouncer." >&2; exit 1; }
+	@$(VENV_PYTHON) -m pytest tests/deploy/test_pgbouncer.py $(ARGS)
+
+rehearse-restore: $(DEV_READY) ## Restore a real cluster to a moment, and let a standby take over, while Lintas runs (some minutes)
+	@LINTAS_TEST_REHEARSE=1 $(VENV_PYTHON) -m pytest tests/deploy/test_restore.py $(ARGS)
+
 test-browser: $(DEV_READY) ## Try the console in a real browser (Debian's chromium); ARGS="-k word" chooses some
 	@$(PIP_INSTALL) --require-hashes -r requirements/browser.txt
 	@LINTAS_TEST_BROWSER=$${LINTAS_TEST_BROWSER:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)} || \
 		{ echo "make test-browser needs Chromium: on Debian the package chromium." >&2; exit 1; }; \
 	export LINTAS_TEST_BROWSER; $(VENV_PYTHON) -m mypy tests/browser/*.py && $(VENV_PYTHON) -m pytest tests/browser $(ARGS)
-
-test-pgbouncer: $(DEV_READY) ## Try a whole exchange behind a real PgBouncer in transaction mode (needs pgbouncer)
-	@PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null || \
-		{ echo "make test-pgbouncer needs PgBouncer: on Debian and Ubuntu the package pgbouncer." >&2; exit 1; }
-	@$(VENV_PYTHON) -m pytest tests/deploy/test_pgbouncer.py $(ARGS)
 
 contract: $(DEV_READY) ## Ask a Lintas of its own all that its contract allows and forbids (about ten minutes); ARGS="--role sender --examples 50"
 	@$(VENV_PYTHON) -m tests.contract $(ARGS)

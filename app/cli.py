@@ -150,7 +150,8 @@ def all_(
         ring = key_ring_of(settings) or prepare_trial.own_key_ring(settings.data_dir)
         with contextlib.ExitStack() as stack:
             url = address_of(settings) or stack.enter_context(prepare_trial.own_database(settings.data_dir))
-            stack.enter_context(prepare_trial.telling_where(settings.data_dir, settings.reached_at))
+            reached_at = settings.data_dir / prepare_trial.REACHED_AT
+            stack.enter_context(prepare_trial.telling(reached_at, settings.reached_at))
             direct = direct_address(settings, url)
             if revision_at(direct) != head():
                 migrate_to_head(direct)

@@ -126,8 +126,8 @@ def compose(
     moment = timedelta(seconds=readying.DEADLINE)
     own = Pool(
         size=1,
-        # For whoever counts what waits: readiness does not wait for that.
-        overflow=1,
+        # For a second look where the first hangs, and for whoever counts what waits: readiness does not wait for that.
+        overflow=2,
         wait=moment,
         connect=moment,
         statement=moment,

@@ -22,6 +22,9 @@ from app.storage.sealing import KeyRing
 
 DEADLINE = 1.0
 """Seconds in which the database must have answered everything."""
+GIVEN_UP_AFTER = 5.0
+"""Seconds after which a look that has not ended is not waited for."""
+MOST_LOOKS = 2
 SKEWED = 5.0
 """Seconds between the clocks of machine and database from which on it is said. Nothing goes by the machine's clock,
 so nobody is turned away for it; but one of the two is wrong, and receivers hold signatures against their own."""
@@ -66,24 +69,37 @@ class Readying:
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._look: asyncio.Task[Checks] | None = None
+        self._looks: dict[asyncio.Task[Checks], float] = {}
         self.started = False
 
     async def checks(self) -> Checks:
         """Give what was found, within the deadline; what hangs has failed."""
-        if self._look is None or self._look.done():
-            self._look = asyncio.create_task(self._all())
-        look = self._look
-        done, _ = await asyncio.wait({look}, timeout=DEADLINE)
-        if not done:
-            # Not waited for: to end a connection that hangs may hang as well.
-            look.cancel()
-        found = _NO_DATABASE | self._claims() if not done or look.cancelled() else look.result()
+        self._look_anew()
+        done, _ = await asyncio.wait(tuple(self._looks), timeout=DEADLINE, return_when=asyncio.FIRST_COMPLETED)
+        ended = [look for look in done if not look.cancelled()]
+        found = ended[-1].result() if ended else _NO_DATABASE | self._claims()
         ready = is_ready(found)
         self.started = self.started or ready
         metrics.READY.set(ready)
         metrics.DATABASE_UP.set(found["database:responseTime"].status == "pass")
         return found
+
+    def _look_anew(self) -> None:
+        """Have one look, however many ask, and after its deadline another beside it.
+
+        On a machine that is busy the first one may still come to its end, which many that are broken off never do; and
+        where it hangs on a connection that is lost, the other finds a new one.
+        """
+        now = asyncio.get_running_loop().time()
+        self._looks = {look: began for look, began in self._looks.items() if not look.done()}
+        for look, began in self._looks.items():
+            if now - began > GIVEN_UP_AFTER:
+                # Not waited for: to end a connection that hangs may hang as well.
+                look.cancel()
+        under_way = {look: began for look, began in self._looks.items() if now - began <= GIVEN_UP_AFTER}
+        latest = max(under_way.values(), default=None)
+        if latest is None or (now - latest >= DEADLINE and len(under_way) < MOST_LOOKS):
+            self._looks[asyncio.create_task(self._all())] = now
 
     async def _all(self) -> Checks:
         found: Checks = dict(_NO_DATABASE)

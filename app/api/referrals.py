@@ -82,7 +82,8 @@ async def submit_referral(body: ReferralSubmission, caller: Sender, desk: Desk, 
     """
     case = await submit(desk, caller, body.submission())
     response.headers["Location"] = f"/v1/referrals/{case.referral.id}"
-    return await _shown(case, caller, desk, response, body.sender_reference)
+    response.headers["ETag"] = etag(case.referral.version)
+    return await _shown(case, caller, desk, body.sender_reference)
 
 
 @router.get("/referrals")
@@ -159,7 +160,8 @@ async def confirm_vital_interest(
     return await _view(await confirm(desk, caller, referral_id, because=body.because), caller, desk, response)
 
 
-async def _view(case: Case, caller: Caller, desk: Desk, response: Response) -> ReferralView:
+async def referral_view(case: Case, caller: Caller, desk: Desk) -> ReferralView:
+    """Show a case to who sent, holds or coordinates it, and record the look in the audit."""
     opened: dict[str, object] = {}
     if caller.agency_code == case.referral.sender_code:
         opened = await personal_data.unseal(desk.tx, desk.key_ring, case.referral.id, ["sender_reference"])
@@ -173,13 +175,15 @@ async def _view(case: Case, caller: Caller, desk: Desk, response: Response) -> R
         fields=opened,
         request_id=desk.request_id,
     )
-    return await _shown(case, caller, desk, response, str(opened["sender_reference"]) if opened else None)
+    return await _shown(case, caller, desk, str(opened["sender_reference"]) if opened else None)
 
 
-async def _shown(
-    case: Case, caller: Caller, desk: Desk, response: Response, sender_reference: str | None
-) -> ReferralView:
+async def _view(case: Case, caller: Caller, desk: Desk, response: Response) -> ReferralView:
     response.headers["ETag"] = etag(case.referral.version)
+    return await referral_view(case, caller, desk)
+
+
+async def _shown(case: Case, caller: Caller, desk: Desk, sender_reference: str | None) -> ReferralView:
     kept = results_in(case)
     others = (one.decision_id for one in case.requests.values() if one.decision_id not in kept)
     results = {**kept, **await worklists.results(desk.tx, others)}

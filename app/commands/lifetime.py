@@ -77,8 +77,8 @@ def watchers_port(settings: Settings) -> socket | None:
     except OSError as error:
         why = str(error.strerror).partition(" (")[0]
         raise CannotGoOn(
-            f"{of.host}:{of.port} tidak dapat dipakai; pilih lain dengan LINTAS_METRICS__PORT",
-            f"{of.host}:{of.port} cannot be used ({why}); choose another with LINTAS_METRICS__PORT",
+            f"{of.host}:{of.port} tidak dapat dipakai; pilih lain dengan LINTAS_METRICS__PORT, LINTAS_METRICS__HOST",
+            f"{of.host}:{of.port} cannot be used ({why}); choose another: LINTAS_METRICS__PORT, LINTAS_METRICS__HOST",
         ) from None
 
 

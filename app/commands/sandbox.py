@@ -68,7 +68,14 @@ def sandbox(
         key_ring = prepare_trial.own_key_ring(directory)
         server = stack.enter_context(EmbeddedPostgres.start(directory / prepare_trial.POSTGRES))
         at = f"http://{HOST}:{control.getsockname()[1]}"
-        world = partial(World, settings, Databases(server), key_ring, api, at)
+        databases = Databases(server)
+        # For `lintas sign-in`: the console of a sandbox is opened by a link too.
+        for name, address in (
+            (prepare_trial.ADDRESS, databases.world),
+            (prepare_trial.REACHED_AT, settings.reached_at),
+        ):
+            stack.enter_context(prepare_trial.telling(directory / name, address))
+        world = partial(World, settings, databases, key_ring, api, at)
         run_to_end(_run(world, control, at, parent))
 
 
@@ -83,6 +90,7 @@ def _settings(directory: Path) -> Settings:
         "host": HOST,
         "data_dir": directory,
         "webhook": {"allow_http": True, "allow_networks": "127.0.0.0/8,::1", "keep_answers": True},
+        "console": True,
         # However far the clock is moved, nothing of what was sent goes.
         "history_months": 0,
         "stop_within": STOPS_WITHIN,
@@ -146,6 +154,9 @@ async def _welcome(world: World, at: str) -> None:
     keys = await world.printed_keys()
     print_columns([(key.role, key.agency, key.secret) for key in keys])
     print(
+        "\nBuka konsol dengan tautan sekali pakai dari / open the console by a link that works once, from:\n\n"
+        f"LINTAS_DATA_DIR={world.service.settings.data_dir} .venv/bin/lintas sign-in {keys[1].agency}"
+        ' --role receiver --name "Ibu Contoh"\n'
         f"\nKirim rujukan / send a referral:\n\n{prepare_trial.first_request(api, keys[0].secret)}\n"
         f"\nMajukan jam / move the clock:\n\ncurl -s {at}/sandbox/clock/advance"
         " -H 'Content-Type: application/json' -d '{\"by\": \"PT4H\"}'\n"

@@ -23,6 +23,7 @@ _SEES_TO_IT = frozenset({Role.COORDINATOR, Role.OPERATOR})
 
 MENU: tuple[Item, ...] = (
     Item("/console/handoffs", "handoffs.navigation", frozenset({Role.RECEIVER})),
+    Item("/console/referrals", "referrals.navigation", frozenset({Role.SENDER})),
     Item("/console/service-requests", "service_requests.navigation", _SEES_TO_IT),
     Item("/console/reach", "reach.navigation", _SEES_TO_IT),
     Item("/console/endpoints", "endpoints.navigation", _OPERATES),

@@ -24,6 +24,7 @@ from app.domain.vocabulary import Urgency
 from app.domain.wording import Wording
 from app.storage.reference import Reference
 
+TIMES = tuple(key for key in WORDS if key.startswith("times."))
 NOWHERE = "Asia/Jakarta"
 """The time zone of who is of no agency that is known."""
 
@@ -69,6 +70,9 @@ def _around(request: Request, language: Language) -> dict[str, Any]:
         "day": lambda when: times.day(when, zone, language),
         "time_left": lambda until: times.time_left(until, request.state.now, language),
         "is_over": lambda until: until <= request.state.now,
+        # For the script that goes on counting while the page is looked at.
+        "now": request.state.now,
+        "times": {key.removeprefix("times."): getattr(WORDS[key], language.value) for key in TIMES},
         "asset": assets.address_of,
         "here": request.url.path,
         "query": {name: value for name, value in request.query_params.items() if name not in {CURSOR, "done"}},

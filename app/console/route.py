@@ -27,7 +27,7 @@ from app.console.forms import CSRF, FORM_KEY, OURS, FormExpired, PostedForm, rea
 from app.console.languages import language_of
 from app.console.signed_in import SignInNeeded
 from app.domain.caller import Role
-from app.domain.errors import DomainError
+from app.domain.errors import DomainError, RoleRequired
 from app.observability import told_of as told_of_error
 from app.storage.console_sessions import SignedIn
 from app.storage.database import is_passing
@@ -159,8 +159,8 @@ async def _take_in(request: Request, person: SignedIn, roles: frozenset[Role]) -
 
 def _check_roles(person: SignedIn, roles: frozenset[Role]) -> None:
     if roles and not person.caller.may(*roles):
-        # As what is not there: a page of another role's is nobody's business.
-        raise NoSuchPage
+        # It looks as if it were not there, and the audit has that somebody was kept from it.
+        raise RoleRequired(*sorted(role.value for role in roles))
 
 
 async def _answer(request: Request, handle: Handler, fields: dict[str, list[str]]) -> Response:

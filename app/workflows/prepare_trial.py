@@ -54,13 +54,8 @@ def own_key_ring(data_dir: Path) -> KeyRing:
 @contextlib.contextmanager
 def own_database(data_dir: Path) -> Iterator[str]:
     """Run the embedded database; its address lies beside it for the other commands, for as long as it runs."""
-    address = data_dir / ADDRESS
-    with EmbeddedPostgres.start(data_dir / POSTGRES) as server:
-        write_private(address, server.url())
-        try:
-            yield server.url()
-        finally:
-            address.unlink(missing_ok=True)
+    with EmbeddedPostgres.start(data_dir / POSTGRES) as server, telling(data_dir / ADDRESS, server.url()):
+        yield server.url()
 
 
 def address_of_own_database(data_dir: Path) -> str | None:
@@ -72,10 +67,9 @@ def address_of_own_database(data_dir: Path) -> str | None:
 
 
 @contextlib.contextmanager
-def telling_where(data_dir: Path, reached_at: str) -> Iterator[None]:
-    """Let other commands know where the service is reached, for as long as it runs."""
-    path = data_dir / REACHED_AT
-    write_private(path, reached_at)
+def telling(path: Path, text: str) -> Iterator[None]:
+    """Let other commands on this machine know something for as long as this runs: an address, of what is running."""
+    write_private(path, text)
     try:
         yield
     finally:

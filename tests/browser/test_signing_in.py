@@ -1,5 +1,7 @@
 """Signing in, looking at the work list, and leaving, in a real browser."""
 
+import re
+
 import pytest
 from playwright.async_api import Route, ViewportSize
 
@@ -100,6 +102,33 @@ async def test_leaving_works_without_script(visit: Visit) -> None:
 
     await visitor.open("/console/handoffs")
     assert "/console/sign-in" in visitor.page.url
+
+
+async def test_leaving_works_while_the_network_is_gone(town: Town, visit: Visit) -> None:
+    visitor = await visit(RECEIVER, Role.RECEIVER)
+    visitor.elsewhere = frozenset({"www.google.com"})
+    await visitor.context.route(f"{OUTSIDE}**", harmless)
+    await visitor.context.route(f"{town.at}/console/leave", lambda route: route.abort())
+
+    for _ in range(3):
+        await visitor.page.keyboard.press("Escape")
+    await visitor.page.wait_for_url(OUTSIDE)
+
+    # That nobody could be told is said where nobody sees it.
+    visitor.errors = [error for error in visitor.errors if "ERR_FAILED" not in error]
+
+
+async def test_the_time_that_is_left_goes_on_being_counted(town: Town, visit: Visit) -> None:
+    await town.offer(urgency="emergency")
+    visitor = await visit(RECEIVER, Role.RECEIVER)
+    await visitor.page.clock.install()
+    await visitor.open("/console/handoffs")
+    first = visitor.page.locator("tr", has_text="Darurat").last.locator(".left")
+
+    await visitor.page.clock.fast_forward("20:00")
+    assert re.fullmatch(r"(39|40) menit lagi", await first.inner_text())
+    await visitor.page.clock.fast_forward("50:00")
+    assert re.fullmatch(r"terlambat (9|10|11) menit", await first.inner_text())
 
 
 async def test_a_language_is_kept_until_another_is_chosen(town: Town, visit: Visit) -> None:

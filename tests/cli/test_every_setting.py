@@ -19,6 +19,12 @@ NOT_READABLE = {
     "LINTAS_TOKENS__ISSUER": "canary",
     "LINTAS_TOKENS__AUDIENCE": "canary" * 50,
     "LINTAS_TOKENS__KEY_SET_URL": "canary" * 50,
+    "LINTAS_MAIL__CA_FILE": "canary/nowhere.pem",
+    "LINTAS_MAIL__HOST": "canary" * 50,
+    "LINTAS_SIGN_IN__AGENCY_CLAIM": "canary" * 50,
+    "LINTAS_SIGN_IN__CLIENT_ID": "canary" * 50,
+    "LINTAS_SIGN_IN__ROLES_CLAIM": "canary" * 50,
+    "LINTAS_SIGN_IN__SCOPE": "canary" * 50,
     "LINTAS_TOKENS__AGENCY_CLAIM": "canary" * 50,
     "LINTAS_TOKENS__ROLES_CLAIM": "canary" * 50,
     "LINTAS_TOKENS__SCOPE_CLAIM": "canary" * 50,
@@ -26,9 +32,12 @@ NOT_READABLE = {
     "LINTAS_DATABASE__RUN_ROLE": "canary; DROP",
 }
 """What is wrong of settings that take a text; of all others a word is."""
+BESIDE = {"LINTAS_MAIL__": {"LINTAS_MAIL__HOST": "mail.example", "LINTAS_MAIL__SENDER": "lintas@mail.example"}}
+"""What else has to be set for those whose names begin so to count at all."""
 FOUND_OUT_LATER = {
     "LINTAS_HOST": "canary.invalid",
     "LINTAS_KEY_RING": "canary",
+    "LINTAS_METRICS__HOST": "canary.invalid",
     "LINTAS_KEY_RING_FILE": "canary/nowhere.json",
     "LINTAS_RETENTION_FILE": "canary/nowhere.yaml",
 }
@@ -36,6 +45,7 @@ FOUND_OUT_LATER = {
 NEVER_WRONG = {
     "LINTAS_DATA_DIR": "`serve` and `work` start without it, and warn that nothing can be erased",
     "LINTAS_ERASURE_LEDGER": "likewise",
+    "LINTAS_SIGN_IN__CLIENT_SECRET": "only the provider knows; without an issuer it is refused",
     "LINTAS_FALLBACK_COORDINATOR": "the registry may come to know it later; until then fallback_coordinator_unknown",
 }
 
@@ -61,6 +71,9 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [name for name in EVERY_SETTING if name not in FOUND_OUT_LATER | NEVER_WRONG])
 def test_a_setting_that_cannot_be_read_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for beginning, others in BESIDE.items():
+        for other, value in others.items() if name.startswith(beginning) else ():
+            monkeypatch.setenv(other, value)
     monkeypatch.setenv(name, NOT_READABLE.get(name, "canary"))
 
     with pytest.raises(SettingsInvalid) as caught:
@@ -78,6 +91,7 @@ def test_what_only_the_start_can_try_stops_it_and_is_named(tmp_path: Path, key_r
         "LINTAS_KEY_RING_FILE": str(tmp_path / "ring.json"),
         "LINTAS_DATA_DIR": str(tmp_path),
         "LINTAS_PORT": "0",
+        "LINTAS_METRICS__PORT": "0",
         name: FOUND_OUT_LATER[name],
     }
 
@@ -94,7 +108,7 @@ def test_what_only_the_start_can_try_stops_it_and_is_named(tmp_path: Path, key_r
     assert started.returncode == 1
     assert name in started.stderr
     # An address is told as it was given: it is no secret, and whoever mistyped it sees how.
-    assert name == "LINTAS_HOST" or "canary" not in started.stderr
+    assert name.endswith("HOST") or "canary" not in started.stderr
 
 
 def test_settings_may_lie_in_files_named_as_their_variables_and_what_is_set_goes_before(

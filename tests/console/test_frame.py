@@ -166,6 +166,14 @@ async def test_what_is_not_there_and_what_is_another_roles_look_the_same(house: 
     )
 
 
+async def test_who_asks_for_a_page_of_another_role_is_in_the_audit(house: House) -> None:
+    coordinator = await house.signed_in(KUKAR, Role.COORDINATOR, name="Ibu Koordinator")
+
+    await coordinator.open(LIST)
+
+    assert await house.who_did("show_handoffs") == ["Ibu Koordinator"]
+
+
 def test_every_text_is_there_in_both_languages_with_the_same_gaps() -> None:
     gaps = re.compile(r"{(\w+)}")
     for key, text in WORDS.items():

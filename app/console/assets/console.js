@@ -53,6 +53,26 @@
     history.replaceState(null, "", here.pathname + here.search + here.hash);
   }
 
+  // The time that is left goes on being counted, from the server's clock: a device's own may be wrong.
+  const words = JSON.parse(document.body.dataset.times);
+  const ahead = Date.parse(document.body.dataset.now) - Date.now();
+  const filled = (text, gaps) => text.replace(/\{(\w+)\}/g, (_, name) => gaps[name]);
+  function span(minutes) {
+    const days = Math.floor(minutes / 1440);
+    const parts = [[days, "day"], [Math.floor(minutes / 60) % 24, "hour"], [days ? 0 : minutes % 60, "minute"]];
+    return parts.filter(([count]) => count)
+      .map(([count, name]) => filled(words[count === 1 ? name : `${name}s`], { count })).join(" ");
+  }
+  function count() {
+    for (const one of document.querySelectorAll("[data-until]")) {
+      const left = Date.parse(one.dataset.until) - Date.now() - ahead;
+      const minutes = Math.floor(Math.abs(left) / 60000);
+      one.textContent = minutes < 1 ? words.now : filled(left > 0 ? words.left : words.over, { span: span(minutes) });
+      one.parentElement.classList.toggle("over", left <= 0);
+    }
+  }
+  setInterval(count, 15000);
+
   // Where a form needs correction, reading begins there.
   document.querySelector(".summary")?.focus();
 })();

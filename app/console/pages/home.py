@@ -94,7 +94,7 @@ async def read_asset(digest: str, name: str) -> Response:
 elsewhere = open_router()
 
 
-@elsewhere.get("/{path:path}")
+@elsewhere.api_route("/{path:path}", methods=["GET", "POST"])
 async def show_nothing(path: str) -> Response:
     """Say that there is no such page."""
     raise NoSuchPage

@@ -7,10 +7,12 @@ from app.api.problem_texts import Text
 from app.console.words import (
     actions,
     coordinating,
+    entry,
     frame,
     handoff,
     handoffs,
     operating,
+    referrals,
     refusals,
     sign_in,
     supplying,
@@ -25,6 +27,8 @@ PARTS: tuple[Mapping[str, Text], ...] = (
     handoff.WORDS,
     coordinating.WORDS,
     supplying.WORDS,
+    entry.WORDS,
+    referrals.WORDS,
     operating.WORDS,
 )
 WORDS: Mapping[str, Text] = MappingProxyType({key: text for part in PARTS for key, text in part.items()})
