@@ -1,5 +1,7 @@
 """An operator's day in a real browser: endpoints, agreements, the audit of a case, and who is signed in."""
 
+from typing import Any
+
 import pytest
 from playwright.async_api import ViewportSize
 from sqlalchemy import func, insert, update
@@ -27,7 +29,7 @@ async def an_endpoint(town: Town) -> str:
             .values(state="active", verified_at=func.now(), failing_since=func.now())
         )
         now = await tx.scalar(func.now())
-        lines = []
+        lines: list[dict[str, Any]] = []
         for hour in range(24):
             for number in range(3 + hour * 7 % 11):
                 at = now.timestamp() - hour * 3600 - 60

@@ -10,7 +10,7 @@ from tests.browser.conftest import DESKTOP, NARROWEST, PHONE, Visit
 from tests.browser.town import Town
 
 RECEIVER = "uptd-ppa-ppu"
-VICTIM = {
+VICTIM: dict[str, Any] = {
     "name": "Contoh Seorang",
     "sex": "female",
     "age": 31,

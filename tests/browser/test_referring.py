@@ -1,6 +1,7 @@
 """A caseworker of a sending agency enters a referral and follows it, in a real browser."""
 
 import re
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -39,7 +40,7 @@ ENGLISH = {
 }
 
 
-async def caseworker(visit: Visit, **more: object) -> Visitor:
+async def caseworker(visit: Visit, **more: Any) -> Visitor:
     return await visit(SENDER, Role.SENDER, name="Ibu Contoh", **more)
 
 
