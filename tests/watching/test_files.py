@@ -83,6 +83,13 @@ def test_every_alert_says_whom_it_wakes_and_what_to_do_in_both_languages() -> No
             assert " / " in rule["annotations"][said], rule["alert"]
 
 
+def test_the_runbook_says_what_to_do_about_every_alert() -> None:
+    headings = re.findall(r"(?m)^#+ (.+)$", (ROOT / "docs" / "runbook.md").read_text("utf-8"))
+    anchors = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+    assert {rule["annotations"]["runbook_url"].partition("#")[2] for rule in rules()} - anchors == set()
+
+
 def test_every_alert_has_a_test_that_fires_it() -> None:
     tested: Any = load_yaml((DEPLOY / "prometheus" / "alerts.test.yaml").read_text("utf-8")).value
     fired = {
