@@ -37,6 +37,16 @@ server_reset_query_always = 0
 """
 
 
+async def is_listening(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True
+
+
 @pytest.fixture
 async def pooled_url(tmp_path: Path, database_url: str) -> AsyncIterator[str]:
     """The address of the tests' database through a PgBouncer."""
@@ -62,6 +72,7 @@ async def pooled_url(tmp_path: Path, database_url: str) -> AsyncIterator[str]:
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:
+        await until(lambda: is_listening(port), within=30)
         yield of.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
     finally:
         process.terminate()
