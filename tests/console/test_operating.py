@@ -226,6 +226,14 @@ async def test_however_many_signed_in_a_page_shows_some_and_the_next_one_goes_on
     assert {name for name in names if name in seen} == set(names)
 
 
+async def test_nobody_is_signed_out_who_is_not_there(house: House) -> None:
+    browser = await as_operator(house)
+    fields = hidden(await browser.open("/console/persons"), "/console/sign-out")
+
+    for one in ("sign-out", "revoke"):
+        assert (await browser.post(f"/console/persons/{uuid4()}/{one}", fields)).status_code == 404
+
+
 async def test_a_person_is_shut_out_after_one_more_question(house: House) -> None:
     person = await house.signed_in(RECEIVER, name="Ibu Contoh")
     browser = await as_operator(house)
