@@ -25,6 +25,9 @@ WELL_FORMED = re.compile(
     r"(?=.*[A-Za-z])([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|[0-7][0-9A-HJKMNP-TV-Z]{25})\Z"
 )
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""The methods that are told by their names."""
+
 SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -151,6 +154,12 @@ class AnswerBrokeOff(Exception):
     """The answer cannot be finished; the server closes the connection."""
 
 
+def method_of(scope: Scope) -> str:
+    """Name a request's method where it is one of HTTP; a caller's own could be anybody's name, and is told as ?."""
+    method: str = scope["method"]
+    return method if method in METHODS else "?"
+
+
 def _request_id(scope: Scope) -> str:
     given = [value for name, value in scope["headers"] if name == b"x-request-id"]
     text = given[0].decode("latin-1") if len(given) == 1 else ""
@@ -161,14 +170,15 @@ def _log_request(scope: Scope, state: MutableMapping[str, Any], status: int, sta
     route = getattr(scope.get("route"), "path_format", None) or "unmatched"
     caller = state.get("caller")
     seconds = time.perf_counter() - started
+    method = method_of(scope)
     is_health = route.startswith("/health")
     if not is_health:
-        _count_request(scope["method"], route, status, seconds)
+        _count_request(method, route, status, seconds)
     write = log.debug if is_health else log.info
     desk = state.get("desk")
     write(
         "request",
-        method=scope["method"] if scope["method"].isalpha() else "?",
+        method=method,
         route=route,
         status=status,
         duration_ms=round(seconds * 1000, 1),

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar, overload
 
 import orjson
@@ -113,7 +114,13 @@ def _part(kind: Callable[[Any], Any], part: Any) -> Any:
             raise ValueError("no number of the database")
     elif not isinstance(part, str) or "\0" in part:
         raise ValueError("no text of the database")
-    return kind(part)
+    read = kind(part)
+    if isinstance(read, datetime):
+        if read.tzinfo is None:
+            raise ValueError("no moment of the database")
+        # OverflowError for a moment before the first year or after the last: the database has none of those.
+        return read.astimezone(UTC)
+    return read
 
 
 _Limit = Annotated[int, Field(ge=1, le=LARGEST)]

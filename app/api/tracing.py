@@ -4,6 +4,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 from app import tracing
+from app.api.middleware import method_of
 
 
 class Traced:
@@ -26,7 +27,7 @@ class Traced:
                 status = message["status"]
             await send(message)
 
-        method = scope["method"] if scope["method"].isalpha() else "?"
+        method = method_of(scope)
         with tracing.span(method, "server", parent=_given(scope), http__request__method=method) as span:
             try:
                 with bound_contextvars(trace_id=span.trace_id):

@@ -1,5 +1,6 @@
 """What a form sent: its fields, read strictly, and taken into the same models as the API's bodies."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
@@ -9,11 +10,14 @@ from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
 from app.api.faults import Finding, findings
+from app.api.json_body import DEEPEST
 from app.api.language import Language
 from app.api.refusals import Refusal
 from app.domain.errors import FaultsFound
+from app.domain.versions import Expected
 
 MOST_FIELDS = 500
+NUMBER = re.compile(r"[0-9]{1,9}\Z")
 CSRF, FORM_KEY = "csrf", "form_key"
 """Hidden fields of every form: what binds it to its session, and what makes it count once."""
 OURS = frozenset({CSRF, FORM_KEY})
@@ -104,6 +108,11 @@ class PostedForm:
             errors = [{**line, "loc": ("body", *line["loc"])} for line in error.errors(include_url=False)]
             raise FormFaults(findings(errors, body)) from None
 
+    def version(self, name: str = "version") -> Expected:
+        """Give the version that a page was made of; what is no number is none that there could be."""
+        said = self.get(name)
+        return Expected(frozenset({int(said)} if NUMBER.match(said) else ()))
+
 
 def _plain(value: str) -> str | bool:
     return True if value == "true" else value
@@ -128,7 +137,7 @@ def read_form(request: Request, body: bytes) -> dict[str, list[str]]:
         raise FormUnreadable from None
     fields: dict[str, list[str]] = {}
     for name, value in pairs:
-        if "\0" in value:
+        if "\0" in name or "\0" in value or name.count(".") >= DEEPEST:
             raise FormUnreadable
         # A browser ends lines as no other does.
         fields.setdefault(name, []).append(value.replace("\r\n", "\n"))

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from app.api.faults import Finding
 from app.api.language import Language
 from app.console import places
-from app.console.forms import PostedForm, name_of
+from app.console.forms import FormUnreadable, PostedForm, name_of
 from app.console.words.entry_faults import INSTEAD
 from app.storage.reference import Reference
 
@@ -23,6 +23,8 @@ AVOID = "avoid"
 PLACES = (*LOCATIONS, AVOID)
 TIME = re.compile(r"([01]?\d|2[0-3])[.:]([0-5]\d)\Z", re.ASCII)
 WHOLE = re.compile(r"\d{1,3}\Z", re.ASCII)
+PARTS = ("locations", "case", "consent", "victim", "victim.guardian")
+"""What holds other fields, and is no field itself."""
 FLAGS: tuple[tuple[str, str], ...] = (
     ("case", "perpetrator_in_household"),
     ("victim.guardian", "is_perpetrator"),
@@ -78,6 +80,8 @@ class ReferralForm:
         """Say what is known, with numbers and flags as the API takes them, and without what is not known."""
         kept = {name: given for name, given in self.form.fields.items() if not _OURS.match(name)}
         body = PostedForm({name: given for name, given in kept.items() if name != "services[]"}).values()
+        for part in PARTS:
+            _check_part(body, part)
         for outer, name in FLAGS:
             _make_flag(body, outer, name)
         victim = body.get("victim", {})
@@ -148,7 +152,7 @@ class ReferralForm:
             consent["given_at"] = given
         last = consent.pop("last_day", None)
         if last is not None:
-            consent["expires_at"] = self._end_of(last)
+            consent["expires_at"] = self._end_of(str(last))
         return consent
 
     def _end_of(self, day: str) -> str:
@@ -166,6 +170,15 @@ class ReferralForm:
         if type_ in self.form.all("cannot[]"):
             service["sender_cannot"] = True
         return service
+
+
+def _check_part(body: Mapping[str, Any], part: str) -> None:
+    """Let a part pass that holds fields, or is not there; else FormUnreadable: no page of ours sends it so."""
+    at: Any = body
+    for name in part.split("."):
+        at = at.get(name, {})
+        if not isinstance(at, Mapping):
+            raise FormUnreadable
 
 
 def _make_flag(body: dict[str, Any], outer: str, name: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -23,12 +23,22 @@ from app.api.refused import record_refusal, record_repeat
 from app.api.validation import Judging, judged_by
 from app.console import refusal_pages, signed_in
 from app.console.console import console_of
-from app.console.forms import CSRF, FORM_KEY, OURS, FormExpired, PostedForm, read_form
+from app.console.forms import (
+    CSRF,
+    FORM_KEY,
+    OURS,
+    FormExpired,
+    FormFaults,
+    FormUnreadable,
+    PostedForm,
+    read_form,
+)
 from app.console.languages import language_of
 from app.console.signed_in import SignInNeeded
 from app.domain.caller import Role
 from app.domain.errors import DomainError, RoleRequired
 from app.observability import told_of as told_of_error
+from app.storage import audit
 from app.storage.console_sessions import SignedIn
 from app.storage.database import is_passing
 
@@ -88,6 +98,9 @@ class PageRoute(APIRoute):
                 if request.method not in READING:
                     return refusal_pages.refusal(request, needed)
                 return RedirectResponse(f"{SIGN_IN}?next={quote(request.url.path)}", 303)
+            except FormFaults:
+                # Of a form without fields to correct: no page of ours sends it so.
+                return refusal_pages.refusal(request, FormUnreadable())
             except RequestValidationError:
                 # An address that cannot be read leads nowhere, as one of what is not there.
                 return refusal_pages.refusal(request, NoSuchPage())
@@ -132,6 +145,7 @@ async def _prepared(request: Request) -> dict[str, list[str]]:
 
 async def _served(request: Request, handle: Handler, roles: frozenset[Role], *, for_everybody: bool) -> Response:
     fields = await _prepared(request)
+    looks: Sequence[Mapping[str, Any]] = ()
     async with request.app.state.sessions.begin() as tx:
         request.state.tx = tx
         person = await signed_in.find(request, tx, console_of(request).real_clock())
@@ -144,7 +158,12 @@ async def _served(request: Request, handle: Handler, roles: frozenset[Role], *, 
             await reference(request)
         answer = await (handle(request) if for_everybody else _answer(request, handle, fields))
         if answer.status_code >= 400:
+            # A form that is shown again has changed nothing; what is shown around it was looked at all the same.
+            looks = await audit.looks_so_far(tx)
             await tx.rollback()
+    if looks:
+        async with request.app.state.sessions.begin() as tx:
+            await audit.keep_looks(tx, looks)
     return answer
 
 

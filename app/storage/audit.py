@@ -1,11 +1,11 @@
 """Who looked and who changed: rows that are only ever added, in the transaction of what they tell."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
@@ -63,6 +63,20 @@ async def record(
 async def record_all(session: AsyncSession, entries: Iterable[Entry]) -> None:
     """Record entries in their order, with one question to the database."""
     await session.execute(_ADD, [_row(entry) for entry in entries])
+
+
+async def looks_so_far(session: AsyncSession) -> Sequence[Mapping[str, Any]]:
+    """Give the entries of looks that this transaction has made, for `keep_looks` once it is undone."""
+    mine = [column for column in audit.c if column.name != "xact"]
+    found = await session.execute(
+        select(*mine).where(audit.c.xact == THIS_TRANSACTION, audit.c.action.endswith(".read")).order_by(audit.c.id)
+    )
+    return [dict(row) for row in found.mappings()]
+
+
+async def keep_looks(session: AsyncSession, looks: Sequence[Mapping[str, Any]]) -> None:
+    """Record looks whose own transaction was undone, though what they showed was shown."""
+    await session.execute(_ADD, looks)
 
 
 _ADD = insert(audit).values(xact=THIS_TRANSACTION)

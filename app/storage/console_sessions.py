@@ -166,8 +166,10 @@ class OpenSession:
     expires_at: datetime
 
 
-async def of_persons(session: AsyncSession, *, now: datetime, terms: SessionTerms) -> Mapping[UUID, list[OpenSession]]:
-    """Give the sessions that are open, by the person's id, the latest first."""
+async def of_persons(
+    session: AsyncSession, person_ids: Iterable[UUID], *, now: datetime, terms: SessionTerms
+) -> Mapping[UUID, list[OpenSession]]:
+    """Give the sessions of some persons that are open, by the person's id, the latest first."""
     found = await session.execute(
         select(
             console_sessions.c.person_id,
@@ -176,7 +178,11 @@ async def of_persons(session: AsyncSession, *, now: datetime, terms: SessionTerm
             console_sessions.c.last_seen_at,
             console_sessions.c.expires_at,
         )
-        .where(console_sessions.c.expires_at > now, console_sessions.c.last_seen_at > now - terms.idle)
+        .where(
+            console_sessions.c.person_id.in_(list(person_ids)),
+            console_sessions.c.expires_at > now,
+            console_sessions.c.last_seen_at > now - terms.idle,
+        )
         .order_by(console_sessions.c.last_seen_at.desc())
     )
     sessions: dict[UUID, list[OpenSession]] = {}

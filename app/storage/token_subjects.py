@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -63,12 +63,29 @@ async def revoke(session: AsyncSession, subject_id: UUID) -> bool:
     return ended is not None
 
 
+_SHOWN = tuple(
+    token_subjects.c[name] for name in ("id", "agency_code", "issuer", "subject", "first_seen_at", "revoked_at")
+)
+
+
+async def find(session: AsyncSession, subject_id: UUID) -> TokenSubject | None:
+    """Give a subject by its id; None if there is none."""
+    row = (await session.execute(select(*_SHOWN).where(token_subjects.c.id == subject_id))).one_or_none()
+    return TokenSubject(*row) if row else None
+
+
+async def by_agency(session: AsyncSession, *, after: tuple[str, UUID] | None, limit: int) -> list[TokenSubject]:
+    """List subjects agency by agency, page by page; `after` is the agency and the id of the last one before."""
+    place = tuple_(token_subjects.c.agency_code, token_subjects.c.id)
+    wanted = select(*_SHOWN).order_by(token_subjects.c.agency_code, token_subjects.c.id).limit(limit)
+    if after is not None:
+        wanted = wanted.where(place > tuple_(*after))
+    return [TokenSubject(*row) for row in await session.execute(wanted)]
+
+
 async def listed(session: AsyncSession, *, agency_code: str | None = None) -> list[TokenSubject]:
     """List subjects, as they were first seen, of one agency or of all."""
-    names = ("id", "agency_code", "issuer", "subject", "first_seen_at", "revoked_at")
-    wanted = select(*(token_subjects.c[name] for name in names)).order_by(
-        token_subjects.c.first_seen_at, token_subjects.c.id
-    )
+    wanted = select(*_SHOWN).order_by(token_subjects.c.first_seen_at, token_subjects.c.id)
     if agency_code is not None:
         wanted = wanted.where(token_subjects.c.agency_code == agency_code)
     return [TokenSubject(*row) for row in await session.execute(wanted)]

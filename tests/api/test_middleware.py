@@ -11,8 +11,10 @@ from uuid import uuid4
 
 import pytest
 import structlog
+from prometheus_client import generate_latest
 from pydantic import BaseModel
 
+from app import metrics
 from app.api.dependencies import RequestId
 from app.api.route import v1_router
 from app.domain.caller import Role
@@ -121,6 +123,19 @@ async def test_the_log_names_the_route_and_nothing_that_was_sent(
     assert broke["error"] == "LookupError"
     assert "read_person" in str(broke["frames"])
     assert broke["request_id"] == answers[3].headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize("method", ["CANARYSITI", "CANARY-3201010101010001"])
+async def test_a_method_that_somebody_made_up_stands_in_no_log_and_in_no_metric(
+    a_client: ClientFactory, log: io.StringIO, method: str
+) -> None:
+    client = await a_client(router)
+
+    answer = await client.request(method, "/v1/people/x")
+
+    assert answer.status_code == 405
+    assert method not in log.getvalue()
+    assert method not in generate_latest(metrics.REGISTRY).decode()
 
 
 def test_a_field_of_unknown_name_or_kind_is_withheld(log: io.StringIO) -> None:

@@ -188,7 +188,20 @@ async def test_what_is_missing_in_the_choice_is_said_at_its_field_and_nothing_ty
     assert 'id="f-agency-error"' in answer.text
     assert 'id="f-reason-error"' in answer.text
     assert "Catatan panjang</textarea>" in answer.text
-    assert await actions_of(house, path.rpartition("/")[2]) == ["service_request.read"]
+    # Twice: the page that says what is missing shows the candidates again.
+    assert await actions_of(house, path.rpartition("/")[2]) == ["service_request.read"] * 2
+
+
+async def test_who_sends_what_is_no_answer_has_looked_all_the_same(house: House) -> None:
+    path, _ = await waiting(house)
+    browser = await as_coordinator(house)
+    fields = hidden(await browser.open(LIST), "/console/sign-out")
+
+    answers = [await browser.post(f"{path}/{step}", fields) for step in ("place", "close-unmet", "confirm", "amend")]
+
+    assert [one.status_code for one in answers] == [422] * 4
+    assert await actions_of(house, path.rpartition("/")[2]) == ["service_request.read"] * 4
+    assert await house.who_did("service_request.read") == ["Ibu Contoh"] * 4
 
 
 @pytest.mark.parametrize(
@@ -316,6 +329,21 @@ async def test_an_age_that_is_none_is_said_at_its_field(house: House, age: str) 
     assert 'id="f-victim-age-error"' in answer.text
 
 
+@pytest.mark.parametrize("version", ["\u00b2", "9" * 5000, "-1", ""])
+async def test_a_version_that_is_none_changes_nothing(house: House, version: str) -> None:
+    path, referral_id = await waiting(house)
+    browser = await as_coordinator(house)
+    page = await browser.open(f"{path}/amend")
+    changed = typed(page, **{"victim.sex": "male"}) | {"version": version}
+
+    answer = await browser.send(page, f"{path}/amend", **changed)
+    at = f"/console/referrals/{referral_id}/amend"
+    theirs = await house.signed_in(PPU, Role.SENDER)
+    other = await theirs.send(await theirs.open(at), at, **{"victim.sex": "male", "version": version})
+
+    assert (answer.status_code, other.status_code) == (412, 409)
+
+
 async def test_a_form_in_which_nothing_was_changed_changes_nothing(house: House) -> None:
     path, _ = await waiting(house)
     browser = await as_coordinator(house)
@@ -355,6 +383,22 @@ async def test_an_emergency_without_consent_is_confirmed_by_a_person(house: Hous
     assert "Seseorang harus mengonfirmasinya" in page.text
     assert "Keadaan darurat dikonfirmasi." in shown.text
     assert "Seseorang harus mengonfirmasinya" not in shown.text
+
+
+async def test_an_operator_who_places_a_request_reads_no_facts_of_its_case_as_over_the_api(house: House) -> None:
+    path, referral_id = await waiting(house)
+    browser, coordinator = await house.signed_in(KUKAR, Role.OPERATOR), await as_coordinator(house)
+
+    page, theirs = await browser.open(path), await coordinator.open(path)
+    choice, full = await browser.open(f"{path}/place"), await coordinator.open(f"{path}/place")
+
+    for fact in ("<dd>31</dd>", "Perempuan", "Sepaku"):
+        assert fact in theirs.text, fact
+        assert fact not in page.text, fact
+    assert "Ditunjuk oleh" in full.text
+    assert "Ditunjuk oleh" not in choice.text
+    assert RECEIVER in choice.text
+    assert (await browser.open(f"/console/referrals/{referral_id}")).status_code == 404
 
 
 async def test_another_agencys_requests_are_not_there(house: House) -> None:

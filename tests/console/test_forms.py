@@ -125,6 +125,9 @@ async def test_what_is_not_there_is_one_page(desk_house: House, handoff: str) ->
         (b"reason=%FF", "application/x-www-form-urlencoded"),
         (b"reason=\xff", "application/x-www-form-urlencoded"),
         (b"reason=%00", "application/x-www-form-urlencoded"),
+        (b"a%00=1", "application/x-www-form-urlencoded"),
+        (b"reason" + b".a" * 40 + b"=1", "application/x-www-form-urlencoded"),
+        (b"reason" + b".a" * 100_000 + b"=1", "application/x-www-form-urlencoded"),
         (b"&".join(b"a=1" for _ in range(1000)), "application/x-www-form-urlencoded"),
         (b"reason=" + b"x" * 300_000, "application/x-www-form-urlencoded"),
     ],
@@ -137,6 +140,15 @@ async def test_what_is_no_form_is_a_page_that_says_so(desk_house: House, body: b
 
     assert answer.status_code in {400, 413}
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
+
+
+async def test_a_form_without_a_page_of_its_own_that_lacks_something_says_so(house: House) -> None:
+    handoff, browser = await offer(house), await house.signed_in()
+
+    answer = await browser.post(f"/console/handoffs/{handoff}/keep-duty", await browser.fields())
+
+    assert answer.status_code == 400
+    assert "Tidak ada yang diubah." in answer.text
 
 
 def test_fields_become_a_body_of_the_api() -> None:

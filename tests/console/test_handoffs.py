@@ -1,8 +1,12 @@
 """The work list of a receiving agency."""
 
+import base64
+import hashlib
 import re
 from datetime import timedelta
+from uuid import UUID
 
+import orjson
 import pytest
 
 from app.domain.caller import Role
@@ -100,3 +104,16 @@ async def test_another_agency_sees_nothing_of_it(house: House) -> None:
     other = await house.signed_in("dp3a-kukar", Role.RECEIVER)
 
     assert "Tidak ada yang menunggu Anda." in (await other.open(LIST)).text
+
+
+@pytest.mark.parametrize(
+    "moment", ["2025-01-01T00:00:00", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2025-02-31"]
+)
+async def test_a_place_in_the_list_that_there_cannot_be_is_refused(house: House, moment: str) -> None:
+    browser = await house.signed_in()
+    bound = hashlib.sha256(orjson.dumps([LIST, []])).hexdigest()[:12]
+    written = orjson.dumps([bound, 0, moment, UUID(int=0)])
+
+    page = await browser.open(f"{LIST}?after={base64.urlsafe_b64encode(written).rstrip(b'=').decode()}")
+
+    assert page.status_code == 400

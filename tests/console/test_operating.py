@@ -206,6 +206,26 @@ async def test_a_persons_sessions_are_ended_and_they_may_sign_in_again(house: Ho
     assert (await (await house.signed_in(RECEIVER, name="Ibu Contoh")).open("/console/handoffs")).status_code == 200
 
 
+async def test_however_many_signed_in_a_page_shows_some_and_the_next_one_goes_on(house: House) -> None:
+    names = [f"Ibu {number}" for number in range(7)]
+    for name in names:
+        await house.link(RECEIVER, name=name)
+    browser = await as_operator(house)
+
+    seen: list[str] = []
+    address = "/console/persons?limit=3"
+    while address:
+        page = await browser.open(address)
+        lines = re.findall(r'<th scope="row">(.*?)</th>', page.text, re.DOTALL)
+        assert 0 < len(lines) <= 3
+        seen += lines
+        found = re.search(r'href="([^"]*)" rel="next"', page.text)
+        address = found[1].replace("&amp;", "&") if found else ""
+        assert len(seen) <= 8
+
+    assert {name for name in names if name in seen} == set(names)
+
+
 async def test_nobody_is_signed_out_who_is_not_there(house: House) -> None:
     browser = await as_operator(house)
     fields = hidden(await browser.open("/console/persons"), "/console/sign-out")

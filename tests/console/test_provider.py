@@ -406,3 +406,20 @@ async def test_who_fails_again_and_again_is_stopped_by_address_and_nobody_else_i
         assert answers == [400, 400, 400, 429]
         assert (await browser.open(link)).status_code == 429
         assert (await other.open(link)).status_code == 200
+
+
+async def test_who_goes_out_again_and_again_is_stopped_by_address_and_fills_no_table(service: Service) -> None:
+    clock = SettableClock(service.clock())
+    async with AsyncExitStack() as stack:
+        provider = await stack.enter_async_context(a_provider(clock))
+        console = a_console(clock, provider=provider_at(provider.url), requests=Buckets(3, Stopwatch()))
+        house = House(service, serve(service, console), clock, stack)
+        browser, other = await house.browser(address="192.0.2.7"), await house.browser(address="192.0.2.8")
+
+        answers = [await browser.post("/console/sign-in/provider", {}) for _ in range(4)]
+
+        async with service.sessions.begin() as tx:
+            waiting = await tx.scalar(select(func.count()).select_from(console_sign_ins))
+        assert [one.status_code for one in answers] == [303, 303, 303, 429]
+        assert waiting == 3
+        assert (await other.post("/console/sign-in/provider", {})).status_code == 303

@@ -352,3 +352,16 @@ async def test_a_reference_that_the_api_took_leads_to_its_referral(house: House)
 
     assert answer.status_code == 409
     assert f'href="/console/referrals/{known["id"]}"' in answer.text
+
+
+@pytest.mark.parametrize(
+    "name", ["victim", "victim[]", "victim.year", "victim.guardian", "locations", "case", "consent", "consent.last_day"]
+)
+async def test_a_form_that_no_page_makes_is_refused_and_nothing_breaks(house: House, name: str) -> None:
+    browser = await caseworker(house)
+    own = hidden(await browser.open(NEW), "/console/sign-out")
+
+    answers = [await browser.post(path, own | {name: value}) for path in (NEW, CHECK, SEND) for value in ("x", "true")]
+
+    assert {one.status_code for one in answers} <= {200, 400, 422}
+    assert await referrals_in(house) == 0

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from app.api.dependencies import Operator
 from app.api.desk import Desk
+from app.api.pages import PageAsked
 from app.console.console import console_of
 from app.console.rendering import page
 from app.console.route import after_post, console_router
@@ -19,12 +20,15 @@ router = console_router()
 
 
 @router.get("/persons")
-async def show_persons(request: Request, caller: Operator, desk: Desk) -> Response:
-    """Show everybody who ever signed in or called with a token, with their sessions."""
-    listed = await token_subjects.listed(desk.tx)
-    console = console_of(request)
-    open_now = await console_sessions.of_persons(desk.tx, now=console.real_clock(), terms=console.sessions)
-    return page(request, "persons.html", persons=listed, sessions=open_now, own=caller.key_id)
+async def show_persons(request: Request, caller: Operator, desk: Desk, paging: PageAsked) -> Response:
+    """Show who ever signed in or called with a token, with their sessions, agency by agency and page by page."""
+    found = await token_subjects.by_agency(desk.tx, after=paging.after(str, UUID), limit=paging.look_ahead)
+    shown, console = found[: paging.limit], console_of(request)
+    open_now = await console_sessions.of_persons(
+        desk.tx, [one.id for one in shown], now=console.real_clock(), terms=console.sessions
+    )
+    following = paging.following(found, lambda one: (one.agency_code, one.id))
+    return page(request, "persons.html", persons=shown, sessions=open_now, own=caller.key_id, next=following)
 
 
 @router.post("/persons/{person_id}/sign-out")
@@ -37,10 +41,10 @@ async def sign_out(person_id: UUID, caller: Operator, desk: Desk) -> Response:
 @router.get("/persons/{person_id}/revoke")
 async def ask_before_revoking(request: Request, person_id: UUID, caller: Operator, desk: Desk) -> Response:
     """Ask before a person is shut out."""
-    found = [one for one in await token_subjects.listed(desk.tx) if one.id == person_id and one.revoked_at is None]
-    if not found:
+    found = await token_subjects.find(desk.tx, person_id)
+    if found is None or found.revoked_at is not None:
         raise NotFound("token_subject")
-    return page(request, "person_revoke.html", one=found[0])
+    return page(request, "person_revoke.html", one=found)
 
 
 @router.post("/persons/{person_id}/revoke")

@@ -11,7 +11,7 @@ from app.api.desk import Desk
 from app.api.service_requests import RequestPlacement, look_at
 from app.console.explained import reasons_by_agency
 from app.console.forms import Form, FormFaults
-from app.console.pages.service_request import shown_facts
+from app.console.pages.service_request import sees_facts, shown_facts
 from app.console.pages.service_requests import CoordinatorOrOperator
 from app.console.rendering import page
 from app.console.route import after_post, console_router
@@ -128,10 +128,10 @@ async def candidates_for(
     explanation = explain(desk.reference.rules, known, asked.service_type, tried)
     if facts != case.facts:
         explanation = explanation_without_secret_place(explanation, without_secret_place(known))
+    # Clauses and what they depend on are for who may read the facts; who may not is told what bars an agency.
+    told = reasons_by_agency(explanation) if sees_facts(case, caller) else {}
     reasons = {
-        code: (list(named), list(against))
-        for code, (named, against) in reasons_by_agency(explanation).items()
-        if "not_offered" not in against
+        code: (list(named), list(against)) for code, (named, against) in told.items() if "not_offered" not in against
     }
     agencies = desk.reference.registry.agencies
     provinces = {province_of(code) for code in (facts.current, facts.incident, facts.domicile) if code}

@@ -45,14 +45,18 @@ log = structlog.get_logger()
 @router.post("/sign-in/provider")
 async def go_out(request: Request, form: Form) -> Response:
     """Send a person to the provider, and remember that their browser was sent."""
-    provider, now = _provider(request), console_of(request).real_clock()
+    provider, console = _provider(request), console_of(request)
+    going = f"to the provider {address_of(request.scope)}"
+    # Each leaves a row behind, and nobody knows who asks: one address has as many as one session has requests.
+    if console.requests is not None and not console.requests.take(going):
+        raise RateLimited(console.requests.wait(going))
     trip = Trip(new_token())
     try:
         address = await provider.way_out(trip, back_to=_way_back(request))
     except ProviderUnavailable:
         return _away(request)
     async with request.app.state.sessions.begin() as tx:
-        await console_sign_ins.go_out(tx, trip.secret, next_page=own_path(form.get("next")), now=now)
+        await console_sign_ins.go_out(tx, trip.secret, next_page=own_path(form.get("next")), now=console.real_clock())
     answer = RedirectResponse(address, 303)
     life = int(console_sign_ins.PROVIDER_LIVES.total_seconds())
     answer.set_cookie(TRIP, trip.secret, max_age=life, path="/", secure=True, httponly=True, samesite="lax")

@@ -23,7 +23,6 @@ from app.domain.case import Case
 from app.domain.errors import InvalidInput, NotFound, PreconditionFailed, ReferralNotOpen
 from app.domain.handoff import ReferralState
 from app.domain.labels import LABELS
-from app.domain.versions import Expected
 from app.workflows import desk as desks
 from app.workflows.amend_referral import amend_referral, may_amend
 from app.workflows.end_consent import ConfirmReason, confirm_vital_interest, withdraw_consent
@@ -75,10 +74,8 @@ async def amend(request: Request, referral_id: UUID, caller: Sender, desk: Desk,
         return _amendment_page(request, desk, caller, case, form, [*faults.found, *found])
     if found:
         return _amendment_page(request, desk, caller, case, form, found)
-    version = form.get("version")
-    expected = Expected(frozenset({int(version)} if version.isdecimal() and len(version) < 10 else set()))
     try:
-        await amend_referral(desk, caller, referral_id, body.amendment, expected=expected)
+        await amend_referral(desk, caller, referral_id, body.amendment, expected=form.version())
     except PreconditionFailed:
         return _amendment_page(request, desk, caller, case, form, changed=True)
     except InvalidInput as error:

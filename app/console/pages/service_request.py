@@ -55,7 +55,7 @@ async def show_service_request(
         asked=ServiceRequestView.of(case, asked, results),
         referral=case.referral,
         consent=ConsentView.of(case),
-        facts=shown_facts(desk, case, caller).to_json(),
+        facts=shown_facts(desk, case, caller).to_json() if sees_facts(case, caller) else None,
         decision=decision,
         to_tell=None if told or live is None else live.agency_code,
         told=explained(explanation, desk.reference, request.state.language) if explanation else None,
@@ -119,6 +119,12 @@ async def confirm(
         return _ask_why_it_moves(request, service_request_id, faults=texts, value=form.get("because"))
     await confirm_vital_interest(desk, caller, case.referral.id, because=body.because)
     return after_post(f"/console/service-requests/{service_request_id}", done="vital_interest_confirmed")
+
+
+def sees_facts(case: Case, caller: Caller) -> bool:
+    """Say whether somebody may read a case's facts: not who only places what nobody coordinates, as over the API."""
+    theirs = case.is_coordinated_by(caller.agency_code) or caller.agency_code in case.owners()
+    return theirs and caller.may(Role.COORDINATOR)
 
 
 def shown_facts(desk: Desk, case: Case, caller: Caller) -> Facts:

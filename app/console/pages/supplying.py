@@ -20,7 +20,6 @@ from app.domain.errors import FaultsFound, NotFound, PreconditionFailed
 from app.domain.facts import Facts
 from app.domain.handoff import RequestState
 from app.domain.regions import is_location, regency_of
-from app.domain.versions import Expected
 from app.domain.vocabulary import Sex, Urgency
 from app.storage.reference import Reference
 from app.workflows.amend_referral import amend_referral, may_amend
@@ -70,8 +69,7 @@ async def supply(request: Request, service_request_id: UUID, caller: Coordinator
     values = _values({name: said[name] for name in changed} | {name: one[0][0] for name, one in found.items()})
     try:
         body = form.into(ReferralAmendment, values=values)
-        expected = Expected(frozenset({int(form.get("version"))} if form.get("version").isdigit() else ()))
-        case = await amend_referral(desk, caller, case.referral.id, body.amendment, expected=expected)
+        case = await amend_referral(desk, caller, case.referral.id, body.amendment, expected=form.version())
     except (FormFaults, FaultsFound) as error:
         faults = error if isinstance(error, FormFaults) else FormFaults.of(error)
         texts = faults.texts(request.state.language)
