@@ -183,10 +183,31 @@ async def test_what_is_missing_in_the_choice_is_said_at_its_field_and_nothing_ty
     answer = await browser.send(page, f"{path}/place", agency="", reason="", note="Catatan panjang")
 
     assert answer.status_code == 422
+    assert '<a href="#f-agency">Pilih lembaganya.</a>' in answer.text
+    assert '<a href="#f-reason">Pilih mengapa lembaga ini.</a>' in answer.text
     assert 'id="f-agency-error"' in answer.text
     assert 'id="f-reason-error"' in answer.text
     assert "Catatan panjang</textarea>" in answer.text
     assert await actions_of(house, path.rpartition("/")[2]) == ["service_request.read"]
+
+
+async def test_a_request_is_not_closed_without_a_reason_and_the_page_says_so(house: House) -> None:
+    path, _ = await waiting(house)
+    browser = await as_coordinator(house)
+    page = await browser.open(f"{path}/close-unmet")
+
+    answer = await browser.send(page, f"{path}/close-unmet")
+
+    assert answer.status_code == 422
+    assert '<a href="#f-reason">Pilih sebabnya.</a>' in answer.text
+
+
+async def test_who_coordinates_is_led_to_what_waits(house: House) -> None:
+    browser = await as_coordinator(house)
+
+    answer = await browser.open("/console")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, LIST)
 
 
 @pytest.mark.parametrize(

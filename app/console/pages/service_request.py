@@ -95,7 +95,7 @@ async def close(
     except FormFaults as faults:
         case = await look_at(desk, caller, service_request_id)
         service_type = case.requests[service_request_id].service_type
-        texts = faults.texts(request.state.language)
+        texts = faults.texts(request.state.language, _lacks(request, "reason"))
         return _ask_why_unmet(request, service_type, service_request_id, faults=texts, value=form.get("reason"))
     await close_unmet(desk, caller, service_request_id, reason=body.reason)
     return after_post(f"/console/service-requests/{service_request_id}", done="closed_unmet")
@@ -119,10 +119,14 @@ async def confirm(
     try:
         body = form.into(VitalInterestConfirmation)
     except FormFaults as faults:
-        texts = faults.texts(request.state.language)
+        texts = faults.texts(request.state.language, _lacks(request, "because"))
         return _ask_why_it_moves(request, service_request_id, faults=texts, value=form.get("because"))
     await confirm_vital_interest(desk, caller, case.referral.id, because=body.because)
     return after_post(f"/console/service-requests/{service_request_id}", done="vital_interest_confirmed")
+
+
+def _lacks(request: Request, name: str) -> dict[str, str]:
+    return {name: said("reason_asked.lacks", request.state.language)}
 
 
 def shown_facts(desk: Desk, case: Case, caller: Caller) -> Facts:
