@@ -144,7 +144,7 @@ async def test_candidates_are_shown_with_what_speaks_for_and_against_each(house:
     assert page.status_code == 200
     assert "Ditunjuk oleh" in page.text
     barred = page.text.partition("Tidak dapat dipilih")[2]
-    assert "Instansi ini disebut dalam kasus." in barred or "Instansi ini satu lembaga" in barred
+    assert "Lembaga ini disebut dalam kasus." in barred or "Lembaga ini bernaung" in barred
 
 
 async def test_a_request_is_placed_with_the_agency_that_was_chosen(house: House) -> None:
@@ -470,7 +470,7 @@ async def test_a_placed_request_that_is_declined_waits_again_with_its_history(ho
     choice = await browser.open(f"{path}/place")
 
     assert "Tidak ada kapasitas" in page.text
-    assert "Instansi ini sudah ditanya atau tidak dapat menerima." in choice.text
+    assert "Lembaga ini sudah ditanya atau tidak dapat menerima." in choice.text
 
 
 async def test_the_pages_are_in_english_too(house: House) -> None:

@@ -16,7 +16,7 @@ WORDS: Mapping[str, Text] = {
         "{count} layanan darurat menunggu keputusan Anda.", "Emergencies that wait for your decision: {count}."
     ),
     "service_requests.service": Text("Layanan", "Service"),
-    "service_requests.urgency": Text("Urgensi", "Urgency"),
+    "service_requests.urgency": Text("Kedaruratan", "Urgency"),
     "service_requests.waits": Text("Menunggu", "Waits"),
     "service_requests.answer_by": Text("Dijawab paling lambat", "Answer due"),
     "service_requests.state": Text("Keadaan", "State"),
