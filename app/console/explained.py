@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.api.language import Language
+from app.console.languages import said
 from app.domain.articles import clause_in_words
+from app.domain.explanation import OUTSIDE
+from app.domain.facts import AGE, DOMICILE, SEX
 from app.domain.labels import LABELS
 from app.domain.wording import Wording
 from app.storage.reference import Reference
@@ -44,8 +47,8 @@ class ExplainedClause:
 class PossibleWay:
     """What comes of a decision if the facts that are missing turn out so."""
 
-    supposed: Sequence[tuple[str, object]]
-    """Facts, as `victim.age`, with what is supposed of them."""
+    supposed: Sequence[tuple[str, str]]
+    """Facts, as `victim.age`, with what is supposed of them in words."""
     agency: str | None
     because: str
 
@@ -110,8 +113,8 @@ class _Reading:
         self._documents = {(one.id, one.version): one for one in reference.documents}
 
     def sentence(self, code: str) -> str:
-        said = self._sentences.get(code)
-        return said[self._language.value] if said else code
+        found = self._sentences.get(code)
+        return found[self._language.value] if found else code
 
     def clause(self, told: Mapping[str, Any]) -> ExplainedClause:
         document_id, _, key = told["clause"].rpartition("/")
@@ -135,10 +138,21 @@ class _Reading:
     def way(self, told: Mapping[str, Any]) -> PossibleWay:
         result = told["result"]
         return PossibleWay(
-            supposed=sorted(told["supposed"].items()),
+            supposed=[(fact, self._supposed(fact, value)) for fact, value in sorted(told["supposed"].items())],
             agency=result["agency"],
             because=LABELS["reason"][result["reason"]].said(self._language.value) if result["reason"] else "",
         )
+
+    def _supposed(self, fact: str, value: object) -> str:
+        if fact == DOMICILE:
+            if value == OUTSIDE:
+                return said("service_request.outside", self._language)
+            return self._wording.region(str(value)).said(self._language.value)
+        if fact == SEX:
+            return said(f"sex.{value}", self._language)
+        if fact == AGE:
+            return said("service_request.from_age", self._language, age=value)
+        return said("service_request.yes" if value else "service_request.no", self._language)
 
     def _candidate(self, told: Mapping[str, Any]) -> NamedAgency:
         codes = [*told["reasons"], *([told["capacity"]] if "capacity" in told else [])]

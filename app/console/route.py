@@ -214,7 +214,8 @@ def check_origin(request: Request) -> None:
     origin = request.headers.get("origin")
     if origin is None or origin == "null":
         return
-    if urlsplit(origin).netloc != request.headers.get("host"):
+    ours = {request.headers.get("host"), urlsplit(request.app.state.terms.public_url).netloc}
+    if urlsplit(origin).netloc not in ours:
         raise FormExpired
 
 

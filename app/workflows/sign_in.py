@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.access_token import TokenHolder
 from app.domain.caller import Caller, Role
-from app.domain.errors import UnknownAgency
+from app.domain.errors import NotFound, UnknownAgency
 from app.storage import audit, console_sessions, console_sign_ins, token_subjects, ways
 from app.storage.console_sessions import SessionTerms
 
@@ -98,7 +98,9 @@ async def sign_out_everywhere(tx: AsyncSession, caller: Caller) -> int:
 
 
 async def sign_out_person(tx: AsyncSession, by: Caller, person_id: UUID, *, request_id: str | None) -> int:
-    """End all sessions of somebody else, as an operator does, and say how many there were."""
+    """End all sessions of somebody else, as an operator does, and say how many; NotFound if there is no such person."""
+    if not await token_subjects.names_of(tx, [person_id]):
+        raise NotFound("token_subject")
     ended = await console_sessions.end_all(tx, person_id)
     await audit.record(tx, by, "session.end_all", subject="token_subject", subject_id=person_id, request_id=request_id)
     return ended

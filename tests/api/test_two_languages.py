@@ -144,7 +144,6 @@ TRANSLATED = sorted(path.name for path in (WRITTEN / "id").glob("*.md"))
 IN_ENGLISH_ALONE = {
     "audit.md": "for who operates the service",
     "benchmarks.md": "for who operates the service",
-    "console.md": "for who operates and develops the service; the pages themselves are in both",
     "decisions.md": "for who develops the service",
     "deploying.md": "for who operates the service",
     "operations.md": "for who operates the service",

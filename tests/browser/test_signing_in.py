@@ -131,6 +131,18 @@ async def test_the_time_that_is_left_goes_on_being_counted(town: Town, visit: Vi
     assert re.fullmatch(r"terlambat (9|10|11) menit", await first.inner_text())
 
 
+async def test_who_writes_for_long_stays_signed_in(visit: Visit) -> None:
+    visitor = await visit(RECEIVER, Role.RECEIVER)
+    await visitor.page.clock.install()
+    await visitor.open("/console/handoffs")
+
+    await visitor.page.clock.fast_forward("06:00")
+    async with visitor.page.expect_response("**/console/here") as answered:
+        await visitor.page.evaluate("document.body.dispatchEvent(new Event('input', { bubbles: true }))")
+
+    assert (await answered.value).status == 204
+
+
 async def test_a_language_is_kept_until_another_is_chosen(town: Town, visit: Visit) -> None:
     visitor = await visit(RECEIVER, Role.RECEIVER)
 

@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from app.domain.caller import Role
+from app.reference.load import shipped
 from app.storage.tables import audit
 from tests.console.conftest import Browser, House, hidden
-from tests.workflows.conftest import KUKAR, NATIONAL, PPU, RECEIVER, a_referral, amend, denied, of
+from tests.workflows.conftest import KALTIM, KUKAR, NATIONAL, PPU, RECEIVER, a_referral, amend, denied, of
+from tests.workflows.test_secret_places import PLACE, SHELTER, asking_for, taken_in
 
 LIST = "/console/service-requests"
 UNDER_ONE_ROOF = {"types": ["physical"]}
@@ -482,6 +484,43 @@ async def test_the_pages_are_in_english_too(house: House) -> None:
         assert page.status_code == 200
         assert '<html lang="en">' in page.text
     assert "Facts are missing" in (await browser.open(path)).text
+
+
+async def test_no_page_tells_a_coordinator_where_she_is_who_was_taken_in_at_a_secret_place(house: House) -> None:
+    referral = await taken_in(house.service)
+    legal = asking_for(referral, "legal_service")
+    await house.service.act(RECEIVER, legal["handoff"]["id"], "hand-back", reason="no_capacity")
+    path = f"{LIST}/{legal['id']}"
+    name = shipped().regions.by_code[PLACE].name
+    browser = await as_coordinator(house)
+
+    pages = [await browser.open(f"{path}{part}") for part in ("", "/place", "/amend")]
+    pages.append(await browser.send(pages[2], f"{path}/amend", **typed(pages[2])))
+    pages.append(await browser.send(pages[2], f"{path}/amend", **typed(pages[2], **{"victim.age": "32"})))
+    pages.append(await browser.follow(pages[-1]))
+
+    assert [one.status_code for one in pages] == [200, 200, 200, 422, 303, 200]
+    assert [str(one.url) for one in pages if PLACE in one.text or name in one.text] == []
+    # What was not changed was not sent: the narrower place is still known to who may know it.
+    shelter = asking_for(referral, "temporary_shelter")["handoff"]
+    theirs = await house.service.read(SHELTER, f"/handoffs/{shelter['id']}")
+    assert theirs["case"]["facts"]["locations"]["current"] == PLACE
+
+
+async def test_what_nobody_coordinates_is_seen_and_placed_by_an_operator(house: House) -> None:
+    referral = await house.service.submit(denied(conflicts=[KUKAR, KALTIM, NATIONAL]))
+    path = f"{LIST}/{of(referral)['id']}"
+    browser = await house.signed_in("lpsk", Role.OPERATOR)
+
+    listed, shown = await browser.open(LIST), await browser.open(path)
+    answer = await browser.send(await browser.open(f"{path}/place"), f"{path}/place", agency=RECEIVER, reason="other")
+
+    assert "Belum ada koordinatornya" in listed.text
+    assert "Penjelasannya tidak dapat ditampilkan" in shown.text
+    assert answer.status_code == 303
+    named = await house.signed_in(NATIONAL, Role.OPERATOR)
+    assert path not in (await named.open(LIST)).text
+    assert (await named.open(path)).status_code == 404
 
 
 async def test_titles_say_nothing_of_a_case(house: House) -> None:

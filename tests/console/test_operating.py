@@ -206,6 +206,14 @@ async def test_a_persons_sessions_are_ended_and_they_may_sign_in_again(house: Ho
     assert (await (await house.signed_in(RECEIVER, name="Ibu Contoh")).open("/console/handoffs")).status_code == 200
 
 
+async def test_nobody_is_signed_out_who_is_not_there(house: House) -> None:
+    browser = await as_operator(house)
+    fields = hidden(await browser.open("/console/persons"), "/console/sign-out")
+
+    for one in ("sign-out", "revoke"):
+        assert (await browser.post(f"/console/persons/{uuid4()}/{one}", fields)).status_code == 404
+
+
 async def test_a_person_is_shut_out_after_one_more_question(house: House) -> None:
     person = await house.signed_in(RECEIVER, name="Ibu Contoh")
     browser = await as_operator(house)

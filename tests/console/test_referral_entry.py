@@ -64,7 +64,7 @@ async def test_a_check_says_who_would_be_asked_and_why_and_keeps_nothing(house: 
     checked = await check(browser, a_form())
 
     assert "Akan ditawarkan kepada <strong>UPTD PPA Penajam Paser Utara</strong>" in checked.text
-    assert "Klausul yang berlaku" in checked.text
+    assert "Setiap layanan ditawarkan kepada UPTD PPA Provinsi Kalimantan Timur" in checked.text
     assert "Belum ada yang dikirim atau disimpan." in checked.text
     assert "Sepaku, Kabupaten Penajam Paser Utara" in checked.text
     assert await referrals_in(house) == 0

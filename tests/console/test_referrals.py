@@ -157,7 +157,7 @@ async def test_why_is_told_clause_by_clause(house: House) -> None:
     told = await browser.open(why[1])
 
     assert "UPTD PPA Penajam Paser Utara" in told.text
-    assert "Klausul ini berlaku." in told.text
+    assert '<strong class="tag good">Berlaku</strong>' in told.text
     assert "Contoh Seorang" not in told.text
     other = await sent(house)
     assert (await browser.open(why[1].replace(answer["id"], other[1]["id"]))).status_code == 404

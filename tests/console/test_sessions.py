@@ -110,6 +110,16 @@ async def test_a_session_ends_when_nothing_is_asked_for_half_an_hour(house: Hous
     assert (await browser.open(LIST)).status_code == 303
 
 
+async def test_a_session_does_not_end_while_somebody_writes_in_a_form(house: House) -> None:
+    browser = await house.signed_in()
+    for _ in range(3):
+        house.clock.advance(timedelta(minutes=25))
+        assert (await browser.open("/console/here")).status_code == 204
+
+    assert (await browser.open(LIST)).status_code == 200
+    assert (await (await house.browser()).open("/console/here")).status_code == 303
+
+
 async def test_a_session_ends_after_eight_hours_however_busy(house: House) -> None:
     browser = await house.signed_in()
     for _ in range(23):

@@ -33,6 +33,14 @@
   // A page that comes back from the browser's memory is asked for again: its session may be over.
   window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
+  // Who writes for long is still here: the session does not end under their hands.
+  let told = Date.now();
+  document.addEventListener("input", () => {
+    if (Date.now() - told < 300000) return;
+    told = Date.now();
+    fetch("/console/here", { redirect: "manual" }).catch(() => {});
+  });
+
   // A form goes once.
   document.addEventListener("submit", (event) => {
     const form = event.target;

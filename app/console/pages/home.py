@@ -32,6 +32,12 @@ async def show_home(request: Request, person: Person) -> Response:
     return page(request, "home.html")
 
 
+@router.get("/here")
+async def stay(person: Person) -> Response:
+    """Note that somebody is still writing in a form: a session does not end under their hands."""
+    return Response(status_code=204)
+
+
 @router.post("/sign-out")
 async def sign_out(request: Request, person: Person) -> Response:
     """End this session."""

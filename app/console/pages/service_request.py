@@ -15,20 +15,17 @@ from app.api.routing import DecisionExplained, read_decision
 from app.api.service_requests import UnmetClosure, look_at
 from app.console.explained import explained
 from app.console.forms import Form, FormFaults
-from app.console.languages import said
 from app.console.pages.service_requests import CoordinatorOrOperator, waited
 from app.console.rendering import page
 from app.console.route import after_post, console_router
 from app.domain.caller import Caller, Role
 from app.domain.case import Case
 from app.domain.errors import NotFound
-from app.domain.explanation import OUTSIDE
-from app.domain.facts import AGE, DOMICILE, SEX, Facts
+from app.domain.facts import Facts
 from app.domain.handoff import HandoffState, RequestState
 from app.domain.labels import LABELS
 from app.domain.referral import ServiceRequest
 from app.domain.secret_places import hidden_since, taken_in, without_secret_place
-from app.domain.wording import Wording
 from app.storage import ways, worklists
 from app.workflows.amend_referral import may_amend
 from app.workflows.coordinate_request import UnmetReason, acknowledge_request, close_unmet
@@ -64,7 +61,6 @@ async def show_service_request(
         told=explained(explanation, desk.reference, request.state.language) if explanation else None,
         waited=partial(waited, desk.now, request.state.language),
         reason_said=partial(_reason_said, request.state.language),
-        supposed=partial(_supposed, desk, request.state.language),
         **_what_can_be_done(case, asked, caller),
     )
 
@@ -156,23 +152,6 @@ def _reason_said(language: Language, state: str, reason: str) -> str:
     """Say why a handoff ended as it did."""
     text = LABELS[REASONS.get(state, "withdraw_reason")].get(reason)
     return text.said(language.value) if text else reason
-
-
-def _supposed(desk: Desk, language: Language, fact: str, value: object) -> str:
-    """Say what is supposed of a fact that is missing."""
-    if fact == DOMICILE:
-        if value == OUTSIDE:
-            return said("service_request.outside", language)
-        return (
-            Wording(desk.reference.registry, desk.reference.vocabulary, desk.reference.regions)
-            .region(str(value))
-            .said(language.value)
-        )
-    if fact == SEX:
-        return said(f"sex.{value}", language)
-    if fact == AGE:
-        return said("service_request.from_age", language, age=value)
-    return said("service_request.yes" if value else "service_request.no", language)
 
 
 def _what_can_be_done(case: Case, asked: ServiceRequest, caller: Caller) -> Mapping[str, bool]:
