@@ -15,6 +15,7 @@ from app.api.routing import DecisionExplained, read_decision
 from app.api.service_requests import UnmetClosure, look_at
 from app.console.explained import explained
 from app.console.forms import Form, FormFaults
+from app.console.languages import said
 from app.console.pages.service_requests import CoordinatorOrOperator, waited
 from app.console.rendering import page
 from app.console.route import after_post, console_router
