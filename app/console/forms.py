@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -49,11 +50,16 @@ class FormFaults(Exception):
         """Take the faults that a workflow found."""
         return cls([Finding.of(fault) for fault in error.faults])
 
-    def texts(self, language: Language) -> dict[str, str]:
-        """Say for each field, by its name in the form, what is wrong with it; "" is the form as a whole."""
+    def texts(self, language: Language, asked: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+        """Say for each field, by its name in the form, what is wrong with it; "" is the form as a whole.
+
+        `asked` says of fields that were left empty what to do, since a summary stands apart from its fields.
+        """
         said: dict[str, str] = {}
         for one in self.found:
-            said.setdefault(name_of(one.pointer or ""), one.as_json(language)["detail"])
+            name = name_of(one.pointer or "")
+            left_empty = one.code == "required" and name in asked
+            said.setdefault(name, asked[name] if left_empty else one.as_json(language)["detail"])
         return said
 
 

@@ -73,7 +73,7 @@ def _versions(read: Review) -> Iterator[Finding]:
 
 def _codes(read: Review) -> Iterator[Finding]:
     document, vocabulary = read.document, read.vocabulary
-    services, kinds = Text("jenis layanan", "service type"), Text("jenis instansi", "kind of agency")
+    services, kinds = Text("jenis layanan", "service type"), Text("jenis lembaga", "kind of agency")
     types = Text("jenis kasus", "case type")
     for clause in document.clauses:
         asked = [(clause.when.services, vocabulary.service_types, services)]

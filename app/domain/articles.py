@@ -120,7 +120,7 @@ class _Writing:
         if own.access_after_completion is not None:
             after = duration(own.access_after_completion)
             yield Text(
-                f"Instansi yang menyelesaikan layanan masih dapat melihat kasusnya selama {after.id}.",
+                f"Lembaga yang menyelesaikan layanan masih dapat melihat kasusnya selama {after.id}.",
                 f"The agency that completed a service still sees its case for {after.en}.",
             )
 
@@ -217,7 +217,7 @@ class _Writing:
         if to.where is None:
             return Text.same(self.say.agency(to.agency or ""))
         kinds = joined(map(self.say.kind, to.kinds), "lalu", "then")
-        who = Text(f"{kinds.id} ", f"{kinds.en} ") if to.kinds else Text("instansi ", "agencies ")
+        who = Text(f"{kinds.id} ", f"{kinds.en} ") if to.kinds else Text("lembaga ", "agencies ")
         return who + _WHERE[to.where]
 
     def _located(self, clause: Assign) -> Iterator[Text]:

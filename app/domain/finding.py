@@ -46,7 +46,7 @@ class Finding:
 _SENTENCES: Mapping[str, tuple[Severity, str, str]] = {
     "unknown_agency": (
         Severity.REFUSE,
-        "Instansi {agency} tidak ada dalam daftar.",
+        "Lembaga {agency} tidak ada dalam daftar.",
         "Agency {agency} is not in the registry.",
     ),
     "unknown_code": (
@@ -67,7 +67,7 @@ _SENTENCES: Mapping[str, tuple[Severity, str, str]] = {
     "ambiguous": (
         Severity.REFUSE,
         (
-            "Dua klausul setingkat dapat berlaku untuk satu rujukan {service} dan menunjuk instansi berbeda: "
+            "Dua klausul setingkat dapat berlaku untuk satu rujukan {service} dan menunjuk lembaga berbeda: "
             "{one} dan {other}."
         ),
         "Two clauses of one rank can match one referral for {service} and name different agencies: {one} and {other}.",
@@ -76,7 +76,7 @@ _SENTENCES: Mapping[str, tuple[Severity, str, str]] = {
         Severity.REFUSE,
         (
             "Dua klausul setingkat dapat berlaku untuk satu rujukan {service}; bila {refused} tidak dapat menerima, "
-            "keduanya menunjuk instansi berbeda: {one} dan {other}."
+            "keduanya menunjuk lembaga berbeda: {one} dan {other}."
         ),
         (
             "Two clauses of one rank can match one referral for {service}; once {refused} cannot take it, they name "
@@ -87,7 +87,7 @@ _SENTENCES: Mapping[str, tuple[Severity, str, str]] = {
         Severity.REPORT,
         (
             "Klausul ini dan klausul setingkat dari dokumen lain dapat berlaku untuk satu rujukan {service} dan "
-            "menunjuk instansi berbeda: {one} dan {other}."
+            "menunjuk lembaga berbeda: {one} dan {other}."
         ),
         (
             "This clause and one of the same level in another document can match one referral for {service} and name "
@@ -114,22 +114,22 @@ _SENTENCES: Mapping[str, tuple[Severity, str, str]] = {
         "Versi {version} tidak dapat diterbitkan: yang berikutnya adalah {next}.",
         "Version {version} cannot be published: the next one is {next}.",
     ),
-    "inactive_agency": (Severity.REPORT, "Instansi {agency} tidak aktif.", "Agency {agency} is not active."),
+    "inactive_agency": (Severity.REPORT, "Lembaga {agency} tidak aktif.", "Agency {agency} is not active."),
     "names_nobody": (
         Severity.REPORT,
-        "Klausul ini tidak menunjuk siapa pun untuk layanan mana pun: tidak ada instansi yang memberikannya.",
+        "Klausul ini tidak menunjuk siapa pun untuk layanan mana pun: tidak ada lembaga yang memberikannya.",
         "This clause names nobody for any service: no agency that it looks for offers one.",
     ),
     "shadowed": (
         Severity.REPORT,
-        "Klausul ini tidak pernah menentukan: setiap kali berlaku, {by} lebih dahulu menunjuk instansi yang sama.",
+        "Klausul ini tidak pernah menentukan: setiap kali berlaku, {by} lebih dahulu menunjuk lembaga yang sama.",
         "This clause never decides: whenever it matches, {by} names the same agencies before it.",
     ),
     "shadowed_together": (
         Severity.REPORT,
         (
             "Klausul ini tidak pernah menentukan: setiap kali berlaku, salah satu dari {by} lebih dahulu menunjuk "
-            "instansi yang sama atau melarang layanannya."
+            "lembaga yang sama atau melarang layanannya."
         ),
         (
             "This clause never decides: whenever it matches, one of {by} names the same agencies before it or denies "
@@ -161,7 +161,7 @@ _SENTENCES: Mapping[str, tuple[Severity, str, str]] = {
         Severity.REPORT,
         (
             "Ketersediaan {service} di {agency} tidak diketahui: terakhir dikonfirmasi {day}, padahal itu berlaku "
-            "{days} hari. Instansi ini tetap ditawari."
+            "{days} hari. Lembaga ini tetap ditawari."
         ),
         (
             "Whether {agency} can take {service} is not known: it was last confirmed on {day}, which counts for "
@@ -172,7 +172,7 @@ _SENTENCES: Mapping[str, tuple[Severity, str, str]] = {
         Severity.REPORT,
         (
             "Ketersediaan {service} di {agency} tidak diketahui: belum pernah dikonfirmasi, padahal konfirmasi berlaku "
-            "{days} hari. Instansi ini tetap ditawari."
+            "{days} hari. Lembaga ini tetap ditawari."
         ),
         (
             "Whether {agency} can take {service} is not known: nobody ever confirmed it, though that would count for "
@@ -181,7 +181,7 @@ _SENTENCES: Mapping[str, tuple[Severity, str, str]] = {
     ),
     "nobody_offers": (
         Severity.REPORT,
-        "Tidak ada instansi di wilayah dokumen ini yang memberikan {service}.",
+        "Tidak ada lembaga di wilayah dokumen ini yang memberikan {service}.",
         "No agency in the territory of this document offers {service}.",
     ),
     "gap": (

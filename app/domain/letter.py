@@ -151,7 +151,7 @@ def _of_case(type_: str, data: Mapping[str, Any], words: Words) -> Iterator[str]
     if words.service is not None:
         yield f"Layanan / Service: {words.service.id} / {words.service.en}"
     if words.urgency is not None:
-        yield f"Kegentingan / Urgency: {words.urgency.id} / {words.urgency.en}"
+        yield f"Kedaruratan / Urgency: {words.urgency.id} / {words.urgency.en}"
     if type_ in {EventType.HANDOFF_OFFERED, EventType.HANDOFF_REMINDER} and data.get("respond_by"):
         yield f"Jawab sebelum / Respond by: {_moment(str(data['respond_by']), words.time_zone)}"
     if type_ == EventType.SERVICE_REQUEST_NEEDS_COORDINATOR and data.get("acknowledge_by"):

@@ -59,45 +59,45 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The deciding region lies outside the document's territory.",
     ),
     # candidates
-    "taken": ("Instansi ini masuk urutan yang akan ditanya.", "This agency is in the chain."),
+    "taken": ("Lembaga ini masuk urutan yang akan ditanya.", "This agency is in the chain."),
     "named_before": (
-        "Instansi ini sudah disebut oleh klausul sebelumnya.",
+        "Lembaga ini sudah disebut oleh klausul sebelumnya.",
         "This agency was already named by an earlier clause.",
     ),
     "not_in_this_way": (
         "Klausul ini tidak berlaku pada kemungkinan yang paling melindungi korban.",
         "The clause does not hold in the most protective way the facts could turn out.",
     ),
-    "unknown_agency": ("Instansi ini tidak ada dalam daftar.", "This agency is not in the registry."),
-    "inactive": ("Instansi ini tidak aktif.", "This agency is not active."),
-    "not_offered": ("Instansi ini tidak memberikan layanan tersebut.", "This agency does not offer the service."),
-    "not_available": ("Layanan di instansi ini sedang tidak tersedia.", "The service is not available there now."),
-    "kind": ("Jenis instansi ini tidak disebut klausul.", "The clause does not name this kind of agency."),
+    "unknown_agency": ("Lembaga ini tidak ada dalam daftar.", "This agency is not in the registry."),
+    "inactive": ("Lembaga ini tidak aktif.", "This agency is not active."),
+    "not_offered": ("Lembaga ini tidak memberikan layanan tersebut.", "This agency does not offer the service."),
+    "not_available": ("Layanan di lembaga ini sedang tidak tersedia.", "The service is not available there now."),
+    "kind": ("Jenis lembaga ini tidak disebut klausul.", "The clause does not name this kind of agency."),
     "outside_area": (
         "Wilayah layanannya tidak mencakup lokasi penentu.",
         "Its service area does not contain the deciding region.",
     ),
     "limit": ("Batas layanannya sendiri tidak mencakup korban ini.", "The service's own limits leave this victim out."),
-    "conflict": ("Instansi ini disebut dalam kasus.", "This agency is named in the case."),
+    "conflict": ("Lembaga ini disebut dalam kasus.", "This agency is named in the case."),
     "institution_in_conflict": (
-        "Instansi ini satu lembaga dengan yang disebut dalam kasus.",
+        "Lembaga ini bernaung di bawah lembaga yang sama dengan yang disebut dalam kasus.",
         "This agency belongs to the institution of one that is named in the case.",
     ),
-    "refused": ("Korban tidak menghendaki instansi ini.", "The victim does not want this agency."),
+    "refused": ("Korban tidak menghendaki lembaga ini.", "The victim does not want this agency."),
     "not_consented": (
-        "Persetujuan tidak mencakup instansi ini.",
+        "Persetujuan tidak mencakup lembaga ini.",
         "The consent does not name this agency.",
     ),
     "avoided_region": (
-        "Instansi ini berada di wilayah yang tidak aman bagi korban.",
+        "Lembaga ini berada di wilayah yang tidak aman bagi korban.",
         "This agency is at home where the victim is not safe.",
     ),
     "tried": (
-        "Instansi ini sudah ditanya atau tidak dapat menerima.",
+        "Lembaga ini sudah ditanya atau tidak dapat menerima.",
         "This agency was already asked, or said it cannot.",
     ),
     "capacity_unknown": (
-        "Ketersediaan layanan di instansi ini sudah lama tidak dikonfirmasi, jadi tidak diketahui.",
+        "Ketersediaan layanan di lembaga ini sudah lama tidak dikonfirmasi, jadi tidak diketahui.",
         "Nobody has confirmed for as long as the agency's own limit that it can: its capacity is not known.",
     ),
     # overlays
@@ -111,7 +111,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     # results
     "offered": (
-        "Layanan ditawarkan kepada instansi pertama dalam urutan.",
+        "Layanan ditawarkan kepada lembaga pertama dalam urutan.",
         "The head of the chain is offered the service.",
     ),
     "denied": ("Layanan ini dilarang oleh suatu klausul.", "A clause denies the service."),
@@ -121,11 +121,11 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "Facts that are missing would change the result.",
     ),
     "ambiguous": (
-        "Klausul yang setingkat menunjuk instansi yang berbeda.",
+        "Klausul yang setingkat menunjuk lembaga yang berbeda.",
         "Clauses of one level name different agencies first.",
     ),
-    "chain_exhausted": ("Semua instansi yang mungkin sudah ditanya.", "Everyone who could be asked was asked."),
-    "unroutable": ("Tidak ada klausul yang menunjuk instansi.", "No clause names an agency."),
+    "chain_exhausted": ("Semua lembaga yang mungkin sudah ditanya.", "Everyone who could be asked was asked."),
+    "unroutable": ("Tidak ada klausul yang menunjuk lembaga.", "No clause names an agency."),
 }
 
 

@@ -144,6 +144,7 @@ TRANSLATED = sorted(path.name for path in (WRITTEN / "id").glob("*.md"))
 IN_ENGLISH_ALONE = {
     "audit.md": "for who operates the service",
     "benchmarks.md": "for who operates the service",
+    "console.md": "for who operates and develops the service; what people do in it is told in both",
     "decisions.md": "for who develops the service",
     "deploying.md": "for who operates the service",
     "operations.md": "for who operates the service",

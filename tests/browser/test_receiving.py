@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.async_api import ViewportSize
+from playwright.async_api import ViewportSize, expect
 
 from app.domain.caller import Role
 from tests.browser.conftest import DESKTOP, NARROWEST, PHONE, Visit
@@ -93,6 +93,24 @@ async def test_who_answers_after_somebody_else_is_told_how_it_stands(town: Town,
     assert "Keadaan sekarang: Diterima." in await visitor.text()
     await visitor.follow("Lihat keadaan sekarang")
     assert visitor.page.url == f"{town.at}/console/handoffs/{handoff}"
+
+
+async def test_with_the_network_gone_nothing_is_sent_and_what_was_written_stays(town: Town, visit: Visit) -> None:
+    handoff = await town.offer()
+    visitor = await visit(RECEIVER, Role.RECEIVER, size=PHONE)
+    await visitor.open(f"/console/handoffs/{handoff}/decline")
+    await visitor.page.get_by_label("Tidak ada kapasitas").check()
+    await visitor.page.locator("#f-note").fill("Petugas kami sedang cuti.")
+
+    await visitor.context.set_offline(True)
+    await visitor.page.get_by_role("button", name="Tolak", exact=True).click()
+    await expect(visitor.page.locator("[data-offline]")).to_be_visible()
+    await visitor.check()
+    assert await visitor.page.locator("#f-note").input_value() == "Petugas kami sedang cuti."
+    await visitor.context.set_offline(False)
+    await visitor.press("Tolak")
+
+    assert "Ditolak. Lembaga berikutnya ditanya." in await visitor.text()
 
 
 async def test_nobody_is_named_in_the_address_or_the_title(town: Town, visit: Visit) -> None:

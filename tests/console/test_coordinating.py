@@ -146,7 +146,7 @@ async def test_candidates_are_shown_with_what_speaks_for_and_against_each(house:
     assert page.status_code == 200
     assert "Ditunjuk oleh" in page.text
     barred = page.text.partition("Tidak dapat dipilih")[2]
-    assert "Instansi ini disebut dalam kasus." in barred or "Instansi ini satu lembaga" in barred
+    assert "Lembaga ini disebut dalam kasus." in barred or "Lembaga ini bernaung" in barred
 
 
 async def test_a_request_is_placed_with_the_agency_that_was_chosen(house: House) -> None:
@@ -185,6 +185,8 @@ async def test_what_is_missing_in_the_choice_is_said_at_its_field_and_nothing_ty
     answer = await browser.send(page, f"{path}/place", agency="", reason="", note="Catatan panjang")
 
     assert answer.status_code == 422
+    assert '<a href="#f-agency">Pilih lembaganya.</a>' in answer.text
+    assert '<a href="#f-reason">Pilih mengapa lembaga ini.</a>' in answer.text
     assert 'id="f-agency-error"' in answer.text
     assert 'id="f-reason-error"' in answer.text
     assert "Catatan panjang</textarea>" in answer.text
@@ -202,6 +204,25 @@ async def test_who_sends_what_is_no_answer_has_looked_all_the_same(house: House)
     assert [one.status_code for one in answers] == [422] * 4
     assert await actions_of(house, path.rpartition("/")[2]) == ["service_request.read"] * 4
     assert await house.who_did("service_request.read") == ["Ibu Contoh"] * 4
+
+
+async def test_a_request_is_not_closed_without_a_reason_and_the_page_says_so(house: House) -> None:
+    path, _ = await waiting(house)
+    browser = await as_coordinator(house)
+    page = await browser.open(f"{path}/close-unmet")
+
+    answer = await browser.send(page, f"{path}/close-unmet")
+
+    assert answer.status_code == 422
+    assert '<a href="#f-reason">Pilih sebabnya.</a>' in answer.text
+
+
+async def test_who_coordinates_is_led_to_what_waits(house: House) -> None:
+    browser = await as_coordinator(house)
+
+    answer = await browser.open("/console")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, LIST)
 
 
 @pytest.mark.parametrize(
@@ -495,7 +516,7 @@ async def test_a_placed_request_that_is_declined_waits_again_with_its_history(ho
     choice = await browser.open(f"{path}/place")
 
     assert "Tidak ada kapasitas" in page.text
-    assert "Instansi ini sudah ditanya atau tidak dapat menerima." in choice.text
+    assert "Lembaga ini sudah ditanya atau tidak dapat menerima." in choice.text
 
 
 async def test_the_pages_are_in_english_too(house: House) -> None:

@@ -153,6 +153,28 @@ async def test_what_lacks_in_an_answer_is_said_at_its_field_and_what_was_written
     assert await state_of(house, handoff) == "offered"
 
 
+@pytest.mark.parametrize(
+    ("step", "name", "said"),
+    [
+        ("decline", "reason", "Pilih alasannya."),
+        ("complete", "outcome", "Pilih hasilnya."),
+        ("hold", "review_on", "Isi tanggal peninjauannya."),
+    ],
+)
+async def test_a_choice_that_was_left_open_is_said_in_words_that_stand_alone(
+    house: House, step: str, name: str, said: str
+) -> None:
+    handoff = await offered(house)
+    browser = await house.signed_in()
+    for before in {"decline": (), "complete": ("accept",), "hold": ("accept", "start")}[step]:
+        await answered(browser, handoff, before)
+
+    page = await answered(browser, handoff, step)
+
+    assert page.status_code == 422
+    assert f'<a href="#f-{name}">{said}</a>' in page.text
+
+
 async def test_two_people_who_answer_at_once_get_one_outcome_and_the_second_is_told_which(house: House) -> None:
     handoff = await offered(house)
     one, other = await house.signed_in(name="Satu"), await house.signed_in(name="Dua")

@@ -158,6 +158,8 @@ async def test_the_story_of_a_case_is_told_and_the_look_is_part_of_it(house: Hou
     second = await browser.send(first, "/console/audit", referral=referral["id"])
 
     assert "mengirim rujukan" in first.text
+    assert "nomor pada pengirim" in first.text
+    assert "sender_reference" not in first.text
     assert "membaca jejak audit" not in first.text
     assert "membaca jejak audit" in second.text
     assert "Pak Operator, KemenPPPA" in second.text

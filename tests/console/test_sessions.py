@@ -25,6 +25,7 @@ async def test_a_link_signs_its_person_in_once(house: House) -> None:
     again = await (await house.browser()).post(link, {})
 
     assert shown.status_code == 200
+    assert "Ibu Contoh, UPTD PPA Penajam Paser Utara" in shown.text
     assert answer.status_code == 303
     assert (await browser.open(LIST)).status_code == 200
     assert again.status_code == 410

@@ -43,7 +43,7 @@ def test_an_offer_names_reference_service_urgency_time_and_link_in_both_language
 
     assert "Rujukan / Reference: 1A2B-3C4D" in lines
     assert "Layanan / Service: Penampungan sementara / Temporary shelter" in lines
-    assert "Kegentingan / Urgency: Darurat / Emergency" in lines
+    assert "Kedaruratan / Urgency: Darurat / Emergency" in lines
     assert "Jawab sebelum / Respond by: 2026-03-02 18:30 WIT" in lines
     assert f"Buka / Open: https://lintas.example/console/handoffs/{HANDOFF}" in lines
 

@@ -27,6 +27,9 @@ NOT_BY_THE_RING = {
     "sealed_fields.sealed",  # by the referral's data key
     "api_keys.hash",
     "identity_hashes.hash",
+    "console_links.hash",
+    "console_sessions.hash",
+    "console_sign_ins.hash",
     "idempotency_records.key_hash",
     "idempotency_records.request_hash",
     "referrals.sender_reference_hash",

@@ -46,6 +46,10 @@
     const form = event.target;
     if (!form.matches("[data-once]")) return;
     if (form.dataset.gone) { event.preventDefault(); return; }
+    // Sent without a network, the browser would put a page of its own in the place of what was written.
+    const offline = form.querySelector("[data-offline]");
+    if (offline) offline.hidden = navigator.onLine;
+    if (!navigator.onLine) { event.preventDefault(); return; }
     form.dataset.gone = "yes";
     setTimeout(() => form.querySelectorAll("button").forEach((button) => { button.disabled = true; }), 0);
   });

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from starlette.responses import Response
@@ -14,6 +15,7 @@ from app.console.rendering import page
 from app.console.route import console_router
 from app.domain.audit_story import ACTIONS, PURPOSES, REFUSED, RESULTS, Said
 from app.domain.caller import Caller
+from app.domain.held_text import HeldReader
 from app.domain.purposes import Purpose
 from app.storage import audit, audit_chain, cases, token_subjects
 
@@ -51,7 +53,9 @@ async def tell(request: Request, caller: Operator, desk: Desk, form: Form) -> Re
     language = request.state.language.value
     latest = found[-MOST_SHOWN:]
     names = await token_subjects.names_of(desk.tx, {entry["key_id"] for entry in latest if entry["key_id"]})
-    shown = [_told(entry, names, language) for entry in latest]
+    zone = ZoneInfo(desk.time_zone(caller.agency_code))
+    reader = HeldReader(language == "en", zone, desk.reference.vocabulary, desk.name_of)
+    shown = [_told(entry, names, reader, language) for entry in latest]
     return page(request, "audit.html", entries=shown, more=len(found) - len(shown), asked=asked, faults={})
 
 
@@ -62,7 +66,7 @@ async def _entries(desk: Desk, caller: Caller, referral_id: UUID) -> list[dict[s
     return [dict(entry) for entry in await audit_chain.of_referral(desk.tx, referral_id)]
 
 
-def _told(entry: Mapping[str, Any], names: Mapping[UUID, str], language: str) -> dict[str, Any]:
+def _told(entry: Mapping[str, Any], names: Mapping[UUID, str], reader: HeldReader, language: str) -> dict[str, Any]:
     result, action, purpose = entry["result"], entry["action"], entry["purpose"]
     happened = _say(ACTIONS, action, language)
     if result not in {"done", "withheld"}:
@@ -74,7 +78,7 @@ def _told(entry: Mapping[str, Any], names: Mapping[UUID, str], language: str) ->
         "person": names.get(entry["key_id"]),
         "action": happened,
         "purpose": _say(PURPOSES, Purpose(purpose), language) if purpose in {*Purpose} else purpose,
-        "fields": entry["fields"] or [],
+        "fields": [reader.label(name) for name in entry["fields"] or ()],
         "result": _say(RESULTS, result, language),
     }
 

@@ -143,10 +143,15 @@ async def answer(request: Request, handoff_id: UUID, step: Step, caller: Receive
         await answer_handoff(desk, caller, handoff_id, step.event, given)
     except (FormFaults, FaultsFound) as error:
         faults = error if isinstance(error, FormFaults) else FormFaults.of(error)
+        language: Language = request.state.language
         case = await desk.lock_case(caller.agency_code, handoff_id=handoff_id, reading=True)
         view = await _of_receiver(desk, caller, case, handoff_id, disclosing=False)
-        return _asked(request, view, step, form, faults.texts(request.state.language))
+        return _asked(request, view, step, form, faults.texts(language, _asked_for(language)))
     return after_post(f"/console/handoffs/{handoff_id}", done=f"handoff_{step.event.value}")
+
+
+def _asked_for(language: Language) -> dict[str, str]:
+    return {name: said(f"handoff.lacks_{name}", language) for name in ("reason", "outcome", "review_on")}
 
 
 def _asked(request: Request, view: HandoffView, step: Step, form: PostedForm, faults: Mapping[str, str]) -> Response:

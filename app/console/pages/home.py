@@ -14,6 +14,7 @@ from app.console.navigation import menu_of
 from app.console.rendering import page
 from app.console.route import after_post, console_router, open_router, own_path
 from app.console.signed_in import Person, show_none, token_in
+from app.domain.caller import Role
 from app.storage.console_sessions import SignedIn
 from app.workflows import sign_in
 
@@ -24,9 +25,9 @@ A_YEAR = 31_536_000
 
 @router.get("")
 async def show_home(request: Request, person: Person) -> Response:
-    """Lead to the first page that a person's roles have, or say that there is none."""
+    """Lead to what waits for a person whose roles have one such page, else show where they can go."""
     menu = menu_of(person.caller)
-    if len(menu) == 1:
+    if len(menu) == 1 or person.caller.roles == {Role.COORDINATOR}:
         return RedirectResponse(menu[0].path, 303)
     return page(request, "home.html")
 

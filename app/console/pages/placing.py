@@ -11,6 +11,7 @@ from app.api.desk import Desk
 from app.api.service_requests import RequestPlacement, look_at
 from app.console.explained import reasons_by_agency
 from app.console.forms import Form, FormFaults
+from app.console.languages import said
 from app.console.pages.service_request import sees_facts, shown_facts
 from app.console.pages.service_requests import CoordinatorOrOperator
 from app.console.rendering import page
@@ -75,7 +76,9 @@ async def place(
     except (FormFaults, FaultsFound) as error:
         faults = error if isinstance(error, FormFaults) else FormFaults.of(error)
         case = await look_at(desk, caller, service_request_id)
-        texts = faults.texts(request.state.language)
+        language = request.state.language
+        asked = {"agency": said("place.lacks_agency", language), "reason": said("place.lacks_reason", language)}
+        texts = faults.texts(language, asked)
         return await _choice(request, desk, caller, case, service_request_id, form=form, faults=texts)
     return after_post(f"/console/service-requests/{service_request_id}", done="placed")
 

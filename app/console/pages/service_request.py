@@ -15,6 +15,7 @@ from app.api.routing import DecisionExplained, read_decision
 from app.api.service_requests import UnmetClosure, look_at
 from app.console.explained import explained
 from app.console.forms import Form, FormFaults
+from app.console.languages import said
 from app.console.pages.service_requests import CoordinatorOrOperator, waited
 from app.console.rendering import page
 from app.console.route import after_post, console_router
@@ -91,7 +92,7 @@ async def close(
     except FormFaults as faults:
         case = await look_at(desk, caller, service_request_id)
         service_type = case.requests[service_request_id].service_type
-        texts = faults.texts(request.state.language)
+        texts = faults.texts(request.state.language, _lacks(request, "reason"))
         return _ask_why_unmet(request, service_type, service_request_id, faults=texts, value=form.get("reason"))
     await close_unmet(desk, caller, service_request_id, reason=body.reason)
     return after_post(f"/console/service-requests/{service_request_id}", done="closed_unmet")
@@ -115,7 +116,7 @@ async def confirm(
     try:
         body = form.into(VitalInterestConfirmation)
     except FormFaults as faults:
-        texts = faults.texts(request.state.language)
+        texts = faults.texts(request.state.language, _lacks(request, "because"))
         return _ask_why_it_moves(request, service_request_id, faults=texts, value=form.get("because"))
     await confirm_vital_interest(desk, caller, case.referral.id, because=body.because)
     return after_post(f"/console/service-requests/{service_request_id}", done="vital_interest_confirmed")
@@ -125,6 +126,10 @@ def sees_facts(case: Case, caller: Caller) -> bool:
     """Say whether somebody may read a case's facts: not who only places what nobody coordinates, as over the API."""
     theirs = case.is_coordinated_by(caller.agency_code) or caller.agency_code in case.owners()
     return theirs and caller.may(Role.COORDINATOR)
+
+
+def _lacks(request: Request, name: str) -> dict[str, str]:
+    return {name: said("reason_asked.lacks", request.state.language)}
 
 
 def shown_facts(desk: Desk, case: Case, caller: Caller) -> Facts:

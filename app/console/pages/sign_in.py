@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from app.api.dependencies import Transaction
+from app.api.dependencies import Transaction, reference
 from app.api.rate_limit import address_of
 from app.api.refusals import NoSuchPage, RateLimited
 from app.console.console import console_of
@@ -37,7 +37,15 @@ async def show_link(request: Request, link: Link, tx: Transaction) -> Response:
     found = await console_sign_ins.linked(tx, link, now=console_of(request).real_clock())
     if found is None:
         return _link_over(request)
-    return page(request, "sign_in_link.html", found=found, link=link)
+    registry = (await reference(request)).registry
+    agency = registry.agencies.get(found.agency_code)
+    return page(
+        request,
+        "sign_in_link.html",
+        found=found,
+        agency_called=agency.name if agency else found.agency_code,
+        link=link,
+    )
 
 
 @router.post("/sign-in/link/{link}")

@@ -16,7 +16,7 @@ WORDS: Mapping[str, Text] = {
         "{count} layanan darurat menunggu keputusan Anda.", "Emergencies that wait for your decision: {count}."
     ),
     "service_requests.service": Text("Layanan", "Service"),
-    "service_requests.urgency": Text("Urgensi", "Urgency"),
+    "service_requests.urgency": Text("Kedaruratan", "Urgency"),
     "service_requests.waits": Text("Menunggu", "Waits"),
     "service_requests.answer_by": Text("Dijawab paling lambat", "Answer due"),
     "service_requests.state": Text("Keadaan", "State"),
@@ -139,7 +139,7 @@ WORDS: Mapping[str, Text] = {
     "service_request.depends_on": Text("Bergantung pada:", "It depends on:"),
     "service_request.decided_by_place": Text("Lokasi penentu:", "The deciding place:"),
     "service_request.passed_over": Text(
-        "Selengkapnya, dan {count} lembaga yang dilewati", "In full, with {count} agencies passed over"
+        "Selengkapnya, dengan lembaga yang dilewati: {count}", "In full, with the agencies passed over: {count}"
     ),
     "service_request.whole_clause": Text("Selengkapnya", "In full"),
     "reason_asked.close-unmet": Text("Nyatakan tidak terpenuhi", "Close as unmet"),
@@ -154,6 +154,7 @@ WORDS: Mapping[str, Text] = {
     ),
     "reason_asked.why": Text("Apa sebabnya?", "What is the reason?"),
     "reason_asked.not_now": Text("Jangan sekarang", "Not now"),
+    "reason_asked.lacks": Text("Pilih sebabnya.", "Choose the reason."),
     "place.title": Text("Tawarkan ke lembaga", "Place with an agency"),
     "place.explained": Text(
         "Lembaga di bawah ini diurutkan menurut aturan yang berlaku sekarang. Pilihan Anda dicatat beserta sebabnya.",
@@ -171,6 +172,8 @@ WORDS: Mapping[str, Text] = {
     "place.another_hint": Text("Pilih dari daftar di bawah.", "Choose it from the list below."),
     "place.other_agency": Text("Lembaga lain, bila bukan salah satu di atas", "Another agency, if none of these"),
     "place.why": Text("Mengapa lembaga ini?", "Why this one?"),
+    "place.lacks_agency": Text("Pilih lembaganya.", "Choose the agency."),
+    "place.lacks_reason": Text("Pilih mengapa lembaga ini.", "Choose why this agency."),
     "place.note": Text("Catatan untuk lembaga itu", "A note for the agency"),
     "place.note_hint": Text(
         "Disimpan tersegel. Tulis hanya yang perlu diketahui.", "It is sealed. Write only what they need to know."

@@ -21,6 +21,12 @@ WORDS: Mapping[str, Text] = {
     "frame.english": Text("English", "English"),
     "frame.next_page": Text("Halaman berikutnya", "Next page"),
     "frame.pages": Text("Halaman daftar", "Pages of the list"),
+    "frame.offline": Text(
+        "Jaringan terputus. Belum ada yang terkirim, dan yang Anda tulis masih ada di halaman ini. Coba lagi setelah"
+        " tersambung.",
+        "The network is gone. Nothing was sent, and what you wrote is still on this page. Try again once you are"
+        " connected.",
+    ),
     "frame.errors": Text("Ada yang perlu diperbaiki", "There is a problem"),
     "frame.error": Text("Kesalahan:", "Error:"),
     "frame.optional": Text("(boleh kosong)", "(optional)"),

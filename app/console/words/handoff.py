@@ -81,6 +81,9 @@ WORDS: Mapping[str, Text] = {
     "handoff.ask_outcome": Text("Bagaimana hasilnya?", "How did it end?"),
     "handoff.ask_day": Text("Kapan ditinjau lagi?", "When is it looked at again?"),
     "handoff.ask_day_hint": Text("Paling lambat setahun dari sekarang.", "At most a year from now."),
+    "handoff.lacks_reason": Text("Pilih alasannya.", "Choose the reason."),
+    "handoff.lacks_outcome": Text("Pilih hasilnya.", "Choose how it ended."),
+    "handoff.lacks_review_on": Text("Isi tanggal peninjauannya.", "Choose the day."),
     "handoff.known": Text("Yang perlu Anda ketahui", "What you need to know"),
     "handoff.to_decide": Text(
         "Sebelum menerima, Anda melihat yang diperlukan untuk memutuskan.",

@@ -12,7 +12,7 @@ WORDS: Mapping[str, Text] = {
     "handoffs.ended": Text("Sudah berakhir", "Ended"),
     "handoffs.parts": Text("Bagian daftar kerja", "Parts of the work list"),
     "handoffs.service": Text("Layanan", "Service"),
-    "handoffs.urgency": Text("Urgensi", "Urgency"),
+    "handoffs.urgency": Text("Kedaruratan", "Urgency"),
     "handoffs.sender": Text("Dari", "From"),
     "handoffs.state": Text("Keadaan", "State"),
     "handoffs.due": Text("Batas waktu", "Due"),

@@ -42,6 +42,7 @@ WORDS: Mapping[str, Text] = {
     "endpoint.under_way": Text("Sedang dikirim", "Under way"),
     "endpoint.breaker": Text("Pemutus", "Breaker"),
     "endpoint.last_failure": Text("Kegagalan terakhir", "The last failure"),
+    "endpoint.failed_at": Text("gagal pada tahap: {phase}", "failed at: {phase}"),
     "endpoint.what_now": Text("Tindakan Anda", "What you can do"),
     "endpoint.enable": Text("Aktifkan", "Enable"),
     "endpoint.pause": Text("Jeda", "Pause"),

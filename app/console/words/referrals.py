@@ -19,7 +19,7 @@ WORDS: Mapping[str, Text] = {
         "There is no referral of that number. Check how it is written.",
     ),
     "referrals.received": Text("Dikirim", "Sent"),
-    "referrals.urgency": Text("Urgensi", "Urgency"),
+    "referrals.urgency": Text("Kedaruratan", "Urgency"),
     "referrals.services": Text("Layanan", "Services"),
     "referrals.state": Text("Keadaan", "State"),
     "referrals.nothing_open": Text("Tidak ada rujukan yang berjalan.", "No referral is open."),
