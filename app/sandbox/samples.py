@@ -152,6 +152,10 @@ def _of_proposal(type_: EventType, _: str, now: datetime, __: str) -> dict[str, 
     }
 
 
+def _of_agency(_: EventType, agency: str, now: datetime, public_url: str) -> dict[str, Any]:
+    return {"agency": agency, "lost_at": now.isoformat(), "url": f"{public_url}/v1/agencies/{agency}"}
+
+
 def _of_key(type_: EventType, _: str, now: datetime, __: str) -> dict[str, Any]:
     more = {
         EventType.KEY_EXPIRING: {"expires_at": (now + IN_A_WHILE).isoformat()},
@@ -165,6 +169,7 @@ _DATA: Mapping[str, Callable[[EventType, str, datetime, str], dict[str, Any]]] =
     "service_request": _of_request,
     "referral": _of_referral,
     "endpoint": _of_endpoint,
+    "agency": _of_agency,
     "proposal": _of_proposal,
     "key": _of_key,
 }
