@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,7 +40,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Set an end to the time of every test that waits for something."""
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
-            item.obj = in_time(item.obj, item.funcargs)
+            item.obj = in_time(item.obj, partial(_engine_of, item))
+
+
+def _engine_of(item: pytest.Function) -> object:
+    return item.funcargs.get("engine")
 
 
 @pytest.fixture(scope="session")

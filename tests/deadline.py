@@ -1,7 +1,7 @@
 """No test waits for ever: one that does fails alone, and says where it stood and what the database was doing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any
 
@@ -17,8 +17,11 @@ SESSIONS = text(
 )
 
 
-def in_time(test: Callable[..., Awaitable[None]], fixtures: Mapping[str, object]) -> Callable[..., Awaitable[None]]:
-    """Give the test with an end to its time; whoever is late leaves what the database's sessions did in the error."""
+def in_time(test: Callable[..., Awaitable[None]], engine: Callable[[], object]) -> Callable[..., Awaitable[None]]:
+    """Give the test with an end to its time; whoever is late leaves what the database's sessions did in the error.
+
+    `engine` gives the database of the test while it runs: what a test worked with is not held until the last one.
+    """
 
     @wraps(test)
     async def limited(*args: Any, **kwargs: Any) -> None:
@@ -27,7 +30,7 @@ def in_time(test: Callable[..., Awaitable[None]], fixtures: Mapping[str, object]
         if running.done():
             return running.result()
         late = TimeoutError(f"the test had not ended after {LONGEST_TEST:.0f} s")
-        for line in await _sessions(fixtures.get("engine")):
+        for line in await _sessions(engine()):
             late.add_note(line)
         running.cancel()
         try:
