@@ -35,6 +35,10 @@ FAULTS: Mapping[str, str] = {
     "url_port": "a setting of the operator",
     "url_address_not_allowed": "a setting of the operator",
     "url_https_required": "a setting of the operator",
+    "mail_not_sent": "a setting of the operator",
+    "mail_address": "what a mail address may be, beside https in one field",
+    "for_webhooks_alone": "of one field with another",
+    "channel_changed": "depends on the endpoint",
     "more_faults": "stands beside faults that are judged themselves",
 }
 """Codes of faults in a field."""
