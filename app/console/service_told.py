@@ -22,7 +22,6 @@ class ServiceTold:
     then: tuple[str, ...]
     missing: tuple[str, ...]
     """Facts, by their codes: what is not known and would change it."""
-    warnings: tuple[str, ...]
     ground: tuple[str, ...]
     explained: Explained
 
@@ -48,7 +47,6 @@ def tell(
         confirmed=bool(citation.get("confirmed")),
         then=tuple(telling.agency(code) for code in asked if code != decision["agency"]),
         missing=tuple(decision["missing"]),
-        warnings=tuple(decision["warnings"]),
         ground=tuple(one[language.value] for one in ground),
         explained=explained(explanation, reference, language),
     )

@@ -16,6 +16,17 @@ from tests.browser.visitor import Visitor
 PHONE: ViewportSize = {"width": 360, "height": 740}
 NARROWEST: ViewportSize = {"width": 320, "height": 640}
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+seen_by_everybody = pytest.mark.parametrize(
+    ("size", "language", "colours"),
+    [
+        (NARROWEST, "id-ID", "dark"),
+        (PHONE, "en-GB", "light"),
+        (DESKTOP, "id-ID", "light"),
+        (DESKTOP, "en-GB", "dark"),
+    ],
+    ids=["narrowest", "phone", "desktop light", "desktop dark"],
+)
+"""On each size of screen, in both languages, in light and dark."""
 
 
 @pytest.fixture(scope="session")

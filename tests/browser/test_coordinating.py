@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import ViewportSize
 
 from app.domain.caller import Role
-from tests.browser.conftest import DESKTOP, NARROWEST, Visit
+from tests.browser.conftest import DESKTOP, Visit, seen_by_everybody
 from tests.browser.town import Town
 from tests.workflows.conftest import a_referral, denied, of
 
@@ -21,16 +21,7 @@ async def waiting(town: Town, **changes: object) -> str:
     return f"{LIST}/{request['id']}"
 
 
-@pytest.mark.parametrize(
-    ("size", "language", "colours"),
-    [
-        (NARROWEST, "id-ID", "dark"),
-        (PHONE, "en-GB", "light"),
-        (DESKTOP, "id-ID", "light"),
-        (DESKTOP, "en-GB", "dark"),
-    ],
-    ids=["narrowest", "phone", "desktop light", "desktop dark"],
-)
+@seen_by_everybody
 async def test_every_page_of_a_coordinator_can_be_used_by_everybody(
     town: Town, visit: Visit, size: ViewportSize, language: str, colours: str
 ) -> None:

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-import pytest
 from playwright.async_api import ViewportSize
 from sqlalchemy import func, insert, update
 
 from app.domain.caller import Role
 from app.storage.recoveries import first_id_of
 from app.storage.tables import attempts, endpoints
-from tests.browser.conftest import DESKTOP, NARROWEST, Visit
+from tests.browser.conftest import Visit, seen_by_everybody
 from tests.browser.town import Town
 from tests.workflows.conftest import a_referral
 
@@ -50,16 +49,7 @@ async def an_endpoint(town: Town) -> str:
     return f"/console/endpoints/{made['id']}"
 
 
-@pytest.mark.parametrize(
-    ("size", "language", "colours"),
-    [
-        (NARROWEST, "id-ID", "dark"),
-        (PHONE, "en-GB", "light"),
-        (DESKTOP, "id-ID", "light"),
-        (DESKTOP, "en-GB", "dark"),
-    ],
-    ids=["narrowest", "phone", "desktop light", "desktop dark"],
-)
+@seen_by_everybody
 async def test_every_page_of_an_operator_can_be_used_by_everybody(
     town: Town, visit: Visit, size: ViewportSize, language: str, colours: str
 ) -> None:

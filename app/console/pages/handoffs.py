@@ -1,8 +1,8 @@
 """What a receiving agency has to do: its handoffs, most urgent first, with the time that is left."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query, Request
@@ -38,32 +38,26 @@ async def show_handoffs(
     part: Annotated[Part, Query()] = "waiting",
 ) -> Response:
     """Show what waits for an agency, what it is at, or what has ended, page by page."""
+    lines: Sequence[Any]
     if part == "ended":
         place = paging.after(UUID)
-        ended = await worklists.handoffs_of(
+        lines = await worklists.handoffs_of(
             tx,
             caller.agency_code,
             states=sorted(STATES[part]),
             before=place and place[0],
             limit=paging.look_ahead,
         )
-        following = paging.following(ended, lambda line: (line.handoff.id,))
-        return page(
-            request,
-            "handoffs.html",
-            part=part,
-            parts_of_list=list(STATES),
-            lines=ended[: paging.limit],
-            next=following,
+        following = paging.following(lines, lambda line: (line.handoff.id,))
+    else:
+        lines = await work_of(
+            tx,
+            caller.agency_code,
+            states=STATES[part],
+            after=paging.after(int, datetime.fromisoformat, UUID),
+            limit=paging.look_ahead,
         )
-    lines = await work_of(
-        tx,
-        caller.agency_code,
-        states=STATES[part],
-        after=paging.after(int, datetime.fromisoformat, UUID),
-        limit=paging.look_ahead,
-    )
-    following = paging.following(lines, lambda line: line.place)
+        following = paging.following(lines, lambda line: line.place)
     return page(
         request, "handoffs.html", part=part, parts_of_list=list(STATES), lines=lines[: paging.limit], next=following
     )

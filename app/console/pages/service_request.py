@@ -1,6 +1,7 @@
 """One service request before its coordinator: why it waits, clause by clause, and what can be done about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from functools import partial
 from uuid import UUID
 
@@ -180,34 +181,39 @@ def _what_can_be_done(case: Case, asked: ServiceRequest, caller: Caller) -> Mapp
 def _ask_why_unmet(
     request: Request, service_type: str, of: UUID, *, faults: Mapping[str, str] | None = None, value: str = ""
 ) -> Response:
+    reasons = list(UnmetReason)
+    return _ask_why(request, "close-unmet", "reason", "unmet_reason", reasons, of, service_type, faults, value)
+
+
+def _ask_why_it_moves(
+    request: Request, of: UUID, *, faults: Mapping[str, str] | None = None, value: str = ""
+) -> Response:
+    reasons = list(ConfirmReason)
+    return _ask_why(request, "confirm", "because", "confirm_reason", reasons, of, None, faults, value)
+
+
+def _ask_why(
+    request: Request,
+    action: str,
+    name: str,
+    kind: str,
+    reasons: Sequence[StrEnum],
+    of: UUID,
+    service_type: str | None,
+    faults: Mapping[str, str] | None,
+    value: str,
+) -> Response:
+    """Ask for one of several reasons before a request is acted on: `action` is its address, `name` the field."""
     return page(
         request,
         "reason_asked.html",
         status=422 if faults else 200,
         of=of,
         service_type=service_type,
-        action="close-unmet",
-        name="reason",
-        kind="unmet_reason",
-        reasons=list(UnmetReason),
-        value=value,
-        faults=faults or {},
-    )
-
-
-def _ask_why_it_moves(
-    request: Request, of: UUID, *, faults: Mapping[str, str] | None = None, value: str = ""
-) -> Response:
-    return page(
-        request,
-        "reason_asked.html",
-        status=422 if faults else 200,
-        of=of,
-        service_type=None,
-        action="confirm",
-        name="because",
-        kind="confirm_reason",
-        reasons=list(ConfirmReason),
+        action=action,
+        name=name,
+        kind=kind,
+        reasons=reasons,
         value=value,
         faults=faults or {},
     )
